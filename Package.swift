@@ -1,0 +1,96 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// One package, two sides. *Forge* is the builder's tool: normal Swift. *Drone* runs in the image: the trait
+// `Drone` turns the drone's modules and programs into Embedded Swift; without it the same modules build
+// for the host, where they are tested.
+//
+//     swift build --product droneforge
+//     swift build --traits Drone --triple i686-unknown-none-elf --toolset … --product init
+//
+// `droneforge` makes the toolset file and gives the second command itself.
+
+let drone: [SwiftSetting] = [
+  .enableExperimentalFeature("Embedded", .when(traits: ["Drone"])),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// A module of the drone side without system calls, clocks or Foundation: also built, tested and fuzzed on the host.
+func pure(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Sources/Drone/\(name)", swiftSettings: drone)
+}
+
+/// A module of the builder's side.
+func forge(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Sources/Forge/\(name)")
+}
+
+func test(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)")
+}
+
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "droneforge",
+  products: [
+    .executable(name: "droneforge", targets: ["droneforge"]),
+    .executable(name: "init", targets: ["init"]),
+  ],
+  traits: [
+    .trait(name: "Drone", description: "Build the drone's modules as Embedded Swift for the image.")
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+  ],
+  targets: [
+    // The builder's side.
+    .executableTarget(
+      name: "droneforge",
+      dependencies: [
+        "DroneTarget", "BuildSteps", "Sysroot", "DronePrograms", "DroneImage", "ImageCheck", "VirtualMachine",
+        "BootLine", arguments, system,
+      ],
+      path: "Sources/Forge/droneforge"),
+    forge("DroneTarget"),
+    forge("BuildSteps", ["COpenSSL", subprocess, system]),
+    forge("Sysroot", ["BuildSteps", "DroneTarget", system]),
+    forge("DronePrograms", ["BuildSteps", "DroneTarget", "Sysroot", system]),
+    forge("DroneImage", ["BuildSteps", "DroneTarget", system]),
+    forge("ImageCheck", ["BuildSteps", "DroneTarget", "DroneImage", "CArchive", system]),
+    forge("VirtualMachine", ["BuildSteps", "DroneTarget", subprocess, system]),
+
+    // The drone's side.
+    pure("NetworkAddresses"),
+    pure("BootLine", ["NetworkAddresses"]),
+    pure("HostNames", ["NetworkAddresses"]),
+    pure("Netlink", ["NetworkAddresses"]),
+    pure("Addressing", ["NetworkAddresses"]),
+    .target(
+      name: "Linux", dependencies: ["CLinux", "NetworkAddresses", "Netlink", "Addressing"],
+      path: "Sources/Drone/Linux", swiftSettings: drone),
+    .executableTarget(
+      name: "init",
+      dependencies: [
+        "Linux", "BootLine", "HostNames", "Netlink", "Addressing", "NetworkAddresses", "CLinux", "CompilerRuntime",
+      ],
+      path: "Sources/Drone/init", swiftSettings: drone),
+
+    // C: module maps, system-call shims, and what a compiler's run-time library would hold.
+    .systemLibrary(
+      name: "CArchive", path: "Sources/C/CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(
+      name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CLinux", path: "Sources/C/CLinux"),
+    .target(name: "CompilerRuntime", path: "Sources/C/CompilerRuntime"),
+
+    // Tests: one folder per module.
+    test("NetworkAddressesTests", ["NetworkAddresses"]),
+    test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,48 @@
+// Numbers as ASCII bytes. Drone code works on bytes: `String` would pull Unicode tables into the image.
+
+/// Appends `value` in decimal.
+public func appendDecimal(_ value: UInt64, to out: inout [UInt8]) {
+  var digits: [UInt8] = []
+  var rest = value
+  repeat {
+    digits.append(UInt8(ascii: "0") + UInt8(rest % 10))
+    rest /= 10
+  } while rest > 0
+  out.append(contentsOf: digits.reversed())
+}
+
+/// A decimal number without sign, digits only; nil when empty, not all digits, or above `UInt64.max`.
+public func decimal(_ text: some Collection<UInt8>) -> UInt64? {
+  guard !text.isEmpty else { return nil }
+  var value: UInt64 = 0
+  for byte in text {
+    guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+    let (product, tooLarge) = value.multipliedReportingOverflow(by: 10)
+    let (sum, overflow) = product.addingReportingOverflow(UInt64(byte - UInt8(ascii: "0")))
+    guard !tooLarge, !overflow else { return nil }
+    value = sum
+  }
+  return value
+}
+
+/// The value of one hexadecimal digit, either case; nil for any other byte.
+public func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+  switch byte {
+  case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+  case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+  case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+  default: nil
+  }
+}
+
+/// Two lower-case hexadecimal digits.
+public func hexadecimalByte(_ byte: UInt8) -> [UInt8] {
+  [byte >> 4, byte & 0xF].map { $0 < 10 ? UInt8(ascii: "0") + $0 : UInt8(ascii: "a") + $0 - 10 }
+}
+
+extension Array where Element == UInt8 {
+  /// The ASCII bytes of a literal.
+  public init(_ literal: StaticString) {
+    self = literal.withUTF8Buffer { [UInt8]($0) }
+  }
+}

@@ -1,0 +1,39 @@
+/// The kind of computer an image is for: the one place that knows its triple, processor and emulator.
+///
+/// Everything that differs between targets is a member here, so that a second target is a second value.
+public struct DroneTarget: Sendable {
+  /// Short name, used in cache paths and messages: `i586`.
+  public let name: String
+  /// What `swift build --triple` takes for the drone's programs.
+  public let swiftTriple: String
+  /// The processor as clang's `-march=` and Swift's `-target-cpu` name it.
+  public let processor: String
+  /// What `clang -target` takes for C programs on musl.
+  public let clangTriple: String
+  /// `ld -m`.
+  public let linkerEmulation: String
+  /// `make ARCH=` of the kernel.
+  public let kernelArchitecture: String
+  /// QEMU's program and `-cpu`: the oldest machine that the image must boot on.
+  public let emulator: String
+  public let emulatedProcessor: String
+  /// Memory in MiB that the image must boot in.
+  public let smallestMemory: Int
+  /// ELF identification of the drone's programs (gABI: EI_CLASS, e_machine).
+  public let elfClass: UInt8
+  public let elfMachine: UInt16
+
+  /// A Pentium and everything after it, 32 bits.
+  public static let i586 = DroneTarget(
+    name: "i586",
+    swiftTriple: "i686-unknown-none-elf",
+    processor: "pentium",
+    clangTriple: "i586-linux-musl",
+    linkerEmulation: "elf_i386",
+    kernelArchitecture: "i386",
+    emulator: "qemu-system-i386",
+    emulatedProcessor: "pentium",
+    smallestMemory: 32,
+    elfClass: 1,
+    elfMachine: 3)
+}

@@ -1,0 +1,46 @@
+import NetworkAddresses
+import Testing
+
+@Suite struct IPv4AddressTests {
+  @Test(
+    "a dotted address is read and written back", arguments: ["0.0.0.0", "192.168.1.21", "255.255.255.255", "10.0.0.1"])
+  func roundTrip(text: String) {
+    #expect(IPv4Address(text: text.utf8).map { String(decoding: $0.text, as: UTF8.self) } == text)
+  }
+
+  @Test(
+    "anything but four decimal parts is refused",
+    arguments: [
+      "", ".", "1.2.3", "1.2.3.", "1.2.3.4.", "1.2.3.4.5", "256.1.1.1", "1..2.3", "a.b.c.d", " 1.2.3.4", "1.2.3.4 ",
+      "-1.2.3.4", "1.2.3.0004",
+    ])
+  func refused(text: String) { #expect(IPv4Address(text: text.utf8) == nil) }
+
+  @Test("the host name's eight digits are in network order")
+  func hexadecimal() {
+    #expect(String(decoding: IPv4Address(192, 168, 1, 21).hexadecimal, as: UTF8.self) == "c0a80115")
+  }
+
+  @Test(
+    "a mask has contiguous ones",
+    arguments: [(0xFFFF_FF00, 24), (0, 0), (0xFFFF_FFFF, 32), (0xFF00_0000, 8)] as [(UInt32, UInt8)])
+  func masks(bits: UInt32, length: UInt8) {
+    #expect(Netmask(IPv4Address(bits: bits))?.prefixLength == length)
+    #expect(Netmask(prefixLength: length)?.bits == bits)
+  }
+
+  @Test("a mask with a hole is refused", arguments: [0xFF00_FF00, 1, 0x7FFF_FFFF] as [UInt32])
+  func holes(bits: UInt32) { #expect(Netmask(IPv4Address(bits: bits)) == nil) }
+}
+
+@Suite struct MACAddressTests {
+  @Test("both separators are read, never mixed")
+  func separators() {
+    let address = MACAddress(octets: [0x52, 0x54, 0, 0x12, 0x34, 0x56])
+    #expect(MACAddress(text: "52:54:00:12:34:56".utf8) == address)
+    #expect(MACAddress(text: "52-54-00-12-34-56".utf8) == address)
+    #expect(MACAddress(text: "52-54:00-12-34-56".utf8) == nil)
+    #expect(address.map { String(decoding: $0.text, as: UTF8.self) } == "52:54:00:12:34:56")
+    #expect(address?.octets == [0x52, 0x54, 0, 0x12, 0x34, 0x56])
+  }
+}
