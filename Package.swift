@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 // One package, two sides. *Forge* is the builder's tool: normal Swift. *Drone* runs in the image: the trait
@@ -10,10 +10,13 @@ import PackageDescription
 //
 // `droneforge` makes the toolset file and gives the second command itself.
 
-let drone: [SwiftSetting] = [
-  .enableExperimentalFeature("Embedded", .when(traits: ["Drone"])),
-  .enableExperimentalFeature("Lifetimes"),
-]
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let drone: [SwiftSetting] =
+  strict + [
+    .enableExperimentalFeature("Embedded", .when(traits: ["Drone"])),
+    .enableExperimentalFeature("Lifetimes"),
+  ]
+let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
 /// A module of the drone side without system calls, clocks or Foundation: also built, tested and fuzzed on the host.
 func pure(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -22,11 +25,11 @@ func pure(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 /// A module of the builder's side.
 func forge(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, path: "Sources/Forge/\(name)")
+  .target(name: name, dependencies: dependencies, path: "Sources/Forge/\(name)", swiftSettings: strict)
 }
 
 func test(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)")
+  .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
 }
 
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -55,7 +58,7 @@ let package = Package(
         "DroneTarget", "BuildSteps", "Sysroot", "DronePrograms", "DroneImage", "ImageCheck", "VirtualMachine",
         "BootLine", arguments, system,
       ],
-      path: "Sources/Forge/droneforge"),
+      path: "Sources/Forge/droneforge", swiftSettings: strict),
     forge("DroneTarget"),
     forge("BuildSteps", ["COpenSSL", subprocess, system]),
     forge("Sysroot", ["BuildSteps", "DroneTarget", system]),
@@ -85,8 +88,8 @@ let package = Package(
       name: "CArchive", path: "Sources/C/CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(
       name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-    .target(name: "CLinux", path: "Sources/C/CLinux"),
-    .target(name: "CompilerRuntime", path: "Sources/C/CompilerRuntime"),
+    .target(name: "CLinux", path: "Sources/C/CLinux", cSettings: strictC),
+    .target(name: "CompilerRuntime", path: "Sources/C/CompilerRuntime", cSettings: strictC),
 
     // Tests: one folder per module.
     test("NetworkAddressesTests", ["NetworkAddresses"]),

@@ -50,7 +50,7 @@ public struct Command: Sendable {
         configuration, input: .none, output: .bytes(limit: limit), error: .string(limit: 1 << 20))
     }
     guard result.terminationStatus.isSuccess else {
-      let lines = (result.standardError ?? "").split(separator: "\n").suffix(8).map(String.init)
+      let lines = result.standardError.split(separator: "\n").suffix(8).map(String.init)
       throw BuildError.commandFailed(
         command: executable, status: "\(result.terminationStatus)", log: nil, lastLines: lines)
     }
