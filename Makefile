@@ -1,0 +1,69 @@
+# A thin front for the droneforge command. `make help` lists the targets.
+
+SWIFT ?= swift
+BUILD := build
+DRONEFORGE := $(BUILD)/bin/droneforge
+FORGE_SOURCES := Package.swift $(shell find Sources -name '*.swift' -o -name '*.[ch]' -o -name '*.modulemap')
+
+# Options of one run: KERNEL=/path/to/bzImage takes another kernel.
+KERNEL ?=
+kernel_option := $(if $(KERNEL),--kernel '$(KERNEL)')
+
+.DEFAULT_GOAL := help
+.PHONY: help deps iso pxe run smoke test lint fuzz bench clean swift
+.NOTPARALLEL:
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+iso: $(DRONEFORGE) ## The drone CD and USB image: build/drone.iso (KERNEL=/path for another kernel)
+	@sysroot/install-packages sysroot image
+	@$(DRONEFORGE) iso --output $(BUILD) $(kernel_option)
+
+pxe: $(DRONEFORGE) ## The network boot tree: build/pxe
+	@sysroot/install-packages sysroot image
+	@$(DRONEFORGE) pxe --output $(BUILD) $(kernel_option)
+
+run: iso ## Boot build/drone.iso in QEMU and look at it
+	@sysroot/install-packages run
+	@$(DRONEFORGE) run $(BUILD)/drone.iso
+
+smoke: iso pxe ## Only the tests that boot virtual machines
+	@sysroot/install-packages run test
+	@$(SWIFT) test --filter SmokeTests
+
+test: iso pxe ## Every test, virtual machines included
+	@sysroot/install-packages run test
+	@$(SWIFT) test
+
+fuzz: swift ## A million generated inputs for every reader
+	@sysroot/install-packages tool
+	@DRONEFORGE_FUZZ_CASES=1000000 $(SWIFT) test --filter Fuzz
+
+bench: iso pxe ## The project's numbers, measured
+	@sysroot/install-packages run
+	@$(DRONEFORGE) bench --output $(BUILD)
+
+lint: swift ## Formatting, shell scripts, loose ends
+	@sysroot/install-packages lint
+	@.ci/lint
+
+deps: ## Install every missing Debian package, for all targets
+	@sysroot/install-packages tool sysroot image run test lint
+
+clean: ## Remove what was built here (the sysroot cache stays)
+	@rm -rf $(BUILD) .build .build-drone
+
+swift:
+	@command -v $(SWIFT) >/dev/null || { \
+	  echo "Swift 6.3 or newer is needed and '$(SWIFT)' is not in PATH: install it from swift.org, or say make SWIFT=/path/to/swift." >&2; \
+	  exit 1; }
+
+$(DRONEFORGE): $(FORGE_SOURCES) | swift
+	@sysroot/install-packages tool
+	@mkdir -p $(BUILD)/bin
+	@echo "Building droneforge (log: $(BUILD)/droneforge.log) …"
+	@$(SWIFT) build -c release --product droneforge >$(BUILD)/droneforge.log 2>&1 || { \
+	  grep -E 'error|warning' $(BUILD)/droneforge.log | head -n 20 >&2; \
+	  echo "droneforge did not compile; the whole output is in $(BUILD)/droneforge.log." >&2; exit 1; }
+	@cp .build/release/droneforge $@.part && mv $@.part $@
