@@ -69,7 +69,7 @@ let package = Package(
 
     // The drone's side.
     pure("NetworkAddresses"),
-    pure("BootLine", ["NetworkAddresses"]),
+    pure("BootLine", ["HostNames", "NetworkAddresses"]),
     pure("HostNames", ["NetworkAddresses"]),
     pure("Netlink", ["NetworkAddresses"]),
     pure("Addressing", ["NetworkAddresses"]),

@@ -46,3 +46,10 @@ extension Array where Element == UInt8 {
     self = literal.withUTF8Buffer { [UInt8]($0) }
   }
 }
+
+extension Sequence where Element == UInt8 {
+  /// Whether these bytes are exactly the ASCII bytes of `literal`.
+  public func spells(_ literal: StaticString) -> Bool {
+    literal.withUTF8Buffer { elementsEqual($0) }
+  }
+}
