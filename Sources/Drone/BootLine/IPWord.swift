@@ -6,6 +6,8 @@ import NetworkAddresses
 struct IPWord {
   private(set) var request = InterfaceRequest(method: .any)
   private(set) var errors: [BootLineError] = []
+  /// Whether the word is about a card of its own, be it a valid one or not.
+  private(set) var namesDevice = false
   private let word: BootWord
   private let fields: [ArraySlice<UInt8>]
 
@@ -134,6 +136,28 @@ struct IPWord {
     return out
   }
 
+  // MARK: Against other words
+
+  /// Takes over the host name of an earlier word, which this one replaces, unless it gives a name itself.
+  mutating func keepHostName(of earlier: IPWord) {
+    guard request.hostname == nil else { return }
+    request.hostname = earlier.request.hostname
+    request.domain = earlier.request.domain
+  }
+
+  /// Records that `other` is about the same card.
+  mutating func reportDevice(takenBy other: IPWord) {
+    let reason = quoted(request.device ?? []) + [UInt8](" is configured by ") + quoted(other.word.text)
+    report(.device, isDeviceForm ? 0 : 5, reason + [UInt8](" too; the later word counts"))
+  }
+
+  /// Gives up the address, which `other` already gives to another card.
+  mutating func refuseAddress(takenBy other: IPWord) {
+    let reason = (request.address ?? .unspecified).text + [UInt8](" is given to a card by ") + quoted(other.word.text)
+    report(.address, 0, reason + [UInt8](" already; no address is set"))
+    turnOff()
+  }
+
   // MARK: Fields
 
   private func field(_ index: Int) -> ArraySlice<UInt8> { index < fields.count ? fields[index] : [] }
@@ -212,6 +236,7 @@ struct IPWord {
   private mutating func readDevice(at index: Int) -> Bool {
     let name = field(index)
     guard !name.isEmpty else { return true }
+    namesDevice = true
     guard isDeviceName(name) else {
       report(
         .device, index, " is not the name of a network card (at most 15 letters, digits and signs other than /)",
@@ -237,7 +262,7 @@ struct IPWord {
     let octets = fields.dropFirst(index + 1)
     guard octets.contains(where: { !$0.isEmpty }) else { return }
     let text = [UInt8](octets.joined(separator: [UInt8(ascii: ":")]))
-    if let mac = MACAddress(text: text), mac != .zero, mac.octets.first.map({ $0 & 1 == 0 }) ?? false {
+    if let mac = MACAddress(text: text), mac.isCardAddress {
       request.mac = mac
     } else {
       report(.mac, index + 1, quoted(text) + [UInt8](" is not a card's hardware address; it is ignored"))

@@ -45,12 +45,12 @@ public struct InterfaceRequest: Hashable, Sendable {
   public var protocols: Protocols
   /// Never nil for `static`, always nil for every other method.
   public var address: IPv4Address?
-  /// Never nil for `static` (by address class when the word has none). For the asking methods it stands in for what the
-  /// server leaves out, and so do the fields below.
+  /// Never nil for `static` (by address class when the word has none). For the asking methods, what this and the fields
+  /// below hold wins over what the server says.
   public var netmask: Netmask?
   /// Lies in the address's network when the method is `static`.
   public var gateway: IPv4Address?
-  /// The boot or NFS server.
+  /// The boot or NFS server. When RARP is asked and this is set, only its answers count.
   public var server: IPv4Address?
   /// One label, see `HostName`.
   public var hostname: [UInt8]?

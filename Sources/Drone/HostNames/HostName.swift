@@ -4,9 +4,9 @@ import NetworkAddresses
 ///
 /// A name is one label of letters, digits and hyphens, 1–63 bytes, with no hyphen at either end (RFC 952 as relaxed
 /// by RFC 1123 §2.1). A domain is such labels joined by dots. The whole is at most 253 bytes (RFC 1035 §2.3.4 less
-/// the two bytes that only the wire form has), does not end in a label of digits alone (it could be read as an address,
-/// RFC 1123 §2.1), and is not `localhost` or within `localhost` (RFC 6761 §6.3), because that name belongs to
-/// 127.0.0.1. Case is kept.
+/// the two bytes that only the wire form has). Neither the name nor the domain's last label may read as a number, in
+/// decimal or as `0x1f`, because inet_aton(3) would take it for an address before anybody looks it up (RFC 1123 §2.1);
+/// and neither may be `localhost`, which belongs to 127.0.0.1 (RFC 6761 §6.3). Case is kept.
 public struct HostName: Hashable, Sendable {
   /// The first label: `drone1` of `drone1.example.org`.
   public let name: [UInt8]
@@ -25,29 +25,22 @@ public struct HostName: Hashable, Sendable {
   public init(_ text: [UInt8]) throws(Fault) {
     let dot = text.firstIndex(of: UInt8(ascii: ".")) ?? text.endIndex
     let name = text[..<dot]
-    guard HostName.isLabel(name) else { throw .name }
+    guard HostName.isLabel(name), !HostName.isReserved(name) else { throw .name }
     let rest = text[dot...].dropFirst()
-    let domain = rest.last == UInt8(ascii: ".") ? rest.dropLast() : rest
-    if domain.isEmpty {
-      guard rest.isEmpty else { throw .domain }
-      guard !HostName.isLocalhost(name) else { throw .name }
+    guard !rest.isEmpty else {
       self.init(name: [UInt8](name), domain: nil)
       return
     }
+    let domain = rest.last == UInt8(ascii: ".") ? rest.dropLast() : rest
     guard name.count + 1 + domain.count <= HostName.longest else { throw .domain }
-    var last = domain[domain.startIndex..<domain.startIndex]
+    var last = domain
     for label in domain.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
       guard HostName.isLabel(label) else { throw .domain }
       last = label
     }
-    guard !last.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else { throw .domain }
-    guard !HostName.isLocalhost(last) else { throw .domain }
-    guard !HostName.isLocalhost(name) else { throw .name }
+    guard !HostName.isReserved(last) else { throw .domain }
     self.init(name: [UInt8](name), domain: [UInt8](domain))
   }
-
-  /// The first label alone.
-  public var withoutDomain: HostName { HostName(name: name, domain: nil) }
 
   /// Name and domain joined by a dot; the bare name when there is no domain.
   public var full: [UInt8] {
@@ -82,8 +75,12 @@ public struct HostName: Hashable, Sendable {
     }
   }
 
-  private static func isLocalhost(_ label: ArraySlice<UInt8>) -> Bool {
-    // Letters differ from their capitals in bit 5 only, and a label has no other byte that this bit turns into a letter.
-    label.lazy.map { $0 | 0x20 }.spells("localhost")
+  /// Whether a label reads as a number or is `localhost`.
+  private static func isReserved(_ label: ArraySlice<UInt8>) -> Bool {
+    // Letters differ from their capitals in bit 5 only, and no other byte of a label becomes a letter by it.
+    if label.lazy.map({ $0 | 0x20 }).spells("localhost") { return true }
+    if label.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) { return true }
+    guard label.count > 2, label.prefix(2).lazy.map({ $0 | 0x20 }).spells("0x") else { return false }
+    return label.dropFirst(2).allSatisfy { hexadecimalDigit($0) != nil }
   }
 }
