@@ -56,7 +56,7 @@ let package = Package(
       name: "droneforge",
       dependencies: [
         "DroneTarget", "BuildSteps", "Sysroot", "DronePrograms", "DroneImage", "ImageCheck", "VirtualMachine",
-        "BootLine", arguments, system,
+        "BootLine", "HostNames", "NetworkAddresses", arguments, system,
       ],
       path: "Sources/Forge/droneforge", swiftSettings: strict),
     forge("DroneTarget"),

@@ -11,33 +11,21 @@ struct DroneWordReader {
 
   /// Takes the word in; one that is not the drone's is passed over.
   mutating func read(_ word: BootWord) {
-    let name = word.name
-    if name.spells("boot") || name.spells("BOOT") {
-      readMedium(word)
-    } else if name.spells("eject") || name.spells("EJECT") {
-      drone.eject = readSwitch(word, bareMeans: true) ?? drone.eject
-    } else if name.spells("debug") {
-      drone.debug = readSwitch(word, bareMeans: true) ?? drone.debug
-    } else if name.spells("shell") || name.spells("SHELL") {
-      drone.shell = readSwitch(word) ?? drone.shell
-    } else if name.spells("DHCP") {
-      drone.asksForAddress = readSwitch(word) ?? drone.asksForAddress
-    } else if name.spells("filter") {
-      readFilter(word)
-    } else if name.spells("certaintyd") {
-      readCertaintyd(word)
-    } else if name.spells("tyd") {
-      readMembership(word)
-    } else if name.spells("TYD") {
-      readNumberedMembership(word)
-    } else if name.spells("MASTER") {
-      readMaster(word)
-    } else if name.spells("console") {
-      readConsole(word)
-    } else if name.spells("keymap") {
-      readKeymap(word)
-    } else if name.spells("syslog") {
-      readSyslog(word)
+    guard let name = DroneWords.Name(word.name) else { return }
+    switch name {
+    case .boot: readMedium(word)
+    case .eject: drone.eject = readSwitch(word, bareMeans: true) ?? drone.eject
+    case .debug: drone.debug = readSwitch(word, bareMeans: true) ?? drone.debug
+    case .shell: drone.shell = readSwitch(word) ?? drone.shell
+    case .dhcp: drone.asksForAddress = readSwitch(word) ?? drone.asksForAddress
+    case .filter: readFilter(word)
+    case .certaintyd: readCertaintyd(word)
+    case .tyd: readMembership(word)
+    case .numberedTyd: readNumberedMembership(word)
+    case .master: readMaster(word)
+    case .console: readConsole(word)
+    case .keymap: readKeymap(word)
+    case .syslog: readSyslog(word)
     }
   }
 

@@ -4,21 +4,21 @@ import NetworkAddresses
 /// What the drone's own words, and those of CHAOS, ask for. A word that is not on the line, or whose value is wrong,
 /// leaves its default in force; of several the last one wins.
 ///
-/// | word                                        | meaning                                                      |
-/// |---------------------------------------------|--------------------------------------------------------------|
-/// | `boot=/dev/NAME[:iso9660\|vfat]`, `BOOT=`   | mount the boot medium read-only; iso9660 unless said         |
-/// | `eject`, `eject=0\|1`, `EJECT=0\|1`         | free and eject the medium once the drone is up; default 0    |
-/// | `tyd=off\|first\|any\|ADDRESS`              | start the cluster, find a member, join that member; default off |
-/// | `TYD=0\|1\|2\|3`                            | off; join `MASTER=` (any without it); first; first that also serves netboot |
-/// | `MASTER=ADDRESS\|any\|multicast`            | the member that `TYD=1` joins                                |
-/// | `certaintyd=off\|on\|locked`                | watch the root; default on                                   |
-/// | `filter=on\|off`                            | the packet filter; default on                                |
-/// | `shell=0\|1`, `SHELL=0\|1`                  | shells on the consoles; default 1                            |
-/// | `DHCP=0\|1`                                 | without any `ip=`: whether to ask for an address; default 1  |
-/// | `console=DEVICE[,OPTIONS]`                  | the kernel's consoles; for a serial port speed, parity, bits, `r` |
-/// | `keymap=NAME`                               | the keyboard map                                             |
-/// | `syslog=HOST`                               | send the log to this address or name as well                 |
-/// | `debug`                                     | show more at boot                                            |
+/// | word                             | meaning                                                                 |
+/// |----------------------------------|-------------------------------------------------------------------------|
+/// | `boot=/dev/NAME`, `BOOT=`        | mount the boot medium read-only as iso9660; `:iso9660` or `:vfat` may follow |
+/// | `eject`, `eject=0`/`1`, `EJECT=` | free and eject the medium once the drone is up; default 0               |
+/// | `tyd=off`/`first`/`any`/ADDRESS  | nothing; start the cluster; find a member; join that one; default off   |
+/// | `TYD=0`/`1`/`2`/`3`              | nothing; join `MASTER=`, any without it; start the cluster; and serve netboot |
+/// | `MASTER=any`/`multicast`/ADDRESS | the member that `TYD=1` joins                                           |
+/// | `certaintyd=off`/`on`/`locked`   | watch the root; default on                                              |
+/// | `filter=on`/`off`                | the packet filter; default on                                           |
+/// | `shell=0`/`1`, `SHELL=`          | shells on the consoles; default 1                                       |
+/// | `DHCP=0`/`1`                     | without any `ip=`: whether to ask for an address; default 1             |
+/// | `console=DEVICE,OPTIONS`         | the kernel's consoles; a serial port's options as in `115200n8`         |
+/// | `keymap=NAME`                    | the keyboard map                                                        |
+/// | `syslog=HOST`                    | send the log to this address or name as well                            |
+/// | `debug`, `debug=0`/`1`           | show more at boot; default 0                                            |
 public struct DroneWords: Hashable, Sendable {
   /// The medium the drone was booted from.
   public struct Medium: Hashable, Sendable {
@@ -93,4 +93,46 @@ public struct DroneWords: Hashable, Sendable {
   public internal(set) var asksForAddress = true
 
   public init() {}
+}
+
+extension DroneWords {
+  /// Whether a word of this name is one of the drone's own.
+  public static func include(_ name: [UInt8]) -> Bool { Name(name) != nil }
+
+  /// The words by what they are about; CHAOS's spelling and ours are one where they mean the same.
+  enum Name {
+    case boot, eject, tyd, numberedTyd, master, certaintyd, filter, shell, dhcp, console, keymap, syslog, debug
+
+    init?(_ name: [UInt8]) {
+      if name.spells("boot") || name.spells("BOOT") {
+        self = .boot
+      } else if name.spells("eject") || name.spells("EJECT") {
+        self = .eject
+      } else if name.spells("tyd") {
+        self = .tyd
+      } else if name.spells("TYD") {
+        self = .numberedTyd
+      } else if name.spells("MASTER") {
+        self = .master
+      } else if name.spells("certaintyd") {
+        self = .certaintyd
+      } else if name.spells("filter") {
+        self = .filter
+      } else if name.spells("shell") || name.spells("SHELL") {
+        self = .shell
+      } else if name.spells("DHCP") {
+        self = .dhcp
+      } else if name.spells("console") {
+        self = .console
+      } else if name.spells("keymap") {
+        self = .keymap
+      } else if name.spells("syslog") {
+        self = .syslog
+      } else if name.spells("debug") {
+        self = .debug
+      } else {
+        return nil
+      }
+    }
+  }
 }

@@ -5,5 +5,6 @@ struct Droneforge: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "droneforge",
     abstract: "Builds drones: RAM-only Linux images that boot from CD, USB or network on a Pentium and up.",
-    version: "0.1.0")
+    version: "0.1.0",
+    subcommands: [Explain.self])
 }
