@@ -93,6 +93,7 @@ let package = Package(
 
     // Tests: one folder per module.
     test("NetworkAddressesTests", ["NetworkAddresses"]),
+    test("AddressingTests", ["Addressing", "NetworkAddresses"]),
     test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),
   ],
   swiftLanguageModes: [.v6]

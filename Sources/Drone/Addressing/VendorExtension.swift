@@ -1,0 +1,48 @@
+/// One vendor extension of BOOTP, or option of DHCP (RFC 1533 §2): a code, a length byte and that many bytes.
+public struct VendorExtension: Equatable, Sendable {
+  public struct Code: Hashable, Sendable {
+    public let number: UInt8
+
+    public init(_ number: UInt8) { self.number = number }
+
+    public static let subnetMask = Code(1)
+    public static let routers = Code(3)
+    public static let nameServers = Code(6)
+    public static let hostName = Code(12)
+    public static let domain = Code(15)
+    public static let timeServers = Code(42)
+    /// Only in DHCP (RFC 1533 §9.4).
+    public static let messageType = Code(53)
+  }
+
+  public let code: Code
+  public let value: [UInt8]
+
+  static let padding: UInt8 = 0
+  static let endMark: UInt8 = 255
+
+  /// Nil for the codes of padding and end mark, and for more than 255 bytes.
+  public init?(_ code: Code, _ value: [UInt8]) {
+    guard code.number != VendorExtension.padding, code.number != VendorExtension.endMark, value.count <= 255 else {
+      return nil
+    }
+    self.code = code
+    self.value = value
+  }
+
+  /// Reads up to the end mark, the end of the bytes, or an extension that is longer than what is left.
+  static func list(_ bytes: ArraySlice<UInt8>) -> [VendorExtension] {
+    var reader = NetworkOrderReader(bytes)
+    var out: [VendorExtension] = []
+    while let code = reader.uint8(), code != endMark {
+      if code == padding { continue }
+      guard let length = reader.uint8(), let value = reader.bytes(Int(length)),
+        let item = VendorExtension(Code(code), [UInt8](value))
+      else { break }
+      out.append(item)
+    }
+    return out
+  }
+
+  var bytes: [UInt8] { [code.number, UInt8(value.count)] + value }
+}
