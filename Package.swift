@@ -73,13 +73,15 @@ let package = Package(
     pure("HostNames", ["NetworkAddresses"]),
     pure("Netlink", ["NetworkAddresses"]),
     pure("Addressing", ["NetworkAddresses"]),
+    pure("Startup", ["NetworkAddresses"]),
     .target(
       name: "Linux", dependencies: ["CLinux", "NetworkAddresses", "Netlink", "Addressing"],
       path: "Sources/Drone/Linux", swiftSettings: drone),
     .executableTarget(
       name: "init",
       dependencies: [
-        "Linux", "BootLine", "HostNames", "Netlink", "Addressing", "NetworkAddresses", "CLinux", "CompilerRuntime",
+        "Linux", "Startup", "BootLine", "HostNames", "Netlink", "Addressing", "NetworkAddresses", "CLinux",
+        "CompilerRuntime",
       ],
       path: "Sources/Drone/init", swiftSettings: drone),
 
@@ -94,6 +96,8 @@ let package = Package(
     // Tests: one folder per module.
     test("NetworkAddressesTests", ["NetworkAddresses"]),
     test("AddressingTests", ["Addressing", "NetworkAddresses"]),
+    test("StartupTests", ["Startup", "NetworkAddresses"]),
+    test("LinuxTests", ["Linux", "NetworkAddresses"]),
     test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),
   ],
   swiftLanguageModes: [.v6]

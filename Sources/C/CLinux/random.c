@@ -2,6 +2,10 @@
 
 #include "CLinux.h"
 
+ssize_t linux_random(void *buffer, size_t count, int wait) {
+  return getrandom(buffer, count, wait ? 0 : GRND_NONBLOCK);
+}
+
 #if !defined(__GLIBC__)
 void arc4random_buf(void *buffer, size_t count) {
   unsigned char *next = buffer;

@@ -1,11 +1,32 @@
-import CLinux
+import Linux
+import NetworkAddresses
 
 /// Where every program of the drone starts. They are one file; the name it is started by says which one is meant.
-@_cdecl("main")
+@_cdecl("init_main")  // SwiftPM links the function of this name, <product>_main, as the program's `main`
 public func entry(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32 {
-  let greeting: StaticString = "droneforge init\n"
-  greeting.withUTF8Buffer { _ = write(1, $0.baseAddress, $0.count) }
-  var table: [UInt64: Int] = [:]
-  for argument in 0..<count { table[UInt64(argument)] = Int(argument) * 3 }
-  return table.count > 3 ? 1 : 0
+  let words = commandLine(count, arguments)
+  let name = [UInt8]((words.first ?? []).split(separator: UInt8(ascii: "/")).last ?? [])
+  let rest = [[UInt8]](words.dropFirst())
+  return switch name {
+  case [UInt8]("network"): runNetwork(rest)
+  case [UInt8]("lease"): runLease(rest)
+  case [UInt8]("fix_hosts"): runFixHosts(rest)
+  case [UInt8]("filter"): runFilter(rest)
+  case [UInt8]("medium"): runMedium(rest)
+  case [UInt8]("entropy"): runEntropy()
+  default: runInit(rest)
+  }
+}
+
+/// The arguments as bytes, the program's name first.
+private func commandLine(
+  _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+) -> [[UInt8]] {
+  guard let arguments else { return [] }
+  var words: [[UInt8]] = []
+  for index in 0..<max(0, Int(count)) {
+    guard let word = arguments[index] else { break }
+    words.append(bytes(of: word))
+  }
+  return words
 }

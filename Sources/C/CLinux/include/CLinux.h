@@ -2,17 +2,106 @@
 // What Swift cannot see of Linux: macros, variadic calls and structures with unions. One thin function each; only the
 // module `Linux` calls them.
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /// The calling thread's last error number.
 static inline int linux_errno(void) { return errno; }
+static inline void linux_set_errno(int number) { errno = number; }
+
+/// open(2) with a mode, always close-on-exec.
+int linux_open(const char *path, int flags, unsigned mode);
+
+/// pipe2(2), both ends close-on-exec.
+int linux_pipe(int ends[2]);
+
+/// readlink(2), gethostname(2) and sethostname(2) on bytes.
+ssize_t linux_read_link(const char *path, void *buffer, size_t room);
+int linux_host_name(void *buffer, size_t room);
+int linux_set_host_name(const void *name, size_t count);
+
+/// umount2(2)'s MNT_DETACH.
+enum { linux_unmount_lazily = MNT_DETACH };
+
+/// The length and the bytes of a directory entry's name.
+static inline size_t linux_entry_name_length(const struct dirent *entry) { return strlen(entry->d_name); }
+static inline const char *linux_entry_name(const struct dirent *entry) { return entry->d_name; }
 
 /// Embedded Swift seeds its hash tables with this (the BSDs' arc4random_buf(3), which musl lacks).
 void arc4random_buf(void *buffer, size_t count);
+
+/// Bytes from getrandom(2): how many, or -1 with errno. Waits for the kernel's generator only if `wait` is not 0.
+ssize_t linux_random(void *buffer, size_t count, int wait);
+
+/// How a program is to be started; see linux_spawn.
+struct linux_program {
+  /// The file to execute, its arguments and its environment; the lists end with NULL.
+  const char *path;
+  char *const *arguments;
+  char *const *environment;
+  /// Working directory, or NULL to keep the caller's.
+  const char *directory;
+  /// A terminal to become the controlling one of a new session and the child's descriptors 0–2, or NULL.
+  const char *terminal;
+  /// What become the child's descriptors 0, 1, 2 and 3; -1 leaves 0–2 as they are and 3 closed. Not used for 0–2 with a
+  /// terminal.
+  int descriptors[4];
+  /// Not 0: a session of its own (a terminal implies it).
+  int new_session;
+};
+
+/// Starts a program with all signals at their defaults and unblocked. Gives its process id, or -1 with errno, also when
+/// the child could not open its terminal or execute the file: then no child remains to be reaped.
+pid_t linux_spawn(const struct linux_program *program);
+
+/// What waitpid(2) said about a child.
+static inline int linux_exited(int status) { return WIFEXITED(status); }
+static inline int linux_exit_status(int status) { return WEXITSTATUS(status); }
+static inline int linux_signalled(int status) { return WIFSIGNALED(status); }
+static inline int linux_termination_signal(int status) { return WTERMSIG(status); }
+
+/// Blocks every signal for the calling process.
+void linux_block_signals(void);
+/// A descriptor from which blocked signals are read with linux_next_signal, or -1 with errno.
+int linux_signal_descriptor(void);
+/// The next pending signal's number, 0 if there is none, -1 with errno. Never waits.
+int linux_next_signal(int descriptor);
+
+/// Tells the kernel that Ctrl-Alt-Del should send SIGINT to process 1 instead of restarting at once.
+static inline int linux_catch_ctrl_alt_del(void) { return reboot(RB_DISABLE_CAD); }
+static inline int linux_restart(void) { return reboot(RB_AUTOBOOT); }
+static inline int linux_halt(void) { return reboot(RB_HALT_SYSTEM); }
+static inline int linux_power_off(void) { return reboot(RB_POWER_OFF); }
+
+/// The serial hardware type behind a terminal (TIOCGSERIAL): 0 unknown, so no port; -1 with errno.
+int linux_serial_type(int terminal);
+/// Readies a terminal for a shell: line mode with echo, local (no carrier needed), sane control characters, speed kept.
+int linux_terminal_defaults(int terminal);
+/// Sets a serial line's speed in baud; -1 with errno EINVAL for one that it cannot have.
+int linux_terminal_speed(int terminal, unsigned baud);
+
+/// Opens the tray of a CD drive after unlocking it (CDROM_LOCKDOOR, CDROMEJECT); -1 with errno.
+int linux_eject(int drive);
+
+/// The IPv4 addresses of all interfaces that are up, loopback left out, in network order; gives how many, at most
+/// `room`, or -1 with errno (SIOCGIFCONF, netdevice(7)).
+int linux_addresses(uint32_t *addresses, int room);
+
+/// Major and minor number of a device.
+unsigned linux_device_major(uint64_t device);
+unsigned linux_device_minor(uint64_t device);

@@ -1,0 +1,15 @@
+#define _GNU_SOURCE
+#include <sys/sysmacros.h>
+
+#include "CLinux.h"
+
+int linux_open(const char *path, int flags, unsigned mode) { return open(path, flags | O_CLOEXEC, (mode_t)mode); }
+
+unsigned linux_device_major(uint64_t device) { return (unsigned)major(device); }
+unsigned linux_device_minor(uint64_t device) { return (unsigned)minor(device); }
+
+int linux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+ssize_t linux_read_link(const char *path, void *buffer, size_t room) { return readlink(path, buffer, room); }
+int linux_host_name(void *buffer, size_t room) { return gethostname(buffer, room); }
+int linux_set_host_name(const void *name, size_t count) { return sethostname(name, count); }

@@ -1,0 +1,13 @@
+import CLinux
+
+/// Milliseconds since the kernel started (CLOCK_BOOTTIME); never goes back.
+public func millisecondsSinceStart() -> UInt64 {
+  var now = timespec()
+  guard clock_gettime(CLOCK_BOOTTIME, &now) == 0 else { return 0 }
+  return UInt64(clamping: now.tv_sec) &* 1000 &+ UInt64(clamping: now.tv_nsec) / 1_000_000
+}
+
+/// Waits so long; a signal that is not blocked may end it early.
+public func pause(milliseconds: Int) {
+  _ = poll(nil, 0, Int32(clamping: max(milliseconds, 0)))
+}
