@@ -97,8 +97,8 @@ public struct BOOTPMessage: Equatable, Sendable {
     result.netmask = addresses(of: .subnetMask).first.flatMap(Netmask.init)
     result.gateway = addresses(of: .routers).first { $0.isHostAddress }
     result.server = serverAddress.isHostAddress ? serverAddress : nil
-    result.nameServers = addresses(of: .nameServers).filter(\.isHostAddress)
-    result.timeServers = addresses(of: .timeServers).filter(\.isHostAddress)
+    result.nameServers = addresses(of: .nameServers).filter { $0.isHostAddress }
+    result.timeServers = addresses(of: .timeServers).filter { $0.isHostAddress }
     result.hostName = text(of: .hostName)
     result.domain = text(of: .domain)
     return result
