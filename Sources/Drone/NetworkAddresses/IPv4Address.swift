@@ -91,6 +91,13 @@ public struct Netmask: Hashable, Sendable {
   /// Number of leading one bits, 0–32.
   public let prefixLength: UInt8
 
+  private init(knownLength: UInt8) { prefixLength = knownLength }
+
+  /// 0.0.0.0: matches every address; a default route has it.
+  public static let everywhere = Netmask(knownLength: 0)
+  /// 255.255.255.255: matches one address only.
+  public static let host = Netmask(knownLength: 32)
+
   /// Nil above 32.
   public init?(prefixLength: UInt8) {
     guard prefixLength <= 32 else { return nil }
