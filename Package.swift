@@ -99,6 +99,7 @@ let package = Package(
     test("StartupTests", ["Startup", "NetworkAddresses"]),
     test("LinuxTests", ["Linux", "NetworkAddresses"]),
     test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),
+    test("VirtualMachineTests", ["VirtualMachine", "BuildSteps", system]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,35 @@
+import Testing
+
+@testable import VirtualMachine
+
+@Suite struct MachineSlotsTests {
+  @Test("never more at a time than there are slots, and all get their turn")
+  func bound() async throws {
+    let slots = MachineSlots(2)
+    let running = Watched([0, 0, 0])  // now, most, done
+    try await withThrowingTaskGroup { group in
+      for _ in 0..<12 {
+        group.addTask {
+          try await slots.withSlot {
+            running.change { $0 = [$0[0] + 1, max($0[1], $0[0] + 1), $0[2]] }
+            try await Task.sleep(for: .milliseconds(2))
+            running.change { $0 = [$0[0] - 1, $0[1], $0[2] + 1] }
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(running.look { $0 } == [0, 2, 12])
+  }
+
+  @Test("whoever is cancelled while waiting gives up and takes nobody's slot")
+  func cancelled() async throws {
+    let slots = MachineSlots(1)
+    try await slots.withSlot {
+      let waiting = Task { try await slots.withSlot {} }
+      waiting.cancel()
+      await #expect(throws: CancellationError.self) { try await waiting.value }
+    }
+    try await slots.withSlot {}
+  }
+}
