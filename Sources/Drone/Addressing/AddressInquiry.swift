@@ -21,8 +21,14 @@ public struct AddressInquiry: Sendable {
 
   private static let longestInterval: UInt64 = 16_000
 
+  /// For RARP: only this server's answers count; nil for any.
+  private let server: IPv4Address?
+
   /// `transaction`: random. `start`: milliseconds of a clock that never goes back.
-  public init(_ method: Method, hardware: MACAddress, transaction: UInt32, start: UInt64) {
+  public init(
+    _ method: Method, hardware: MACAddress, transaction: UInt32, start: UInt64, server: IPv4Address? = nil
+  ) {
+    self.server = server
     self.method = method
     self.hardware = hardware
     self.transaction = transaction
@@ -51,7 +57,8 @@ public struct AddressInquiry: Sendable {
     switch method {
     case .rarp:
       guard let packet = ARPPacket(frame: frame), packet.operation == .reverseReply,
-        packet.targetHardware == hardware, var result = AddressConfiguration(address: packet.target)
+        packet.targetHardware == hardware, server == nil || server == packet.sender,
+        var result = AddressConfiguration(address: packet.target)
       else { return nil }
       result.server = packet.sender.isHostAddress ? packet.sender : nil
       return result
