@@ -74,6 +74,7 @@ let package = Package(
     pure("Netlink", ["NetworkAddresses"]),
     pure("Addressing", ["NetworkAddresses"]),
     pure("Startup", ["NetworkAddresses"]),
+    pure("Integrity", ["NetworkAddresses"]),
     .target(
       name: "Linux", dependencies: ["CLinux", "NetworkAddresses", "Netlink", "Addressing"],
       path: "Sources/Drone/Linux", swiftSettings: drone),
@@ -98,6 +99,7 @@ let package = Package(
     test("AddressingTests", ["Addressing", "NetworkAddresses"]),
     test("StartupTests", ["Startup", "NetworkAddresses"]),
     test("LinuxTests", ["Linux", "NetworkAddresses"]),
+    test("IntegrityTests", ["Integrity", "NetworkAddresses"]),
     test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),
     test("VirtualMachineTests", ["VirtualMachine", "BuildSteps", system]),
   ],

@@ -1,0 +1,76 @@
+import NetworkAddresses
+
+/// One line of /proc/self/mountinfo (proc_pid_mountinfo(5)), as far as it counts.
+public struct Mount: Equatable, Sendable {
+  /// Which part of the filesystem is mounted: other than `/` for a bind mount.
+  public var root: [UInt8]
+  /// Where; blanks as the kernel escapes them (`\040`).
+  public var point: [UInt8]
+  /// Options of the mount and of the filesystem, joined by one space.
+  public var options: [UInt8]
+  public var type: [UInt8]
+  /// `major:minor`, by which two filesystems of one type differ.
+  public var device: [UInt8]
+
+  /// Nil for a line that is not of the documented form.
+  public init?(line: some Collection<UInt8>) {
+    let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: true)
+    // 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
+    guard fields.count >= 10, let dash = fields.dropFirst(6).firstIndex(where: { $0.elementsEqual([UInt8]("-")) }),
+      fields.count > dash + 3
+    else { return nil }
+    device = [UInt8](fields[2])
+    root = [UInt8](fields[3])
+    point = [UInt8](fields[4])
+    type = [UInt8](fields[dash + 1])
+    options = [UInt8](fields[5]) + [UInt8(ascii: " ")] + [UInt8](fields[dash + 3])
+  }
+}
+
+/// All mounts of a process, in the order in which they were made.
+public struct MountTable: Equatable, Sendable {
+  public var mounts: [Mount]
+  /// Lines that could not be read: a table with such lines is not trusted.
+  public var unreadable: Int
+
+  public init(text: [UInt8]) {
+    mounts = []
+    unreadable = 0
+    for line in text.split(separator: UInt8(ascii: "\n")) {
+      if let mount = Mount(line: line) { mounts.append(mount) } else { unreadable += 1 }
+    }
+  }
+
+  /// Every mount that a drone does not make itself, each of its own that is missing, doubled or of another type, and
+  /// every one whose options or source are no longer those at the `start`.
+  public func findings(start: MountTable?) -> [Finding] {
+    var out: [Finding] = []
+    if unreadable > 0 { out.append(Finding(path: [UInt8]("/proc/self/mountinfo"), difference: .unreadable(errno: 0))) }
+    let root = [UInt8]("/")
+    var seen = [Int](repeating: 0, count: Coverage.mounts.count + 1)
+    for mount in mounts where !Coverage.mayBeMountedOn(mount.point) || isOwn(mount.point) {
+      let own = Coverage.mounts.firstIndex { mount.point.elementsEqual([UInt8]($0.path)) }
+      let index = own.map { $0 + 1 } ?? (mount.point.elementsEqual(root) ? 0 : nil)
+      guard let index else {
+        out.append(Finding(path: mount.point, difference: .mounted))
+        continue
+      }
+      seen[index] += 1
+      let rightType = own.map { mount.type.elementsEqual([UInt8](Coverage.mounts[$0].type)) } ?? true
+      if seen[index] > 1 || !rightType || !mount.root.elementsEqual(root) {
+        out.append(Finding(path: mount.point, difference: .mounted))
+      } else if let start, !start.mounts.contains(mount) {
+        out.append(Finding(path: mount.point, difference: .mounted))
+      }
+    }
+    if seen[0] == 0 { out.append(Finding(path: root, difference: .missing)) }
+    for (index, own) in Coverage.mounts.enumerated() where seen[index + 1] == 0 {
+      out.append(Finding(path: [UInt8](own.path), difference: .missing))
+    }
+    return out
+  }
+
+  private func isOwn(_ point: [UInt8]) -> Bool {
+    Coverage.mounts.contains { point.elementsEqual([UInt8]($0.path)) }
+  }
+}

@@ -1,0 +1,79 @@
+/// What lstat(2) says of a path, as far as it counts.
+public struct Observation: Equatable, Sendable {
+  /// Type and permission bits (`st_mode`).
+  public var mode: UInt32
+  public var owner: UInt32
+  public var group: UInt32
+  public var links: UInt32
+  public var size: UInt64
+  /// Major and minor number of a device file (`st_rdev`).
+  public var major: UInt32
+  public var minor: UInt32
+  /// Number of the filesystem it is on (`st_dev`) and of the inode.
+  public var filesystem: UInt64
+  public var inode: UInt64
+  /// Modification and change time in nanoseconds since 1970.
+  public var modified: Int64
+  public var changed: Int64
+
+  public init(
+    mode: UInt32, owner: UInt32 = 0, group: UInt32 = 0, links: UInt32 = 1, size: UInt64 = 0, major: UInt32 = 0,
+    minor: UInt32 = 0, filesystem: UInt64 = 0, inode: UInt64 = 0, modified: Int64 = 0, changed: Int64 = 0
+  ) {
+    self.mode = mode
+    self.owner = owner
+    self.group = group
+    self.links = links
+    self.size = size
+    self.major = major
+    self.minor = minor
+    self.filesystem = filesystem
+    self.inode = inode
+    self.modified = modified
+    self.changed = changed
+  }
+
+  /// The type bits of `st_mode` (S_IFMT; inode(7)).
+  public var type: UInt32 { mode & 0o170000 }
+}
+
+extension BaselineEntry.Kind {
+  /// The type bits of `st_mode` that belong to the kind (inode(7)).
+  var type: UInt32 {
+    switch self {
+    case .file: 0o100000
+    case .directory: 0o040000
+    case .symbolicLink: 0o120000
+    case .characterDevice: 0o020000
+    case .blockDevice: 0o060000
+    }
+  }
+}
+
+extension BaselineEntry {
+  /// The first way in which a path differs from what was sealed and from what it was at the start; nil when it does not.
+  ///
+  /// `start` is what was seen when certaintyd started: only against that can times, link count and the inode itself be
+  /// compared. A write through the filesystem changes ctime, which nothing can set back. `target` is what readlink(2)
+  /// gave for a link.
+  public func difference(found: Observation, target: [UInt8]?, start: Observation?) -> Difference? {
+    guard found.type == kind.type else { return .type }
+    if found.mode & 0o7777 != mode { return .mode(expected: mode, found: found.mode & 0o7777) }
+    if found.owner != owner || found.group != group { return .owner }
+    switch kind {
+    case .file(let size, _):
+      if found.size != size { return .size(expected: size, found: found.size) }
+    case .symbolicLink(let wanted):
+      guard let target, target.elementsEqual(wanted) else { return .target }
+    case .characterDevice(let major, let minor), .blockDevice(let major, let minor):
+      if found.major != major || found.minor != minor { return .deviceNumber }
+    case .directory: break
+    }
+    guard let start else { return nil }
+    if found.filesystem != start.filesystem { return .mounted }
+    if found.links != start.links { return .linkCount }
+    if found.modified != start.modified { return .modified }
+    if found.changed != start.changed || found.inode != start.inode { return .changed }
+    return nil
+  }
+}
