@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sockets.h"
+
 /// The calling thread's last error number.
 static inline int linux_errno(void) { return errno; }
 static inline void linux_set_errno(int number) { errno = number; }

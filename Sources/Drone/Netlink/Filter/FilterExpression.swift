@@ -1,0 +1,154 @@
+/// One step of a rule. The cases are the kernel's own expressions, the numbers those of
+/// include/uapi/linux/netfilter/nf_tables.h; values stand in registers as they stand in the packet.
+public enum FilterExpression: Equatable, Sendable {
+  /// Loads what the kernel knows about the packet.
+  case meta(MetaKey, into: Register = .first)
+  /// Loads what connection tracking knows.
+  case connection(ConnectionKey, into: Register = .first)
+  /// Loads bytes of the packet.
+  case payload(Header, offset: UInt32, count: UInt32, into: Register = .first)
+  /// Replaces a register by its value AND mask, XOR flip.
+  case bitwise(mask: [UInt8], flip: [UInt8], in: Register = .first)
+  /// Goes on only if the comparison holds, byte by byte.
+  case compare(Comparison, [UInt8], in: Register = .first)
+  /// Goes on only if the value lies between both, or, inverted, outside.
+  case range(from: [UInt8], to: [UInt8], inverted: Bool = false, in: Register = .first)
+  /// Goes on only if the value is in the set, or, inverted, is not.
+  case lookup(set: FilterName, inverted: Bool = false, in: Register = .first)
+  /// Puts the value in the set, or starts its time anew. Does not go on if the set is full.
+  case update(set: FilterName, timeout: UInt64, in: Register = .first)
+  /// Goes on only while packets come no faster: so many in so many seconds, after a burst.
+  case limit(packets: UInt64, seconds: UInt64, burst: UInt32)
+  /// Writes a line about the packet to the kernel's log.
+  case log(prefix: [UInt8], level: LogLevel)
+  /// Counts. The numbers are where it starts.
+  case counter(packets: UInt64 = 0, bytes: UInt64 = 0)
+  /// Gives the packet's new connection a helper of the table.
+  case assignHelper(FilterName)
+  /// Ends the rule with a decision.
+  case verdict(Verdict)
+  /// One that is not read here; never sent.
+  case unknown(name: [UInt8])
+
+  /// One of the four registers of 16 bytes.
+  public enum Register: UInt32, Sendable {
+    case first = 1
+    case second, third, fourth
+  }
+
+  /// NFT_META_.
+  public struct MetaKey: RawRepresentable, Hashable, Sendable {
+    public let rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// The number of the interface that the packet came by, and leaves by; four bytes in the machine's order.
+    public static let inputInterface = MetaKey(rawValue: 4)
+    public static let outputInterface = MetaKey(rawValue: 5)
+    /// One byte.
+    public static let transport = MetaKey(rawValue: 16)
+    /// One byte: 1 if the packet came out of an IPsec transformation.
+    public static let secured = MetaKey(rawValue: 25)
+  }
+
+  /// NFT_CT_.
+  public struct ConnectionKey: RawRepresentable, Hashable, Sendable {
+    public let rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// Four bytes in the machine's order, one bit of `ConnectionState` set.
+    public static let state = ConnectionKey(rawValue: 0)
+    /// The name, 16 bytes filled with zeros, of the helper whose watching foretold this connection. No match for others.
+    public static let helper = ConnectionKey(rawValue: 6)
+  }
+
+  /// NFT_PAYLOAD_: what offsets count from.
+  public enum Header: UInt32, Sendable {
+    case link = 0
+    case network, transport
+  }
+
+  /// NFT_CMP_.
+  public enum Comparison: UInt32, Sendable {
+    case equal = 0
+    case notEqual, less, lessOrEqual, greater, greaterOrEqual
+  }
+
+  /// How urgent a line of the kernel's log is (syslog(3)).
+  public enum LogLevel: UInt32, Sendable {
+    case emergency = 0
+    case alert, critical, error, warning, notice, information, debug
+  }
+
+  public enum Verdict: Equatable, Sendable {
+    case drop
+    case accept
+    /// Go on with another chain, then return here; the same without return; return to the chain that led here.
+    case jump(FilterName)
+    case goto(FilterName)
+    case `return`
+  }
+}
+
+/// What connection tracking thinks of a packet (NF_CT_STATE_).
+public struct ConnectionState: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt32
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+  /// Belongs to nothing known and can begin nothing.
+  public static let invalid = ConnectionState(rawValue: 0x1)
+  /// Of a connection that has seen packets both ways.
+  public static let established = ConnectionState(rawValue: 0x2)
+  /// About such a connection (an ICMP error), or foretold by its helper.
+  public static let related = ConnectionState(rawValue: 0x4)
+  public static let new = ConnectionState(rawValue: 0x8)
+}
+
+/// The usual conditions, written as expressions.
+extension [FilterExpression] {
+  /// The packet came by, or leaves by, the loopback, whose number is always 1.
+  public static var fromLoopback: [FilterExpression] {
+    [.meta(.inputInterface), .compare(.equal, UInt32(1).nativeBytes)]
+  }
+  public static var toLoopback: [FilterExpression] {
+    [.meta(.outputInterface), .compare(.equal, UInt32(1).nativeBytes)]
+  }
+
+  /// The connection is in one of the states.
+  public static func state(_ states: ConnectionState) -> [FilterExpression] {
+    [
+      .connection(.state), .bitwise(mask: states.rawValue.nativeBytes, flip: UInt32(0).nativeBytes),
+      .compare(.notEqual, UInt32(0).nativeBytes),
+    ]
+  }
+
+  /// The connection was foretold by this tracker.
+  public static func foretold(by tracker: FilterName) -> [FilterExpression] {
+    let name = tracker.bytes.prefix(16)
+    return [
+      .connection(.helper), .compare(.equal, [UInt8](name) + [UInt8](repeating: 0, count: 16 - name.count)),
+    ]
+  }
+
+  public static func transport(_ transport: TransportProtocol) -> [FilterExpression] {
+    [.meta(.transport), .compare(.equal, [transport.rawValue])]
+  }
+
+  /// The transport's source port and destination port, where given.
+  public static func ports(
+    _ transport: TransportProtocol, from source: UInt16? = nil, to destination: UInt16? = nil
+  ) -> [FilterExpression] {
+    var all = self.transport(transport)
+    if let source { all += [.payload(.transport, offset: 0, count: 2), .compare(.equal, source.bigEndianBytes)] }
+    if let destination {
+      all += [.payload(.transport, offset: 2, count: 2), .compare(.equal, destination.bigEndianBytes)]
+    }
+    return all
+  }
+
+  /// An ICMP message of this type (RFC 792).
+  public static func icmp(type: UInt8) -> [FilterExpression] {
+    transport(.icmp) + [.payload(.transport, offset: 0, count: 1), .compare(.equal, [type])]
+  }
+
+  /// An ICMP message whose type is in the set.
+  public static func icmp(typeIn set: FilterName) -> [FilterExpression] {
+    transport(.icmp) + [.payload(.transport, offset: 0, count: 1), .lookup(set: set)]
+  }
+}
