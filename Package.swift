@@ -72,6 +72,7 @@ let package = Package(
     pure("BootLine", ["HostNames", "NetworkAddresses"]),
     pure("HostNames", ["NetworkAddresses"]),
     pure("Netlink", ["NetworkAddresses"]),
+    pure("PacketFilter", ["Netlink", "NetworkAddresses"]),
     pure("Addressing", ["NetworkAddresses"]),
     pure("Startup", ["NetworkAddresses"]),
     pure("Integrity", ["NetworkAddresses"]),
@@ -81,7 +82,8 @@ let package = Package(
     .executableTarget(
       name: "init",
       dependencies: [
-        "Linux", "Startup", "BootLine", "HostNames", "Netlink", "Addressing", "NetworkAddresses", "CLinux",
+        "Linux", "Startup", "BootLine", "HostNames", "Netlink", "PacketFilter", "Addressing", "NetworkAddresses",
+        "CLinux",
         "CompilerRuntime",
       ],
       path: "Sources/Drone/init", swiftSettings: drone),
