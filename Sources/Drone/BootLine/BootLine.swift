@@ -19,7 +19,7 @@ import NetworkAddresses
 /// | `ip=off`, `ip=none`                       | no card is configured                                             |
 /// | `ip=dhcp`, `ip=bootp`, `ip=rarp`          | every card with link asks by this protocol                        |
 /// | `ip=both`                                 | BOOTP and RARP, not DHCP                                          |
-/// | `ip=dhcp,TYPE,ID`                         | DHCP with this client identifier                                  |
+/// | `ip=dhcp,TYPE,ID`                         | DHCP with this client identifier, which may hold colons            |
 /// | `ip=A`                                    | static address A, mask by class, on the first card with link      |
 /// | `ip=A:S:G:M`                              | PXELINUX's: static address, boot server, gateway, mask            |
 /// | `ip=A:S:G:M:H:D:P`                        | the HowTo's seven; any may be empty, colons at the end may be missing |

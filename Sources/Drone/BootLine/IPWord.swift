@@ -14,7 +14,14 @@ struct IPWord {
   init(_ word: BootWord) {
     self.word = word
     fields = (word.value ?? []).split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-    if fields.count == 1 {
+    if field(0).first == UInt8(ascii: "[") {
+      // The colons of an IPv6 address separate no fields.
+      report(.address, 0, [UInt8]("a drone has no IPv6; no address is set"))
+      turnOff()
+    } else if let value = word.value, value.prefix(5).spells("dhcp,") {
+      // Alone, the identifier goes on to the end of the word and may hold colons.
+      use(dhcpWithIdentifier(value[...], at: 0))
+    } else if fields.count == 1 {
       readSingleField()
     } else if isDeviceForm {
       readDeviceForm()
@@ -25,7 +32,7 @@ struct IPWord {
 
   // MARK: The three forms
 
-  /// `ip=`, `ip=<autoconf>` or `ip=<client-ip>`.
+  /// `ip=`, `ip=<autoconf>` or `ip=<client-ip>`. A word that starts with a letter is taken for an autoconf.
   private mutating func readSingleField() {
     let text = field(0)
     if let first = text.first, !isDigit(first) {
@@ -283,7 +290,7 @@ struct IPWord {
       request.protocols = [.bootp, .rarp]
       return request
     }
-    if text.prefix(5).spells("dhcp,") { return dhcpWithIdentifier(at: index) }
+    if text.prefix(5).spells("dhcp,") { return dhcpWithIdentifier(text, at: index) }
     report(
       .autoconf, index, " is none of off, none, on, any, dhcp, bootp, rarp, both",
       index == 6 && !isUnset(0) ? "it is ignored" : "any is used")
@@ -291,9 +298,9 @@ struct IPWord {
   }
 
   /// `dhcp,<type>,<client-id>`.
-  private mutating func dhcpWithIdentifier(at index: Int) -> InterfaceRequest {
+  private mutating func dhcpWithIdentifier(_ text: ArraySlice<UInt8>, at index: Int) -> InterfaceRequest {
     var request = InterfaceRequest(method: .dhcp)
-    let rest = field(index).dropFirst(5)
+    let rest = text.dropFirst(5)
     let comma = rest.firstIndex(of: UInt8(ascii: ",")) ?? rest.endIndex
     let identifier = rest[comma...].dropFirst()
     if let type = decimal(rest[..<comma]).flatMap(UInt8.init(exactly:)), (1...251).contains(identifier.count) {

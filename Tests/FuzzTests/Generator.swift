@@ -1,0 +1,70 @@
+import Foundation
+
+/// Random numbers that are the same for the same seed (SplitMix64, Steele, Lea and Flood 2014).
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ mixed >> 31
+  }
+}
+
+/// How many cases a reader gets, and from which seed on: `DRONEFORGE_FUZZ_CASES` and `DRONEFORGE_FUZZ_SEED` in the environment, else a short
+/// run. Case *n* of seed *s* is the case that a run of one case with seed *s + n* makes.
+struct Fuzzing {
+  let cases: Int
+  let seed: UInt64
+
+  static let configured: Fuzzing = {
+    let environment = ProcessInfo.processInfo.environment
+    return Fuzzing(
+      cases: environment["DRONEFORGE_FUZZ_CASES"].flatMap { Int($0) } ?? 20_000,
+      seed: environment["DRONEFORGE_FUZZ_SEED"].flatMap { UInt64($0) } ?? 1)
+  }()
+
+  /// Calls `check` for every case until it finds fault; returns the fault with the seed that makes it again, or nil.
+  func firstFault(_ check: (inout SeededGenerator) -> String?) -> String? {
+    for offset in 0..<cases {
+      let seed = seed &+ UInt64(offset)
+      var generator = SeededGenerator(seed: seed)
+      if let fault = check(&generator) { return "DRONEFORGE_FUZZ_SEED=\(seed) DRONEFORGE_FUZZ_CASES=1: \(fault)" }
+    }
+    return nil
+  }
+}
+
+/// Makes bytes that look like what a reader expects: pieces of its own language in any order, with damage.
+struct Mutator {
+  let pieces: [[UInt8]]
+
+  init(_ pieces: [String]) { self.pieces = pieces.map { Array($0.utf8) } }
+
+  func bytes(_ generator: inout SeededGenerator, pieces count: ClosedRange<Int>) -> [UInt8] {
+    var out: [UInt8] = []
+    for _ in 0..<Int.random(in: count, using: &generator) {
+      switch UInt8.random(in: 0..<16, using: &generator) {
+      case 0: out.append(UInt8.random(in: 0...255, using: &generator))
+      case 1:
+        out +=
+          String(UInt64.random(in: 0...(.max >> UInt64.random(in: 0...63, using: &generator)), using: &generator)).utf8
+      default: out += pieces.randomElement(using: &generator) ?? []
+      }
+    }
+    for _ in 0..<(Int.random(in: 0..<4, using: &generator)) where !out.isEmpty {
+      let index = Int.random(in: 0..<out.count, using: &generator)
+      switch UInt8.random(in: 0..<4, using: &generator) {
+      case 0: out.remove(at: index)
+      case 1: out[index] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+      case 2: out.insert(UInt8.random(in: 0...255, using: &generator), at: index)
+      default: out.removeSubrange(index..<min(out.count, index + 8))
+      }
+    }
+    return out
+  }
+}
