@@ -60,7 +60,7 @@ let package = Package(
       ],
       path: "Sources/Forge/droneforge", swiftSettings: strict),
     forge("DroneTarget"),
-    forge("BuildSteps", ["COpenSSL", subprocess, system]),
+    forge("BuildSteps", ["COpenSSL", "CRename", subprocess, system]),
     forge("Sysroot", ["BuildSteps", "DroneTarget", system]),
     forge("DronePrograms", ["BuildSteps", "DroneTarget", "Sysroot", system]),
     forge("DroneImage", ["BuildSteps", "DroneTarget", system]),
@@ -93,6 +93,7 @@ let package = Package(
       name: "CArchive", path: "Sources/C/CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(
       name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CRename", path: "Sources/C/CRename"),
     .target(name: "CLinux", path: "Sources/C/CLinux", cSettings: strictC),
     .target(name: "CompilerRuntime", path: "Sources/C/CompilerRuntime", cSettings: strictC),
 
@@ -106,6 +107,7 @@ let package = Package(
     test("ExplainTests", ["droneforge", "BootLine"]),
     test("FuzzTests", ["BootLine", "HostNames", "NetworkAddresses"]),
     test("HostNamesTests", ["HostNames", "NetworkAddresses"]),
+    test("DroneImageTests", ["DroneImage", "BuildSteps", "DroneTarget", system]),
     test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),
     test("VirtualMachineTests", ["VirtualMachine", "BuildSteps", system]),
   ],

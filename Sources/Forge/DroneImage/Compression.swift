@@ -1,0 +1,32 @@
+import BuildSteps
+import SystemPackage
+
+/// Compresses a root archive for the kernel's unpacker (lib/xz; Documentation/staging/xz.rst).
+///
+/// The unpacker knows no check sum but CRC32, and takes the dictionary's size from memory beside the archive and what
+/// is unpacked from it: a large dictionary makes a small computer find no init. Nothing but the archive is in the result.
+///
+/// Throws `BuildError` when xz is missing or fails.
+func compressed(_ archive: FilePath) async throws -> [UInt8] {
+  try await Command(
+    "xz",
+    [
+      "--compress",
+      "--stdout",
+      "--format=xz",
+      "--check=crc32",
+      "--lzma2=preset=9e,dict=\(rootDictionary)",
+      "--threads=1",
+      "--no-warn",
+      archive.string,
+    ], environment: plainEnvironment
+  ).output()
+}
+
+/// Bytes that unpacking looks back over.
+public let rootDictionary = 1 << 20
+
+/// Takes out of a program's environment what would change its output from one computer to another.
+let plainEnvironment: [String: String?] = [
+  "LC_ALL": "C", "TZ": "UTC", "SOURCE_DATE_EPOCH": "\(imageDate)", "XZ_OPT": nil, "XZ_DEFAULTS": nil,
+]
