@@ -110,6 +110,7 @@ let package = Package(
     test("DroneImageTests", ["DroneImage", "BuildSteps", "DroneTarget", system]),
     test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),
     test("VirtualMachineTests", ["VirtualMachine", "BuildSteps", system]),
+    test("SmokeTests", ["VirtualMachine", "DroneTarget", "BuildSteps", system]),
   ],
   swiftLanguageModes: [.v6]
 )
