@@ -51,6 +51,11 @@ public struct AddressTask: Sendable {
   public struct Listening: Equatable, Sendable {
     public let card: Int32
     public let type: EtherType
+
+    public init(card: Int32, type: EtherType) {
+      self.card = card
+      self.type = type
+    }
   }
 
   private struct Inquiry {
