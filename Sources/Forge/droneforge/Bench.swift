@@ -1,0 +1,133 @@
+import ArgumentParser
+import BuildSteps
+import Foundation
+import SystemPackage
+import VirtualMachine
+
+/// `droneforge bench`.
+struct Bench: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure what the project promises in numbers, and print them.",
+    discussion: """
+      Needs the image and the network tree (`make iso pxe`). Starts virtual machines one after the other and builds the \
+      image again in a temporary folder. Nothing fails because a number is bad: read the table.
+      """)
+
+  @Option(help: "Where the image and the network tree are.")
+  var output = "build"
+
+  @Option(help: "How often the boot is timed; the best counts.")
+  var boots = 3
+
+  func validate() throws {
+    guard (1...20).contains(boots) else { throw ValidationError("--boots is 1 to 20.") }
+  }
+
+  func run() async throws {
+    let folder = FilePath(output)
+    let image = folder.appending("drone.iso")
+    guard let size = try? FileManager.default.attributesOfItem(atPath: image.string)[.size] as? Int else {
+      throw BuildError.input("\(image) is missing: run `make iso pxe` first.")
+    }
+    var table: [Measurement] = []
+    func measured(_ measurement: Measurement) {
+      table.append(measurement)
+      FileHandle.standardError.write(Data("\(measurement.name): \(measurement.value)\n".utf8))
+    }
+    measured(.init("image", String(format: "%.2f MB", Double(size) / 1e6), "at most 4.0 MB"))
+
+    let kernel = folder.appending("pxe/chaos/bzImage")
+    let root = folder.appending("pxe/chaos/chaos.rdz")
+    let line = "console=ttyS0,115200 ip=192.168.1.21::192.168.1.1:255.255.255.0:::"
+    func machine(_ memory: Int?) -> MachineConfiguration {
+      MachineConfiguration(
+        memory: memory, boot: .kernel(kernel, initramfs: root, commandLine: line), cards: [NetworkCard(on: .silent)])
+    }
+    var shells: [Double] = []
+    var boot = Boot(shell: nil, available: nil)
+    for _ in 0..<boots {
+      boot = try await Boot(machine(nil))
+      if let shell = boot.shell { shells.append(shell) }
+    }
+    let best = shells.min().map { String(format: "%.1f s", $0) } ?? "not in the boot log"
+    measured(.init("kernel start to shell, static address", best, "at most 3 s"))
+    measured(.init("free at the shell, \(machine(nil).memory) MB", boot.free, "at least 12 MB"))
+    for memory in [24, 16] {
+      let free: String
+      do {
+        free = try await Boot(machine(memory)).free
+      } catch let failure as MachineFailure {
+        free = "no shell (\(failure.reason))"
+      }
+      measured(.init("free at the shell, \(memory) MB", free, "reported"))
+    }
+
+    let again = FilePath(NSTemporaryDirectory()).appending("bench-\(UUID())")
+    try makeFolder(again)
+    defer { try? FileManager.default.removeItem(atPath: again.string) }
+    measured(.init("image assembly", try await building(in: again), "at most 2 s"))
+    measured(.init("nothing changed", try await building(in: again), "at most 0.2 s"))
+    let same = try contents(of: image) == contents(of: again.appending("drone.iso"))
+    measured(.init("built again", same ? "the same bytes" : "OTHER bytes", "the same bytes"))
+
+    print(Measurement.table(table))
+  }
+
+  /// How long this program takes for `iso` into `folder`, with the sysroot and the programs built before.
+  private func building(in folder: FilePath) async throws -> String {
+    let start = ContinuousClock.now
+    _ = try await Command("/proc/self/exe", ["iso", "--output", folder.string]).output()
+    let duration = ContinuousClock.now - start
+    let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    return String(format: "%.2f s", seconds)
+  }
+}
+
+/// What one boot to the shell showed.
+private struct Boot {
+  /// Seconds from the kernel's start to the shells, by the drone's own clock.
+  let shell: Double?
+  /// MemAvailable, in kB.
+  let available: Int?
+
+  init(shell: Double?, available: Int?) {
+    self.shell = shell
+    self.available = available
+  }
+
+  init(_ configuration: MachineConfiguration) async throws {
+    self = try await withVirtualMachine(configuration) { machine in
+      try await machine.expect("# ")
+      let memory = try await machine.run("grep MemAvailable /proc/meminfo").output
+      let log = try await machine.run("cat /run/boot.log").output
+      // `    2.41 s  shell       ok`
+      let lines = log.split(separator: "\n").map { $0.split(separator: " ") }
+      let shell = lines.first { $0.count > 2 && $0[2].hasPrefix("shell") } ?? lines.last
+      return Boot(
+        shell: shell?.first.flatMap { Double($0) },
+        available: memory.split(separator: " ").dropFirst().first.flatMap { Int($0) })
+    }
+  }
+
+  var free: String { available.map { String(format: "%.1f MB", Double($0) / 1024) } ?? "unknown" }
+}
+
+/// One row: what was measured, what it is, what it should be.
+private struct Measurement {
+  let name: String
+  let value: String
+  let aim: String
+
+  init(_ name: String, _ value: String, _ aim: String) {
+    self.name = name
+    self.value = value
+    self.aim = aim
+  }
+
+  static func table(_ rows: [Measurement]) -> String {
+    func padded(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: width - text.count) }
+    let name = rows.map(\.name.count).max() ?? 0
+    let value = rows.map(\.value.count).max() ?? 0
+    return rows.map { "\(padded($0.name, name))  \(padded($0.value, value))  \($0.aim)" }.joined(separator: "\n")
+  }
+}
