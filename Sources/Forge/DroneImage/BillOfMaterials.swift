@@ -10,6 +10,8 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
   public var target: String
   /// The version in the kernel's header.
   public var kernel: String
+  /// The digest of the code in a CD image's first sector, by which it boots as a disk.
+  public var hybridSector: String?
   /// What is on the CD or in the network boot tree.
   public var medium: [Item]
   /// What is in the drone's root.
@@ -61,9 +63,12 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
     }
   }
 
-  init(target: String, kernel: String, medium: [Item], root: [Item], sources: [Source]) {
+  init(
+    target: String, kernel: String, hybridSector: String? = nil, medium: [Item], root: [Item], sources: [Source]
+  ) {
     self.target = target
     self.kernel = kernel
+    self.hybridSector = hybridSector
     self.medium = medium
     self.root = root
     self.sources = sources

@@ -39,7 +39,9 @@ public func buildImage(
     let archive = try await compressed(plain)
     let content = try medium.manifest(parts, archive: .bytes(archive))
     let bill = try BillOfMaterials(
-      target: parts.target, kernel: kernel.version, medium: items(on: medium, content),
+      target: parts.target, kernel: kernel.version,
+      hybridSector: medium == .cd ? "\(SHA256(contentsOf: parts.bootLoader.hybridSector))" : nil,
+      medium: items(on: medium, content),
       root: root.entries.map { try .init($0) }, sources: parts.sources)
     try requireRoom(in: folder, for: content)
 

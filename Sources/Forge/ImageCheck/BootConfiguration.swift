@@ -1,0 +1,32 @@
+/// Checks that what a boot configuration of SYSLINUX names is there (SYSLINUX, syslinux.txt: KERNEL, LINUX, INITRD,
+/// APPEND's initrd=, DISPLAY, F1 to F12, INCLUDE, CONFIG).
+///
+/// `folder` is where relative names begin: the configuration's own on a CD, the root of a network tree.
+func checkConfiguration(_ text: [UInt8], at place: String, folder: String, files: Set<String>) -> [Finding] {
+  var findings: [Finding] = []
+  var labels = 0
+  let fileWords: Set<String> = [
+    "kernel", "linux", "initrd", "display", "include", "config", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9",
+    "f10", "f11", "f12",
+  ]
+  for line in text.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }) {
+    let words = String(decoding: line, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\t" })
+    guard let keyword = words.first?.lowercased() else { continue }
+    var named: [Substring] = []
+    if keyword == "label" { labels += 1 }
+    if fileWords.contains(keyword), words.count > 1 { named += words[1].split(separator: ",") }
+    if keyword == "append" {
+      for word in words.dropFirst() where word.hasPrefix("initrd=") {
+        named += word.dropFirst("initrd=".count).split(separator: ",")
+      }
+    }
+    for name in named {
+      let path = name.hasPrefix("/") ? String(name) : (folder == "/" ? "/" : folder + "/") + name
+      if !files.contains(path) {
+        findings.append(Finding(.configuration, place, "it names \(name), which is not there"))
+      }
+    }
+  }
+  if labels == 0 { findings.append(Finding(.configuration, place, "it has no label to boot")) }
+  return findings
+}

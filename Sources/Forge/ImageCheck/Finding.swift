@@ -1,0 +1,72 @@
+/// Something that is wrong with an image: one line.
+public struct Finding: Sendable, Hashable, CustomStringConvertible {
+  /// Which check it is that failed.
+  public enum Check: String, Sendable, CaseIterable {
+    /// The CD's volume descriptors (ECMA-119).
+    case volume
+    /// The boot catalogue (El Torito).
+    case bootCatalogue = "boot catalogue"
+    /// The boot information table in the boot loader.
+    case bootInformation = "boot information table"
+    /// The first sector, by which the CD image boots as a disk.
+    case hybridSector = "hybrid sector"
+    /// An archive cannot be read to its end.
+    case archive
+    /// Something is missing, or there and should not be.
+    case presence
+    /// A size, digest, owner, mode or target is not the manifest's.
+    case manifest
+    /// A mode that no image may have, whatever its manifest says.
+    case permissions
+    /// The boot configuration.
+    case configuration
+    case kernel
+    /// How the root is compressed.
+    case compression
+    /// The form of a program.
+    case program
+    /// An instruction that the target's first processor does not have.
+    case instruction
+    case secret
+    case budget
+  }
+
+  public let check: Check
+  /// A path in the image, or a part of it.
+  public let place: String
+  public let reason: String
+
+  init(_ check: Check, _ place: String, _ reason: String) {
+    self.check = check
+    self.place = place
+    self.reason = reason
+  }
+
+  public var description: String { "\(place): \(reason) (\(check.rawValue))" }
+}
+
+/// What checking an image gave.
+public struct CheckReport: Sendable {
+  /// Empty when the image is sound.
+  public var findings: [Finding]
+  /// Each file of the medium with its bytes.
+  public var sizes: [Size]
+  /// Bytes of the whole image.
+  public var total: Int
+
+  public struct Size: Sendable, Equatable {
+    public let path: String
+    public let bytes: Int
+  }
+
+  /// The table of sizes, one line per file, largest first, and the total against the budget.
+  public func sizeTable(budget: Int) -> String {
+    func line(_ bytes: Int, _ text: String) -> String {
+      let number = String(bytes)
+      return String(repeating: " ", count: max(0, 9 - number.count)) + number + "  " + text
+    }
+    let files = sizes.sorted { ($1.bytes, $0.path) < ($0.bytes, $1.path) }.map { line($0.bytes, $0.path) }
+    let percent = budget > 0 ? total * 100 / budget : 0
+    return (files + [line(total, "bytes in all, \(percent) % of the budget of \(budget)")]).joined(separator: "\n")
+  }
+}

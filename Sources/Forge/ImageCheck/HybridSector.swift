@@ -1,0 +1,40 @@
+import BuildSteps
+
+/// The code part of a hybrid's first sector: what isohdpfx.bin has, before the fields that an ISO's writer fills.
+let hybridCodeLength = 432
+
+/// Checks the first sector, by which a CD image boots when it lies on a disk (SYSLINUX, isohybrid.txt): the code, which
+/// finds isolinux through the field behind it, and a partition table with the whole image as one active partition.
+///
+/// `sector`: where the boot catalogue says that the boot loader is; `loader`: its bytes; `code`: the code's SHA-256, when known.
+func checkHybridSector(_ image: [UInt8], loader: [UInt8], sector: Int, code: String?) -> [Finding] {
+  var findings: [Finding] = []
+  func wrong(_ reason: String) { findings.append(Finding(.hybridSector, "first sector", reason)) }
+  guard image.part(0, 512) != nil else {
+    return [Finding(.hybridSector, "first sector", "the image is shorter than it")]
+  }
+  if image.word(510) != 0xAA55 { wrong("it does not end in 55 AA, so no disk boots from it") }
+  // Every isohdp*.bin begins with XOR BP,BP in this encoding, and speaks of isolinux.bin when it finds none.
+  if image.word(0) != 0xED33 || !([UInt8](image[0..<hybridCodeLength]).contains(pattern: [UInt8]("isolinux.bin".utf8)))
+  {
+    wrong("its code is not isohybrid's")
+  } else if let code, "\(SHA256([UInt8](image[0 ..< hybridCodeLength])))" != code {
+    wrong("its code differs from the one that the image was made with")
+  }
+  // The loader's place in 512-byte sectors, 64 bits.
+  if let low = image.long(432), let high = image.long(436), high != 0 || Int(low) != sector * 4 {
+    wrong("it looks for the boot loader in 512-byte sector \(low) instead of \(sector * 4)")
+  }
+  // What the code looks for there.
+  if loader.long(64) != 0x7078_C0FB { wrong("the boot loader lacks isohybrid's signature, and the code refuses it") }
+
+  // The partition table's first entry: active, anything but an extended partition, from 0 to the image's end.
+  if image.byte(446) != 0x80 { wrong("its partition is not active") }
+  if let type = image.byte(450), type != 0x17 { wrong("its partition has type \(type) instead of 23 (0x17)") }
+  if let start = image.long(454), start != 0 { wrong("its partition begins in sector \(start) instead of 0") }
+  if let length = image.long(458), Int(length) != image.count / 512 {
+    wrong("its partition has \(length) sectors instead of \(image.count / 512)")
+  }
+  if image[462..<510].contains(where: { $0 != 0 }) { wrong("it has more than one partition") }
+  return findings
+}

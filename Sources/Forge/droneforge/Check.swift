@@ -1,0 +1,53 @@
+import ArgumentParser
+import BuildSteps
+import DroneImage
+import DroneTarget
+import Foundation
+import ImageCheck
+import SystemPackage
+
+/// `droneforge check FILE-OR-TREE`.
+struct Check: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Read a CD image or a network boot tree back and say what is wrong with it.",
+    discussion: """
+      Compares every file with the image's manifest, and looks at the boot catalogue, the first sector, the kernel's
+      header, the root archive and each program's instructions:
+
+          droneforge check build/drone.iso
+
+      Prints one line for each failed check, with exit status 1, or else the files' sizes.
+      """)
+
+  @Argument(help: "A CD image, or the folder of a network boot tree.", completion: .file())
+  var image: String
+
+  @Option(help: "The image's manifest. (default: the one beside it)", completion: .file())
+  var manifest: String?
+
+  @Option(
+    name: .customLong("symbols"), help: "A program of the root with its symbols; names functions in messages.",
+    completion: .file())
+  var unstripped: [String] = []
+
+  func run() async throws {
+    let path = FilePath(image)
+    guard FileManager.default.fileExists(atPath: image) else {
+      throw BuildError.file(path: image, reason: "there is no such file or folder", remedy: "Build it first: make iso.")
+    }
+    let bill = try BillOfMaterials(json: contents(of: manifest.map { FilePath($0) } ?? manifestBeside(path)))
+    let check = ImageCheck(target: .i586, bill: bill, unstripped: unstripped.map { FilePath($0) })
+    let report = try await check.report(on: path)
+    guard report.findings.isEmpty else {
+      for finding in report.findings { print(finding) }
+      throw ExitCode(1)
+    }
+    print(report.sizeTable(budget: ImageCheck.budget))
+  }
+}
+
+/// `drone.manifest.json` for `drone.iso`, `pxe.manifest.json` for the folder `pxe`.
+private func manifestBeside(_ image: FilePath) -> FilePath {
+  let name = image.lastComponent?.stem ?? "drone"
+  return image.removingLastComponent().appending("\(name).manifest.json")
+}
