@@ -100,6 +100,7 @@ let package = Package(
     // Tests: one folder per module.
     test("NetworkAddressesTests", ["NetworkAddresses"]),
     test("AddressingTests", ["Addressing", "NetworkAddresses"]),
+    test("NetlinkTests", ["Netlink", "PacketFilter", "Linux", "NetworkAddresses"]),
     test("StartupTests", ["Startup", "NetworkAddresses"]),
     test("LinuxTests", ["Linux", "NetworkAddresses"]),
     test("IntegrityTests", ["Integrity", "NetworkAddresses"]),
