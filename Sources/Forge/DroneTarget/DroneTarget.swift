@@ -8,6 +8,8 @@ public struct DroneTarget: Sendable {
   public let swiftTriple: String
   /// The processor as clang's `-march=` and Swift's `-target-cpu` name it.
   public let processor: String
+  /// What keeps clang to the target's instructions: no later ones, no branch-target marks.
+  public let instructionSetFlags: [String]
   /// What `clang -target` takes for C programs on musl.
   public let clangTriple: String
   /// `ld -m`.
@@ -22,17 +24,13 @@ public struct DroneTarget: Sendable {
   /// ELF identification of the drone's programs (gABI: EI_CLASS, e_machine).
   public let elfClass: UInt8
   public let elfMachine: UInt16
-  /// Processor families that a kernel may be configured for and still run on the oldest machine
-  /// (arch/x86/Kconfig.cpu).
-  public let kernelFamilies: [String]
-  /// What the drone's programs may consist of.
-  public let instructions: InstructionSet
 
   /// A Pentium and everything after it, 32 bits.
   public static let i586 = DroneTarget(
     name: "i586",
     swiftTriple: "i686-unknown-none-elf",
     processor: "pentium",
+    instructionSetFlags: ["-march=pentium", "-fcf-protection=none"],
     clangTriple: "i586-linux-musl",
     linkerEmulation: "elf_i386",
     kernelArchitecture: "i386",
@@ -40,7 +38,5 @@ public struct DroneTarget: Sendable {
     emulatedProcessor: "pentium",
     smallestMemory: 32,
     elfClass: 1,
-    elfMachine: 3,
-    kernelFamilies: ["CONFIG_M486SX", "CONFIG_M486", "CONFIG_M586", "CONFIG_M586TSC", "CONFIG_M586MMX"],
-    instructions: .i586)
+    elfMachine: 3)
 }

@@ -6,5 +6,12 @@ struct Droneforge: AsyncParsableCommand {
     commandName: "droneforge",
     abstract: "Builds drones: RAM-only Linux images that boot from CD, USB or network on a Pentium and up.",
     version: "0.1.0",
-    subcommands: [Check.self, Explain.self, Run.self, Bench.self])
+    subcommands: [
+      Check.self,
+      Explain.self,
+      Run.self,
+      Bench.self,
+      SysrootCommand.self,
+      ProgramsCommand.self,
+    ])
 }

@@ -1,0 +1,62 @@
+import DroneTarget
+import Foundation
+import Sysroot
+import SystemPackage
+
+/// What `swift build --toolset` reads: how to compile for the target, and what to link instead of a system's libraries.
+struct Toolset {
+  let target: DroneTarget
+  let sysroot: Sysroot
+  let checkout: FilePath
+  let scratch: FilePath
+
+  /// The same bytes whatever the folders are called: paths in messages and debug information start at the checkout.
+  private var prefixMaps: [(from: String, to: String)] {
+    [(sysroot.includes.removingLastComponent().string, "/sysroot"), (checkout.string, ".")]
+  }
+
+  private var swiftOptions: [String] {
+    let forClang = (target.instructionSetFlags + ["-isystem", sysroot.includes.string]).flatMap { ["-Xcc", $0] }
+    return ["-wmo", "-Osize"] + forClang + ["-Xfrontend", "-target-cpu", "-Xfrontend", target.processor]
+      + prefixMaps.flatMap { ["-file-prefix-map", "\($0.from)=\($0.to)"] }
+      + ["-use-ld=lld", "-Xclang-linker", "-nostdlib", "-Xclang-linker", "-static"]
+  }
+
+  private var cOptions: [String] {
+    target.instructionSetFlags + [
+      "-isystem", sysroot.includes.string,
+      "-Os",
+      "-fno-pic",
+      "-ffunction-sections",
+      "-fno-stack-protector",
+      "-fno-asynchronous-unwind-tables",
+    ] + prefixMaps.map { "-ffile-prefix-map=\($0.from)=\($0.to)" }
+  }
+
+  private var linkerOptions: [String] {
+    [
+      "-m", target.linkerEmulation,
+      "--gc-sections",
+      "--build-id=none",
+      sysroot.library.appending("crt1.o").string,
+      sysroot.library.appending("libc.a").string,
+    ]
+  }
+
+  func json() throws -> Data {
+    struct Options: Encodable { let extraCLIOptions: [String] }
+    struct File: Encodable {
+      let schemaVersion = "1.0"
+      let swiftCompiler: Options
+      let cCompiler: Options
+      let linker: Options
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(
+      File(
+        swiftCompiler: .init(extraCLIOptions: swiftOptions),
+        cCompiler: .init(extraCLIOptions: cOptions),
+        linker: .init(extraCLIOptions: linkerOptions)))
+  }
+}

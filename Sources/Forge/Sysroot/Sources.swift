@@ -1,0 +1,179 @@
+import BuildSteps
+import Foundation
+import SystemPackage
+
+/// The source packages as apt delivered them, in one part of the cache: so a changed recipe can be built without the
+/// network, and all parts come from the same delivery.
+struct Sources: Sendable {
+  /// Debian source packages, and the binary package that holds the kernel's source with Debian's patches applied.
+  static let sourcePackages = ["musl", "busybox"]
+  static let kernelPackage = "linux-source-6.1"
+  private static let recordName = "sources.json"
+
+  let part: Part
+  let records: [SourceRecord]
+
+  /// The file of that beginning and end: `musl_….dsc`.
+  func file(_ package: String, _ suffix: String) throws -> FilePath {
+    guard let record = records.first(where: { $0.name.hasPrefix("\(package)_") && $0.name.hasSuffix(suffix) }) else {
+      throw BuildError.input("\(part.folder) holds no \(package)_*\(suffix): remove that folder and build again.")
+    }
+    return part.folder.appending(record.name)
+  }
+
+  /// The package's version and what its recipe's hash takes for its sources.
+  func identity(_ package: String) -> String {
+    records.filter { $0.name.hasPrefix("\(package)_") }.map { "\($0.name) \($0.version) \($0.sha256)" }
+      .joined(separator: "\n")
+  }
+
+  func version(_ package: String) -> String { records.first { $0.name.hasPrefix("\(package)_") }?.version ?? "" }
+
+  static func prepared(in parts: PartCache, _ progress: Progress) async throws -> Sources {
+    let hash = recipeHash([("source", sourcePackages.joined(separator: " ")), ("binary", kernelPackage)])
+    let part = try await parts.part("sources", "Source packages", hash, progress) { part, work, log in
+      do {
+        try await fetch(into: part, work: work, log: log)
+      } catch let error as BuildError {
+        throw BuildError.input(unavailable(cache: parts.folder, log: log, cause: error))
+      }
+      try await record(in: part)
+    }
+    let data = Data(try contents(of: part.folder.appending(recordName)))
+    guard let records = try? JSONDecoder().decode([SourceRecord].self, from: data) else {
+      throw BuildError.input("\(part.folder.appending(recordName)) is damaged: remove that folder and build again.")
+    }
+    return Sources(part: part, records: records)
+  }
+
+  /// Fetches with the machine's own archives and keys, but with lists and caches of our own: nothing of the system's
+  /// changes, and no other architecture is needed.
+  private static func fetch(into part: FilePath, work: FilePath, log: FilePath) async throws {
+    let lists = work.appending("parts")
+    try makeFolder(lists)
+    for folder in ["lists/partial", "cache/archives/partial"] { try makeFolder(work.appending(folder)) }
+    let release = String(decoding: try contents(of: "/etc/os-release"), as: UTF8.self)
+    guard let codename = codename(inOSRelease: release) else {
+      throw BuildError.input("/etc/os-release names no VERSION_CODENAME; this needs Debian.")
+    }
+    guard try await copySourceLists(SourceLists(codename: codename), to: lists) else {
+      throw BuildError.input("apt's source lists in /etc/apt name no archive of \(codename) with component main.")
+    }
+    let configuration = work.appending("apt.conf")
+    try await write(aptConfiguration(work: work, lists: lists).utf8, to: configuration)
+    func apt(_ arguments: [String]) async throws {
+      try await tool("apt-get", ["-c", configuration.string, "-q", "-y"] + arguments, in: part).run(log: log)
+    }
+    try await retrying { try await apt(["update"]) }
+    try await retrying { try await apt(["source", "--download-only"] + sourcePackages) }
+    try await retrying { try await apt(["download", kernelPackage]) }
+  }
+
+  /// Up to three times, with a pause: a single refused connection should not end a build.
+  private static func retrying(_ body: () async throws -> Void) async throws {
+    for pause in [2, 5] {
+      do { return try await body() } catch is BuildError { try await Task.sleep(for: .seconds(pause)) }
+    }
+    try await body()
+  }
+
+  /// True when at least one list names an archive of the distribution.
+  private static func copySourceLists(_ lists: SourceLists, to folder: FilePath) async throws -> Bool {
+    let more = FilePath("/etc/apt/sources.list.d")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: more.string)) ?? []
+    var any = false
+    for (number, file) in ([FilePath("/etc/apt/sources.list")] + names.sorted().map { more.appending($0) }).enumerated()
+    {
+      guard let bytes = FileManager.default.contents(atPath: file.string) else { continue }
+      let text = String(decoding: bytes, as: UTF8.self)
+      let deb822 = file.extension == "sources"
+      guard deb822 || file.extension == "list" else { continue }
+      let converted = deb822 ? lists.converted(deb822: text) : lists.converted(classic: text)
+      guard !converted.isEmpty else { continue }
+      try await write(converted.utf8, to: folder.appending("\(number).\(deb822 ? "sources" : "list")"))
+      any = true
+    }
+    return any
+  }
+
+  /// Read by apt after the system's configuration, so that it wins. Hooks that others run after an update are not
+  /// ours to run, and fail for a user who is not root.
+  static func aptConfiguration(work: FilePath, lists: FilePath) -> String {
+    """
+    #clear APT::Update::Pre-Invoke;
+    #clear APT::Update::Post-Invoke;
+    #clear APT::Update::Post-Invoke-Success;
+    Dir::Etc::SourceList "/dev/null";
+    Dir::Etc::SourceParts "\(lists)";
+    Dir::State::Lists "\(work.appending("lists"))";
+    Dir::Cache "\(work.appending("cache"))";
+    Acquire::Retries "3";
+    Acquire::http::Timeout "20";
+    Acquire::https::Timeout "20";
+    Acquire::Languages "none";
+    APT::Sandbox::User "root";
+    APT::Get::AllowUnauthenticated "false";
+    APT::Update::Error-Mode "any";
+
+    """
+  }
+
+  /// What apt said went wrong: the rest of each line that starts with `E: `, without repetitions.
+  static func aptErrors(in log: String) -> [String] {
+    var found: [String] = []
+    for line in log.split(whereSeparator: \.isNewline) where line.hasPrefix("E: ") {
+      let message = String(line.dropFirst(3))
+      if !found.contains(message) { found.append(message) }
+    }
+    return found
+  }
+
+  static func unavailable(cache: FilePath, log: FilePath, cause: BuildError) -> String {
+    let said = aptErrors(
+      in: (FileManager.default.contents(atPath: log.string)).map { String(decoding: $0, as: UTF8.self) } ?? "")
+    let reason = said.last ?? "\(cause)"
+    return """
+      The sources of the kernel, musl and BusyBox are not in the cache (\(cache)) and apt could not fetch them \
+      (\(reason.hasSuffix(".") ? String(reason.dropLast()) : reason)): connect this machine to its Debian archive once and \
+      build again. The whole output is in \(log).
+      """
+  }
+
+  /// Notes version and digest of every file. The `.dsc` names the digests of the files beside it; dpkg-source compares
+  /// them when it unpacks.
+  private static func record(in part: FilePath) async throws {
+    let names = try fileOperation(part, "Check its permissions") {
+      try FileManager.default.contentsOfDirectory(atPath: part.string)
+    }.filter { $0 != "work" }.sorted()
+    var records: [SourceRecord] = []
+    for name in names {
+      let package = String(name.prefix { $0 != "_" })
+      let version: String
+      if name.hasSuffix(".deb") {
+        version = try await firstLine(of: tool("dpkg-deb", ["--field", part.appending(name).string, "Version"]))
+      } else {
+        guard let description = names.first(where: { $0.hasPrefix("\(package)_") && $0.hasSuffix(".dsc") }) else {
+          throw BuildError.input("apt fetched \(name) without its .dsc file.")
+        }
+        version = versionField(String(decoding: try contents(of: part.appending(description)), as: UTF8.self))
+      }
+      records.append(
+        .init(name: name, version: version, sha256: try SHA256(contentsOf: part.appending(name)).description))
+    }
+    for package in sourcePackages + [kernelPackage] where !records.contains(where: { $0.name.hasPrefix("\(package)_") })
+    {
+      throw BuildError.input("apt reported success but did not deliver \(package).")
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try await write(try encoder.encode(records), to: part.appending(recordName))
+  }
+
+  /// The `Version:` of a .dsc file (deb-src-control(5)).
+  static func versionField(_ description: String) -> String {
+    for line in description.split(whereSeparator: \.isNewline) where line.hasPrefix("Version:") {
+      return line.dropFirst("Version:".count).trimmingPrefix { $0 == " " }.description
+    }
+    return ""
+  }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import BuildSteps
+import DronePrograms
+import DroneTarget
+import Sysroot
+import SystemPackage
+
+/// `droneforge programs`.
+struct ProgramsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "programs",
+    abstract: "Build the drone's own programs and print where they are.")
+
+  @Option(help: "The project's folder.", completion: .directory)
+  var checkout = "."
+
+  @Option(help: "Where to build (default: .build-drone in the project's folder).", completion: .directory)
+  var scratch: String?
+
+  @Option(help: "The cache (default: ${XDG_CACHE_HOME:-~/.cache}/droneforge).", completion: .directory)
+  var cache: String?
+
+  func run() async throws {
+    let checkout = absolute(checkout)
+    let progress = Progress(total: sysrootSteps + programSteps)
+    let sysroot = try await prepareSysroot(
+      for: .i586, recipes: checkout.appending("sysroot"), cache: cache.map(absolute) ?? defaultCache(),
+      progress: progress)
+    let programs = try await buildPrograms(
+      for: .i586, sysroot: sysroot, checkout: checkout,
+      scratch: scratch.map(absolute) ?? checkout.appending(".build-drone"), progress: progress)
+    print("\(programs.initStripped)\n\(programs.initUnstripped)")
+  }
+}
