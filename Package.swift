@@ -106,7 +106,12 @@ let package = Package(
     test("IntegrityTests", ["Integrity", "NetworkAddresses"]),
     test("BootLineTests", ["BootLine", "NetworkAddresses"]),
     test("ExplainTests", ["droneforge", "BootLine"]),
-    test("FuzzTests", ["BootLine", "HostNames", "NetworkAddresses"]),
+    test(
+      "FuzzTests",
+      [
+        "BootLine", "HostNames", "NetworkAddresses", "Netlink", "Addressing", "Integrity", "DroneImage", "BuildSteps",
+        system,
+      ]),
     test("HostNamesTests", ["HostNames", "NetworkAddresses"]),
     test("DroneImageTests", ["DroneImage", "BuildSteps", "DroneTarget", system]),
     test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),

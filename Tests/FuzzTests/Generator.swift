@@ -68,3 +68,29 @@ struct Mutator {
     return out
   }
 }
+
+extension [UInt8] {
+  /// A copy with one to four faults of the kinds that a wrong sender, a torn copy or an attacker makes.
+  func damaged(_ generator: inout SeededGenerator) -> [UInt8] {
+    var out = self
+    for _ in 0..<Int.random(in: 1...4, using: &generator) where !out.isEmpty {
+      let index = Int.random(in: 0..<out.count, using: &generator)
+      let end = Swift.min(out.count, index + Int.random(in: 1...32, using: &generator))
+      switch UInt8.random(in: 0..<8, using: &generator) {
+      case 0: out[index] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+      case 1: out[index] = UInt8.random(in: 0...255, using: &generator)
+      case 2: out[index] = [0, 1, 0x7F, 0x80, 0xFE, 0xFF].randomElement(using: &generator) ?? 0
+      case 3: out.removeSubrange(index..<end)
+      case 4: out.removeSubrange(index...)
+      case 5: out.insert(contentsOf: [UInt8](out[index..<end]), at: index)
+      case 6: out.insert(UInt8.random(in: 0...255, using: &generator), at: index)
+      default:
+        // Four bytes at a four-byte boundary: where lengths and offsets stand.
+        let start = index & ~3
+        let byte: UInt8 = [0, 0xFF].randomElement(using: &generator) ?? 0
+        for place in start..<Swift.min(out.count, start + 4) { out[place] = byte }
+      }
+    }
+    return out
+  }
+}
