@@ -24,6 +24,11 @@ public struct DroneTarget: Sendable {
   /// ELF identification of the drone's programs (gABI: EI_CLASS, e_machine).
   public let elfClass: UInt8
   public let elfMachine: UInt16
+  /// Processor families that a kernel may be configured for and still run on the oldest machine
+  /// (arch/x86/Kconfig.cpu).
+  public let kernelFamilies: [String]
+  /// What the drone's programs may consist of.
+  public let instructions: InstructionSet
 
   /// A Pentium and everything after it, 32 bits.
   public static let i586 = DroneTarget(
@@ -38,5 +43,7 @@ public struct DroneTarget: Sendable {
     emulatedProcessor: "pentium",
     smallestMemory: 32,
     elfClass: 1,
-    elfMachine: 3)
+    elfMachine: 3,
+    kernelFamilies: ["CONFIG_M486SX", "CONFIG_M486", "CONFIG_M586", "CONFIG_M586TSC", "CONFIG_M586MMX"],
+    instructions: .i586)
 }
