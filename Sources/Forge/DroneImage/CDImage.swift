@@ -20,7 +20,7 @@ func writeCD(_ tree: FilePath, hybridSector: FilePath, to image: FilePath) async
       "-uid", "0",
       "-gid", "0",
       "-dir-mode", "0755",
-      "-file-mode", "0444",
+      "-file-mode", "0644",
       "-b", String(bootLoaderPath.dropFirst()),
       "-c", String(bootCataloguePath.dropFirst()),
       "-no-emul-boot",

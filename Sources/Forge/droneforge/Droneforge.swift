@@ -7,6 +7,8 @@ struct Droneforge: AsyncParsableCommand {
     abstract: "Builds drones: RAM-only Linux images that boot from CD, USB or network on a Pentium and up.",
     version: "0.1.0",
     subcommands: [
+      ISO.self,
+      PXE.self,
       Check.self,
       Explain.self,
       Run.self,

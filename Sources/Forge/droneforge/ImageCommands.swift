@@ -1,0 +1,116 @@
+import ArgumentParser
+import BuildSteps
+import DroneImage
+import DronePrograms
+import DroneTarget
+import Foundation
+import ImageCheck
+import Sysroot
+import SystemPackage
+
+/// `droneforge iso`.
+struct ISO: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "iso",
+    abstract: "Build drone.iso, which boots from CD, USB stick and disk.",
+    discussion: """
+      Builds what is missing (the sysroot, the drone's programs), writes drone.iso and its bill of materials
+      drone.manifest.json, and checks them before they replace earlier ones. The same sources give the same bytes.
+      """)
+
+  @OptionGroup var options: ImageOptions
+
+  func run() async throws { try await options.build(.cd) }
+}
+
+/// `droneforge pxe`.
+struct PXE: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pxe",
+    abstract: "Build pxe, a folder for a TFTP server, from which drones boot by network.",
+    discussion: """
+      Builds what is missing (the sysroot, the drone's programs), writes the folder pxe and its bill of materials
+      pxe.manifest.json, and checks them before they replace earlier ones. The folder also holds samples for dnsmasq
+      and ISC dhcpd and a script for iPXE.
+      """)
+
+  @OptionGroup var options: ImageOptions
+
+  func run() async throws { try await options.build(.network) }
+}
+
+/// What `iso` and `pxe` have in common.
+struct ImageOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The folder for the outputs. (default: build in the checkout)", valueName: "folder"))
+  var output: String?
+
+  @Option(help: ArgumentHelp("A 32-bit bzImage to use instead of the sysroot's kernel.", valueName: "bzImage"))
+  var kernel: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The project's folder. (default: the one above this program, or else above here)", valueName: "folder"))
+  var checkout: String?
+
+  func build(_ medium: Medium) async throws {
+    do {
+      let built = try await interruptible { try await buildUninterrupted(medium) }
+      let size = built.unchanged ? "up to date" : "built and checked"
+      print("\(built.path): \(size)")
+    } catch let interruption as Interrupted {
+      FileHandle.standardError.write(Data("\n\(interruption)\n".utf8))
+      // As shells count it.
+      throw ExitCode(128 + interruption.signal)
+    }
+  }
+
+  private func buildUninterrupted(_ medium: Medium) async throws -> BuiltImage {
+    let target = DroneTarget.i586
+    let checkout = try Checkout(named: checkout).folder
+    let folder = output.map { FilePath($0) } ?? checkout.appending("build")
+    // What can be refused at once is, before anything long is built.
+    if let kernel { _ = try KernelImage(FilePath(kernel)) }
+    try makeFolder(folder)
+    try requireWritable(folder)
+
+    let waiting = {
+      FileHandle.standardError.write(Data("Another build is running in \(folder): waiting for it to end.\n".utf8))
+    }
+    return try await withFolderLock(on: folder, waiting: waiting) {
+      let progress = Progress(total: sysrootSteps + programSteps + 1)
+      let sysroot = try await prepareSysroot(
+        for: target, recipes: checkout.appending("sysroot"), cache: defaultCache(), progress: progress)
+      let programs = try await buildPrograms(
+        for: target, sysroot: sysroot, checkout: checkout, scratch: checkout.appending(".build-drone"),
+        progress: progress)
+      let parts = ImageParts(
+        root: RootParts(
+          program: programs.initStripped, programLinks: programs.links, busybox: sysroot.busybox,
+          applets: sysroot.busyboxApplets, files: checkout.appending("rootfs")),
+        kernel: kernel.map { FilePath($0) } ?? sysroot.kernel, bootFiles: checkout.appending("isolinux"),
+        target: target.name,
+        sources: sysroot.sources.map { .init(name: $0.name, version: $0.version, sha256: $0.sha256) })
+      return try await progress.step(medium == .cd ? "CD image" : "Network boot tree") {
+        try await buildImage(medium, from: parts, in: folder) { image, bill in
+          let check = ImageCheck(
+            target: target, bill: bill, unstripped: [programs.initUnstripped, sysroot.busyboxUnstripped],
+            // What another kernel was configured with is not known.
+            kernelConfiguration: kernel == nil ? sysroot.kernelConfiguration : nil)
+          let findings = try await check.report(on: image).findings
+          guard findings.isEmpty else {
+            throw BuildError.input(
+              "The new image is not sound, and the previous one stays:\n"
+                + findings.map { "  \($0)" }.joined(separator: "\n"))
+          }
+        }
+      }
+    }
+  }
+}
+
+/// Throws a sentence when nothing can be written to `folder`.
+private func requireWritable(_ folder: FilePath) throws {
+  try fileOperation(folder, "Choose another folder with --output") {
+    guard access(folder.string, W_OK | X_OK) == 0 else { throw Errno(rawValue: errno) }
+  }
+}
