@@ -1,3 +1,5 @@
+import NetworkAddresses
+
 extension FilterExpression {
   /// Reads an element of a rule's list: the expression's name, then its data.
   init(_ element: Attribute) throws(NetlinkParseError) {
