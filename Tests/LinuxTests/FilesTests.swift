@@ -83,7 +83,7 @@ struct FilesTests {
   @Test("a killed child tells the signal")
   func killed() throws {
     let child = try Program("/bin/sleep", arguments: [[UInt8]("sleep"), [UInt8]("60")]).start()
-    sendSignal(9, to: child)
+    sendSignal(.kill, to: child)
     #expect(waitForChild(child) == .killed(signal: 9))
   }
 

@@ -15,8 +15,14 @@ int linux_signal_descriptor(void) {
 }
 
 int linux_next_signal(int descriptor) {
-  struct signalfd_siginfo information;
-  ssize_t got = read(descriptor, &information, sizeof information);
-  if (got == (ssize_t)sizeof information) return (int)information.ssi_signo;
-  return got < 0 && errno != EAGAIN && errno != EINTR ? -1 : 0;
+  if (descriptor >= 0) {
+    struct signalfd_siginfo information;
+    ssize_t got = read(descriptor, &information, sizeof information);
+    return got == (ssize_t)sizeof information ? (int)information.ssi_signo : 0;
+  }
+  sigset_t all;
+  sigfillset(&all);
+  struct timespec at_once = {0, 0};
+  int signal = sigtimedwait(&all, NULL, &at_once);
+  return signal > 0 ? signal : 0;
 }

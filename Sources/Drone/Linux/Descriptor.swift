@@ -98,6 +98,16 @@ public struct Descriptor: ~Copyable {
   }
 }
 
+/// Opens the file as descriptors 0, 1 and 2 as far as they are closed.
+public func fillStandardDescriptors(_ path: Path) {
+  _ = path.withCString { linux_fill_standard_descriptors($0) }
+}
+
+/// Writes to standard error; nothing can be done when that fails.
+public func writeStandardError(_ bytes: [UInt8]) {
+  _ = bytes.withUnsafeBytes { CLinux.write(2, $0.baseAddress, $0.count) }
+}
+
 /// Two ends of a pipe(2), both close-on-exec.
 public struct Pipe: ~Copyable {
   public let input: Descriptor
@@ -114,6 +124,9 @@ public struct Pipe: ~Copyable {
     self.input = input
     self.output = output
   }
+
+  /// Closes the output's end here: whoever was given it alone decides when the input's end is reached.
+  public consuming func keepingInput() -> Descriptor { input }
 }
 
 /// Waits until one of the descriptors can be read (or its other end is gone) or the time has passed.

@@ -107,10 +107,13 @@ private func ending(_ status: Int32) -> Ending {
 }
 
 /// Sends a signal to a process; a process that is gone is as good.
-public func sendSignal(_ signal: Int32, to process: Int32) { _ = kill(process, signal) }
+public func sendSignal(_ signal: Signal, to process: Int32) { _ = kill(process, signal.rawValue) }
 
 /// Sends a signal to every process but the caller and process 1. False when there is none.
-public func sendSignalToAll(_ signal: Int32) -> Bool { kill(-1, signal) == 0 }
+public func sendSignalToAll(_ signal: Signal) -> Bool { kill(-1, signal.rawValue) == 0 }
+
+/// Whether there is any process but the caller and process 1.
+public func anybodyElse() -> Bool { kill(-1, 0) == 0 }
 
 /// The calling process's id.
 public var processID: Int32 { getpid() }

@@ -27,5 +27,7 @@ public struct SystemError: Error {
   public var isInterruption: Bool { number == EINTR }
   /// A non-blocking descriptor has nothing to give or no room now.
   public var wouldBlock: Bool { number == EAGAIN || number == EWOULDBLOCK }
+  /// Something is mounted or in use there already.
+  public var isBusy: Bool { number == EBUSY }
   public var isMissing: Bool { number == ENOENT }
 }

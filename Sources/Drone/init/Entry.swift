@@ -14,8 +14,14 @@ public func entry(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
   case [UInt8]("filter"): runFilter(rest)
   case [UInt8]("medium"): runMedium(rest)
   case [UInt8]("entropy"): runEntropy()
+  case [UInt8]("sync"): runSync()
   default: runInit(rest)
   }
+}
+
+private func runSync() -> Int32 {
+  synchronize()
+  return 0
 }
 
 /// The arguments as bytes, the program's name first.

@@ -32,6 +32,9 @@ int linux_open(const char *path, int flags, unsigned mode);
 /// pipe2(2), both ends close-on-exec.
 int linux_pipe(int ends[2]);
 
+/// Opens the file as each of the descriptors 0, 1 and 2 that is closed; -1 with errno.
+int linux_fill_standard_descriptors(const char *path);
+
 /// readlink(2), gethostname(2) and sethostname(2) on bytes.
 ssize_t linux_read_link(const char *path, void *buffer, size_t room);
 int linux_host_name(void *buffer, size_t room);
@@ -79,9 +82,10 @@ static inline int linux_termination_signal(int status) { return WTERMSIG(status)
 
 /// Blocks every signal for the calling process.
 void linux_block_signals(void);
-/// A descriptor from which blocked signals are read with linux_next_signal, or -1 with errno.
+/// A descriptor that can be read when a blocked signal is pending, or -1 with errno.
 int linux_signal_descriptor(void);
-/// The next pending signal's number, 0 if there is none, -1 with errno. Never waits.
+/// Takes the next pending signal, from a signal descriptor or with -1 from the process itself; 0 if there is none. Never
+/// waits.
 int linux_next_signal(int descriptor);
 
 /// Tells the kernel that Ctrl-Alt-Del should send SIGINT to process 1 instead of restarting at once.

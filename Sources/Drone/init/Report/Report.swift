@@ -9,14 +9,18 @@ let bootedMark: Path = "/run/booted"
 
 /// Tells how a step went: a coloured line on every console, a plain one in the boot log. Any of the drone's programs may
 /// call it. Never waits for a slow console longer than a moment, and never fails.
-func report(_ state: BootStep.State, _ name: StaticString, _ detail: [UInt8] = []) {
-  let step = BootStep(state, [UInt8](name), detail, milliseconds: millisecondsSinceStart())
+func report(_ state: BootStep.State, _ name: [UInt8], _ detail: [UInt8] = []) {
+  let step = BootStep(state, name, detail, milliseconds: millisecondsSinceStart())
   try? appendToFile(bootLog, step.line(coloured: false))
   if state == .failed || !exists(bootedMark) { writeToConsoles(step.line(coloured: true)) }
 }
 
+func report(_ state: BootStep.State, _ name: StaticString, _ detail: [UInt8] = []) {
+  report(state, [UInt8](name), detail)
+}
+
 func report(_ state: BootStep.State, _ name: StaticString, _ detail: StaticString) {
-  report(state, name, [UInt8](detail))
+  report(state, [UInt8](name), [UInt8](detail))
 }
 
 /// Writes bytes to every console.

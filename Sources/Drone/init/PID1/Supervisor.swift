@@ -1,0 +1,172 @@
+import Linux
+import NetworkAddresses
+import Startup
+
+/// A program that process 1 keeps an eye on.
+struct Service {
+  enum Renewal {
+    /// Whenever it ends.
+    case always
+    /// When it ends other than by exit status 0.
+    case afterFailure
+    case never
+  }
+
+  let name: [UInt8]
+  let program: Program
+  let renewal: Renewal
+  /// Written to the program's terminal each time before it starts.
+  var greets = false
+
+  /// The descriptor on which its first run announces itself (`announceReady`).
+  var announcement: Int32?
+
+  fileprivate(set) var process: Int32?
+  fileprivate var startedAt: UInt64 = 0
+  fileprivate var dueAt: UInt64?
+  fileprivate var backOff = BackOff()
+
+  init(_ name: [UInt8], _ program: Program, renewal: Renewal) {
+    self.name = name
+    self.program = program
+    self.renewal = renewal
+  }
+}
+
+/// Process 1's loop: waits for signals, collects every child that ends, starts services again.
+struct Supervisor: ~Copyable {
+  private var signals = SignalQueue()
+  private var services: [Service] = []
+  private var awaited: Int32?
+  private var awaitedEnding: Ending?
+
+  /// Why a wait is over.
+  enum Outcome: Equatable {
+    case ended(Ending)
+    /// The descriptor that was watched can be read or its other end is closed.
+    case readable
+    case timedOut
+  }
+
+  /// Starts the program and from now on keeps it running.
+  mutating func keep(_ service: Service) {
+    services.append(service)
+    start(services.count - 1, at: millisecondsSinceStart())
+  }
+
+  /// Runs a program to its end; nil when that was not reached in so many milliseconds, and the program was killed.
+  mutating func complete(_ program: Program, within milliseconds: UInt64) throws(SystemError) -> Ending? {
+    let process = try program.start()
+    switch run(until: millisecondsSinceStart() &+ milliseconds, process: process) {
+    case .ended(let ending): return ending
+    case .readable, .timedOut:
+      sendSignal(.kill, to: process)
+      return nil
+    }
+  }
+
+  /// Does process 1's work until the time is reached (nil: for ever), the process ends or the descriptor can be read.
+  @discardableResult
+  mutating func run(until deadline: UInt64?, process: Int32? = nil, readable: Int32 = -1) -> Outcome {
+    awaited = process
+    awaitedEnding = nil
+    while true {
+      let next = startDueServices()
+      collect()
+      if let ending = awaitedEnding { return .ended(ending) }
+      let now = millisecondsSinceStart()
+      if let deadline, now >= deadline { return .timedOut }
+      var wait = signals.longestWait
+      for time in [deadline, next] {
+        if let time { wait = min(wait ?? Int.max, Int(clamping: time > now ? time - now : 0)) }
+      }
+      let ready = waitReadable([signals.number, readable], milliseconds: wait)
+      while let signal = signals.next() { obey(signal) }
+      if ready.count > 1, ready[1] {
+        collect()
+        return .readable
+      }
+    }
+  }
+
+  /// Starts what is due; gives the time at which the next is.
+  private mutating func startDueServices() -> UInt64? {
+    var next: UInt64?
+    let now = millisecondsSinceStart()
+    for index in services.indices {
+      guard let due = services[index].dueAt else { continue }
+      if due <= now { start(index, at: now) }
+      if let due = services[index].dueAt { next = min(next ?? .max, due) }
+    }
+    return next
+  }
+
+  private mutating func start(_ index: Int, at now: UInt64) {
+    services[index].dueAt = nil
+    services[index].startedAt = now
+    if services[index].greets, let terminal = services[index].program.terminal {
+      writeToTerminal(terminal, greeting(name: hostName(), addresses: ownAddresses()))
+    }
+    var program = services[index].program
+    if let announcement = services[index].announcement {
+      services[index].announcement = nil
+      program.third = announcement
+      program.environment.append([UInt8](readyVariable) + [UInt8]("=3"))
+    }
+    do {
+      services[index].process = try program.start()
+    } catch {
+      if !services[index].backOff.isExhausted { report(.failed, services[index].name, error.text) }
+      schedule(index, now: now)
+    }
+  }
+
+  private mutating func schedule(_ index: Int, now: UInt64) {
+    let ran = now >= services[index].startedAt ? now - services[index].startedAt : 0
+    services[index].dueAt = now &+ services[index].backOff.delay(afterRunning: ran)
+  }
+
+  /// Collects every child that has ended, whoever started it.
+  private mutating func collect() {
+    while let (process, ending) = collectChild() {
+      if process == awaited { awaitedEnding = ending }
+      for index in services.indices where services[index].process == process {
+        services[index].process = nil
+        switch services[index].renewal {
+        case .never: continue
+        case .afterFailure where ending.succeeded: continue
+        case .afterFailure: report(.failed, services[index].name, text(ending) + [UInt8]("; it is started again"))
+        case .always: break
+        }
+        schedule(index, now: millisecondsSinceStart())
+      }
+    }
+  }
+
+  private func obey(_ signal: Int32) {
+    switch Signal(rawValue: signal) {
+    case .terminate: shutDown(.restart, [UInt8]("SIGTERM"))
+    case .interrupt: shutDown(.restart, [UInt8]("Ctrl-Alt-Del"))
+    case .user1: shutDown(.halt, [UInt8]("SIGUSR1"))
+    case .user2: shutDown(.powerOff, [UInt8]("SIGUSR2"))
+    case .powerFailure: shutDown(.powerOff, [UInt8]("the power is failing"))
+    case .hangUp, .kill, .resume, nil: break
+    }
+  }
+}
+
+/// How a program ended, as a phrase.
+func text(_ ending: Ending?) -> [UInt8] {
+  var out: [UInt8]
+  switch ending {
+  case .exited(let status):
+    out = [UInt8]("it ended with exit status ")
+    appendDecimal(UInt64(clamping: status), to: &out)
+  case .killed(let signal):
+    out = [UInt8]("it was killed by signal ")
+    appendDecimal(UInt64(clamping: signal), to: &out)
+  case nil:
+    out = [UInt8]("it took too long and was stopped")
+  }
+  return out
+}
