@@ -115,6 +115,7 @@ let package = Package(
     test("HostNamesTests", ["HostNames", "NetworkAddresses"]),
     test("DroneImageTests", ["DroneImage", "BuildSteps", "DroneTarget", system]),
     test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),
+    test("SysrootTests", ["Sysroot", "BuildSteps", system]),
     test("VirtualMachineTests", ["VirtualMachine", "BuildSteps", system]),
     test("SmokeTests", ["VirtualMachine", "DroneTarget", "BuildSteps", system]),
   ],

@@ -1,0 +1,76 @@
+import BuildSteps
+import Foundation
+import SystemPackage
+import Testing
+
+@testable import Sysroot
+
+@Suite struct SourcesTests {
+  @Test("apt's errors are found among its other lines, each once")
+  func errors() {
+    let log = """
+      Reading package lists...
+      W: Some index files failed to download.
+      E: Unable to find a source package for musl
+      Err:1 http://a.example/debian bookworm InRelease
+      E: Unable to find a source package for musl
+      E: Failed to fetch it
+      """
+    #expect(Sources.aptErrors(in: log) == ["Unable to find a source package for musl", "Failed to fetch it"])
+    #expect(Sources.aptErrors(in: "") == [])
+  }
+
+  @Test("no cache and no network is one sentence that says what to do")
+  func offline() async throws {
+    try await withTemporaryFolder { folder in
+      let log = folder.appending("sources.log")
+      try await write("E: Could not resolve 'a.example'.\n".utf8, to: log)
+      let sentence = Sources.unavailable(cache: folder, log: log, cause: .input("apt-get failed."))
+      #expect(
+        sentence == """
+          The sources of the kernel, musl and BusyBox are not in the cache (\(folder)) and apt could not fetch them \
+          (Could not resolve 'a.example'): connect this machine to its Debian archive once and build again. The whole \
+          output is in \(log).
+          """)
+    }
+  }
+
+  @Test("with cached sources, apt is not asked")
+  func cached() async throws {
+    try await withTemporaryFolder { folder in
+      let parts = PartCache(folder: folder)
+      let hash = recipeHash([
+        ("source", Sources.sourcePackages.joined(separator: " ")), ("binary", Sources.kernelPackage),
+      ])
+      let place = parts.location("sources", hash)
+      try makeFolder(place)
+      let records = [SourceRecord(name: "musl_1.2.3-1.dsc", version: "1.2.3-1", sha256: "00")]
+      try await write(try JSONEncoder().encode(records), to: place.appending("sources.json"))
+      let sources = try await Sources.prepared(in: parts, BuildSteps.Progress(total: 1, quiet: true))
+      #expect(sources.records == records)
+      #expect(sources.version("musl") == "1.2.3-1")
+      #expect(try sources.file("musl", ".dsc") == place.appending("musl_1.2.3-1.dsc"))
+      #expect(throws: BuildError.self) { try sources.file("busybox", ".dsc") }
+    }
+  }
+
+  @Test("apt keeps to private lists and caches, and runs nobody's hooks")
+  func configuration() {
+    let text = Sources.aptConfiguration(work: "/w", lists: "/w/parts")
+    #expect(text.contains("Dir::Etc::SourceParts \"/w/parts\";"))
+    #expect(text.contains("Dir::State::Lists \"/w/lists\";"))
+    #expect(text.contains("#clear APT::Update::Post-Invoke;"))
+    #expect(!text.contains("http:/"))
+  }
+
+  @Test("the version of a .dsc file is read")
+  func version() {
+    #expect(Sources.versionField("Format: 3.0 (quilt)\nVersion: 1:1.35.0-4+deb12u1\n") == "1:1.35.0-4+deb12u1")
+    #expect(Sources.versionField("Source: musl\n") == "")
+  }
+
+  @Test("without a Swift toolchain in PATH there is one sentence")
+  func noToolchain() {
+    #expect(throws: BuildError.self) { try Toolchain.found(path: "/nowhere:/also/nowhere") }
+  }
+}
