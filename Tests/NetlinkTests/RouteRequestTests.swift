@@ -46,6 +46,25 @@ import Testing
       ])
   }
 
+  @Test("setting the hardware address changes no flag")
+  func hardwareAddress() {
+    let address = MACAddress(octets: [2, 0, 0, 0, 0, 0x0B]) ?? .zero
+    #expect(
+      NetlinkRequest.setLink(index: 2, address: address).encoded(sequence: 1) == [
+        44, 0, 0, 0,  // length
+        16, 0,  // RTM_NEWLINK
+        5, 0,  // request, acknowledge
+        1, 0, 0, 0,  // sequence
+        0, 0, 0, 0,  // port
+        0, 0, 0, 0,  // family, padding, hardware type
+        2, 0, 0, 0,  // index
+        0, 0, 0, 0,  // flags
+        0, 0, 0, 0,  // change
+        10, 0, 1, 0,  // IFLA_ADDRESS, 10 bytes
+        2, 0, 0, 0, 0, 0x0B, 0, 0,  // the address and padding
+      ])
+  }
+
   @Test("listing links asks for all, without counters")
   func listLinks() {
     #expect(

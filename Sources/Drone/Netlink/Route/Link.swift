@@ -108,6 +108,13 @@ extension NetlinkRequest {
     return NetlinkRequest(type: Link.newType, flags: [.request, .acknowledge], body: body)
   }
 
+  /// Sets an interface's hardware address; most cards take one only while they are down.
+  public static func setLink(index: Int32, address: MACAddress) -> NetlinkRequest {
+    var body = MessageBody(linkStructure(index: index))
+    body.attribute(1, address.octets)
+    return NetlinkRequest(type: Link.newType, flags: [.request, .acknowledge], body: body)
+  }
+
   /// `struct ifinfomsg`.
   private static func linkStructure(index: Int32, flags: LinkFlags = [], change: LinkFlags = []) -> [UInt8] {
     // Family AF_UNSPEC, padding, hardware type 0.
