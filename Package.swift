@@ -109,7 +109,8 @@ let package = Package(
     test(
       "FuzzTests",
       [
-        "BootLine", "HostNames", "NetworkAddresses", "Netlink", "Addressing", "Integrity", "DroneImage", "BuildSteps",
+        "BootLine", "HostNames", "NetworkAddresses", "Netlink", "Addressing", "Integrity", "DroneImage", "ImageCheck",
+        "BuildSteps",
         system,
       ]),
     test("HostNamesTests", ["HostNames", "NetworkAddresses"]),
