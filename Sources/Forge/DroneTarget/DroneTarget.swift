@@ -19,6 +19,8 @@ public struct DroneTarget: Sendable {
   /// QEMU's program and `-cpu`: the oldest machine that the image must boot on.
   public let emulator: String
   public let emulatedProcessor: String
+  /// `-cpu` for booting from the network: QEMU's boot ROMs are compiled for a later processor than the oldest one.
+  public let networkBootProcessor: String
   /// Memory in MiB that the image must boot in.
   public let smallestMemory: Int
   /// ELF identification of the drone's programs (gABI: EI_CLASS, e_machine).
@@ -41,6 +43,7 @@ public struct DroneTarget: Sendable {
     kernelArchitecture: "i386",
     emulator: "qemu-system-i386",
     emulatedProcessor: "pentium",
+    networkBootProcessor: "pentium2",
     smallestMemory: 32,
     elfClass: 1,
     elfMachine: 3,

@@ -59,7 +59,7 @@ public struct MachineConfiguration: Sendable {
     var out = [
       // /dev/kvm may be there and hang a guest: emulation only, always.
       "-accel", "tcg",
-      "-cpu", target.emulatedProcessor,
+      "-cpu", boot.isNetwork ? target.networkBootProcessor : target.emulatedProcessor,
       "-m", "\(memory)",
       "-smp", "\(processors)",
       "-nodefaults", "-no-user-config",

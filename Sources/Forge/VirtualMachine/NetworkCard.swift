@@ -34,7 +34,7 @@ public struct NetworkCard: Sendable {
   }
 
   public enum Network: Sendable {
-    /// The emulator's own: DHCP gives 10.0.2.15, gateway 10.0.2.2, and nothing leaves the machine.
+    /// The emulator's own: DHCP gives 10.0.2.15, gateway 10.0.2.2, name server 10.0.2.3.
     /// With `tftp` its DHCP also names `bootFile` in that folder.
     case user(tftp: FilePath? = nil, bootFile: String? = nil)
     /// A hub with no other station: there is link and nobody answers.
@@ -59,8 +59,7 @@ public struct NetworkCard: Sendable {
   private func backend(_ id: String, _ index: Int) -> String {
     switch network {
     case .user(let tftp, let bootFile):
-      // `restrict` keeps the guest off the real network; DHCP and TFTP are the emulator's and still there.
-      "user,id=\(id),restrict=on" + (tftp.map { ",tftp=\(escaped($0))" } ?? "")
+      "user,id=\(id)" + (tftp.map { ",tftp=\(escaped($0))" } ?? "")
         + (bootFile.map { ",bootfile=\($0)" } ?? "")
     case .silent:
       "hubport,id=\(id),hubid=\(index)"
