@@ -38,11 +38,11 @@ struct Kernel: Sendable {
     let linker = try await firstLine(of: tool("ld", ["--version"]))
     let settings = fragment.settings.map { "\($0.name)=\($0.value)\n" }.joined()
     let hash = recipeHash([
-      ("recipe", "1"), ("source", sources.identity(package)), ("architecture", target.kernelArchitecture),
+      ("recipe", "2"), ("source", sources.identity(package)), ("architecture", target.kernelArchitecture),
       ("configuration", settings), ("compiler", compiler), ("linker", linker),
     ])
     return try await parts.part("kernel", "Kernel \(sources.version(package))", hash, progress) { part, work, log in
-      let source = try await unpackKernel(sources, to: work, only: [], log: log)
+      let source = try await unpackKernel(sources, to: work, except: unused, log: log)
       let all = work.appending("all.config")
       try await write(settings.utf8, to: all)
       // What the kernel says of its build, the same on every machine: Debian's date for the source.
@@ -64,10 +64,28 @@ struct Kernel: Sendable {
   }
 }
 
-/// The kernel's source below `work`, and the date of Debian's archive as text in UTC. `only`: the folders and files that
-/// are needed; empty for all.
+/// What the kernel's source holds and a drone's kernel never compiles, half of all files: other processors, manuals, tests
+/// and the code (not the kconfig) of whole kinds of hardware. Patterns of `tar --wildcards`, below the top folder.
+private let unused = [
+  "Documentation/*/*",
+  "arch/[!x]*/*",
+  "arch/xtensa/*",
+  "tools/testing/*",
+  "tools/perf/*",
+  "drivers/gpu/*.[ch]",
+  "drivers/infiniband/*.[ch]",
+  "drivers/media/*.[ch]",
+  "drivers/staging/*.[ch]",
+  "sound/*.[ch]",
+]
+
+/// The kernel's source below `work`, and the date of Debian's archive as text in UTC.
+///
+/// - Parameters:
+///   - only: the folders and files that are needed; empty for all.
+///   - except: patterns of what is not.
 private func unpackKernel(
-  _ sources: Sources, to work: FilePath, only: [String], log: FilePath
+  _ sources: Sources, to work: FilePath, only: [String] = [], except: [String] = [], log: FilePath
 ) async throws -> (folder: FilePath, date: String) {
   let package = Sources.kernelPackage
   let outer = work.appending("package")
@@ -81,6 +99,7 @@ private func unpackKernel(
   try await tool(
     "tar",
     ["--extract", "--file", archive.string, "--directory", folder.string, "--strip-components=1"]
+      + ["--anchored", "--wildcards"] + except.map { "--exclude=\(package)/\($0)" }
       + only.map { "\(package)/\($0)" },
     environment: ["XZ_DEFAULTS": "--threads=0"]
   ).run(log: log)
