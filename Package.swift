@@ -64,7 +64,7 @@ let package = Package(
     forge("Sysroot", ["BuildSteps", "DroneTarget", system]),
     forge("DronePrograms", ["BuildSteps", "DroneTarget", "Sysroot", system]),
     forge("DroneImage", ["BuildSteps", "DroneTarget", system]),
-    forge("ImageCheck", ["BuildSteps", "DroneTarget", "DroneImage", "CArchive", system]),
+    forge("ImageCheck", ["BuildSteps", "DroneTarget", "DroneImage", "Sysroot", "CArchive", system]),
     forge("VirtualMachine", ["BuildSteps", "DroneTarget", subprocess, system]),
 
     // The drone's side.
@@ -117,6 +117,7 @@ let package = Package(
     test("DroneImageTests", ["DroneImage", "BuildSteps", "DroneTarget", system]),
     test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),
     test("SysrootTests", ["Sysroot", "BuildSteps", system]),
+    test("ImageCheckTests", ["ImageCheck", "DroneImage", "DroneTarget", "BuildSteps", system]),
     test("VirtualMachineTests", ["VirtualMachine", "BuildSteps", system]),
     test("SmokeTests", ["VirtualMachine", "DroneTarget", "BuildSteps", system]),
   ],

@@ -26,9 +26,10 @@ public struct DroneTarget: Sendable {
   /// ELF identification of the drone's programs (gABI: EI_CLASS, e_machine).
   public let elfClass: UInt8
   public let elfMachine: UInt16
-  /// Processor families that a kernel may be configured for and still run on the oldest machine
-  /// (arch/x86/Kconfig.cpu).
-  public let kernelFamilies: [String]
+  /// What a kernel's configuration must say.
+  public let kernel: KernelDemands
+  /// Filters of the XZ format that the kernel's unpacker knows besides LZMA2 (The .xz File Format, §5.3.2): 4 is x86's.
+  public let archiveFilters: Set<UInt64>
   /// What the drone's programs may consist of.
   public let instructions: InstructionSet
 
@@ -47,6 +48,7 @@ public struct DroneTarget: Sendable {
     smallestMemory: 32,
     elfClass: 1,
     elfMachine: 3,
-    kernelFamilies: ["CONFIG_M486SX", "CONFIG_M486", "CONFIG_M586", "CONFIG_M586TSC", "CONFIG_M586MMX"],
+    kernel: .i586,
+    archiveFilters: [4],
     instructions: .i586)
 }

@@ -108,7 +108,7 @@ public struct ImageCheck: Sendable {
     findings += checkKernel(kernel, at: "/chaos/bzImage", elfClass: target.elfClass)
     if let kernelConfiguration {
       findings += checkKernelConfiguration(
-        try contents(of: kernelConfiguration), at: "/chaos/bzImage", families: target.kernelFamilies,
+        try contents(of: kernelConfiguration), at: "/chaos/bzImage", demands: target.kernel,
         memory: target.smallestMemory << 20)
     }
     if let root = files.first(where: { $0.path == "/chaos/chaos.rdz" }) {
@@ -133,12 +133,12 @@ public struct ImageCheck: Sendable {
       members = try readCpioArchives(plain)
     } catch {
       return checkCompression(
-        archive, unpacked: 0, kernel: 0, memory: target.smallestMemory << 20, at: place)
+        archive, unpacked: 0, kernel: 0, memory: target.smallestMemory << 20, filters: target.archiveFilters, at: place)
         + [Finding(.archive, place, "it cannot be read to its end: \(error.reason)")]
     }
     var findings = checkCompression(
       archive, unpacked: plain.count, kernel: memoryAtStart(kernel) ?? 3 * kernel.count,
-      memory: target.smallestMemory << 20, at: place)
+      memory: target.smallestMemory << 20, filters: target.archiveFilters, at: place)
     findings += compare(members, with: bill.root, .everything)
     findings += checkPermissions(members)
     if secret { findings += checkSecrets(members, in: place + ":") }
@@ -154,13 +154,19 @@ public struct ImageCheck: Sendable {
       program, size: member.content.count, at: member.path, elfClass: target.elfClass, machine: target.elfMachine)
     guard program.machine == target.elfMachine, !program.code.isEmpty else { return form }
     let foreign: [ForeignInstruction]
-    if let named = try matching(program) {
-      foreign = try await foreignInstructions(in: named, allowed: target.instructions)
-    } else {
-      let file = FilePath(FileManager.default.temporaryDirectory.path).appending("program-\(UUID())")
-      defer { try? FileManager.default.removeItem(atPath: file.string) }
-      try await write(member.content, to: file)
-      foreign = try await foreignInstructions(in: file, allowed: target.instructions)
+    do {
+      if let named = try matching(program) {
+        foreign = try await foreignInstructions(in: named, allowed: target.instructions)
+      } else {
+        foreign = try await withTemporaryFolder(in: FilePath(FileManager.default.temporaryDirectory.path)) { folder in
+          let file = folder.appending("program")
+          try await write(member.content, to: file)
+          return try await foreignInstructions(in: file, allowed: target.instructions)
+        }
+      }
+    } catch BuildError.commandFailed(_, _, _, let lines) {
+      let said = lines.last ?? "no reason given"
+      return form + [Finding(.instruction, member.path, "llvm-objdump cannot decode it: \(said)")]
     }
     return form + findings(foreign, at: member.path, set: target.instructions.name)
   }

@@ -1,6 +1,6 @@
 import BuildSteps
 import DroneTarget
-import Foundation
+import Sysroot
 import SystemPackage
 
 /// An instruction that the target's first processor lacks.
@@ -13,24 +13,13 @@ struct ForeignInstruction: Equatable {
   var offset: UInt64
 }
 
-/// The Swift toolchain's disassembler; any other `llvm-objdump` when that cannot be found.
-func disassembler() -> String {
-  for folder in (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") {
-    let swift = "\(folder)/swift"
-    guard FileManager.default.isExecutableFile(atPath: swift) else { continue }
-    let real = URL(fileURLWithPath: swift).resolvingSymlinksInPath().deletingLastPathComponent()
-    let tool = real.appendingPathComponent("llvm-objdump").path
-    if FileManager.default.isExecutableFile(atPath: tool) { return tool }
-  }
-  return "llvm-objdump"
-}
-
 /// Decodes every section of instructions in a program file and gives those that `allowed` does not have.
 ///
 /// Throws `BuildError` when the disassembler is missing, fails or decodes nothing.
 func foreignInstructions(in program: FilePath, allowed: InstructionSet) async throws -> [ForeignInstruction] {
   let listing = try await Command(
-    disassembler(), ["--disassemble", "--no-show-raw-insn", "--disassembler-options=att", program.string],
+    Toolchain.found().disassembler.string,
+    ["--disassemble", "--no-show-raw-insn", "--disassembler-options=att", program.string],
     environment: ["LC_ALL": "C"]
   ).output(limit: 512 << 20)
   let (found, decoded) = foreignInstructions(listing: listing, allowed: allowed)

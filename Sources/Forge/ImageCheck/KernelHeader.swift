@@ -1,3 +1,5 @@
+import DroneTarget
+
 /// Checks a bzImage's header (Documentation/arch/x86/boot.rst), and that the boot loader can load it and the target run it.
 ///
 /// The kernel's instructions are not looked at: it chooses them by the processor it finds.
@@ -54,7 +56,7 @@ func memoryAtStart(_ kernel: [UInt8]) -> Int? {
 }
 
 /// Checks a kernel's configuration, where it is known: that it runs on the target's first processor and unpacks the root.
-func checkKernelConfiguration(_ text: [UInt8], at place: String, families: [String], memory: Int) -> [Finding] {
+func checkKernelConfiguration(_ text: [UInt8], at place: String, demands: KernelDemands, memory: Int) -> [Finding] {
   var values: [Substring: Substring] = [:]
   let whole = String(decoding: text, as: UTF8.self)
   for line in whole.split(separator: "\n") where line.hasPrefix("CONFIG_") {
@@ -63,14 +65,14 @@ func checkKernelConfiguration(_ text: [UInt8], at place: String, families: [Stri
   }
   var findings: [Finding] = []
   func wrong(_ reason: String) { findings.append(Finding(.kernel, place, reason)) }
-  if !families.contains(where: { values[$0[...]] == "y" }) {
-    wrong("its configuration has none of \(families.joined(separator: ", ")), so it needs a newer processor")
+  if !demands.families.contains(where: { values[$0[...]] == "y" }) {
+    wrong("its configuration has none of \(demands.families.joined(separator: ", ")): it needs a newer processor")
   }
-  for option in ["CONFIG_BLK_DEV_INITRD", "CONFIG_RD_XZ"] where values[option[...]] != "y" {
-    wrong("its configuration lacks \(option), so it cannot unpack the root")
+  for option in demands.needed where values[option[...]] != "y" {
+    wrong("its configuration lacks \(option), without which it cannot unpack the root")
   }
-  if values["CONFIG_X86_PAE"] == "y" {
-    wrong("its configuration has CONFIG_X86_PAE, which no Pentium has")
+  for option in demands.refused where values[option[...]] == "y" {
+    wrong("its configuration has \(option), which the oldest machine cannot do")
   }
   if let start = values["CONFIG_PHYSICAL_START"], let address = Int(start.dropFirst(2), radix: 16), address * 4 > memory
   {

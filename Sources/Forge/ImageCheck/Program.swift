@@ -77,7 +77,7 @@ struct Program {
 
 /// Where the entries of a header table begin, as far as they lie within `count` bytes.
 private func table(_ start: UInt64, _ entrySize: Int, _ entries: Int, in count: Int, _ needed: Int) -> [Int] {
-  guard let start = Int(exactly: start), start <= count, entrySize >= needed else { return [] }
+  guard let start = Int(exactly: start), start > 0, start <= count, entrySize >= needed else { return [] }
   return (0..<entries).map { start + $0 * entrySize }.filter { $0 + entrySize <= count }
 }
 

@@ -116,12 +116,15 @@ struct XZStream: Equatable {
   }
 }
 
-/// Checks how the root is compressed: a check sum that the kernel's unpacker knows, no other filter than LZMA2, and all that
+/// Checks how the root is compressed: a check sum that the kernel's unpacker knows, only filters that the
+/// unpacker knows besides LZMA2, and all that
 /// is in memory while it unpacks – the kernel, the archive, its dictionary, the root – within three quarters of the
 /// smallest memory, since a kernel without room finds no init and does not say why.
 ///
-/// `memory` and `kernel` in bytes.
-func checkCompression(_ archive: [UInt8], unpacked: Int, kernel: Int, memory: Int, at place: String) -> [Finding] {
+/// `memory` and `kernel` in bytes; `filters` by their identifiers.
+func checkCompression(
+  _ archive: [UInt8], unpacked: Int, kernel: Int, memory: Int, filters: Set<UInt64>, at place: String
+) -> [Finding] {
   guard let streams = XZStream.all(archive) else {
     return [Finding(.compression, place, "it is not an XZ file from its beginning to its end")]
   }
@@ -134,7 +137,8 @@ func checkCompression(_ archive: [UInt8], unpacked: Int, kernel: Int, memory: In
     for filter in stream.blocks.joined() {
       switch filter {
       case .lzma2(let size): dictionary = max(dictionary, size)
-      case .other(let identifier): wrong("it uses filter \(identifier), which the kernel's unpacker may lack")
+      case .other(let identifier):
+        if !filters.contains(identifier) { wrong("it uses filter \(identifier), which the kernel's unpacker lacks") }
       }
     }
   }
