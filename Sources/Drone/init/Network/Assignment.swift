@@ -32,7 +32,8 @@ struct Assignment {
   /// Configured, given up, or already excused: the boot need not wait for it.
   var isSettled: Bool { excused || task.stage != .searching }
 
-  /// The configuration with what the word says for everything that the server left out.
+  /// The configuration with what the word says in place of what the server says, as for the kernel (nfsroot.rst: a field
+  /// is determined by autoconfiguration only by default).
   func completed(_ configuration: AddressConfiguration) -> AddressConfiguration {
     Assignment.complete(configuration, request)
   }
@@ -41,11 +42,11 @@ struct Assignment {
     _ configuration: AddressConfiguration, _ request: InterfaceRequest
   ) -> AddressConfiguration {
     var out = configuration
-    out.netmask = out.netmask ?? request.netmask
-    out.gateway = out.gateway ?? request.gateway
-    if out.nameServers.isEmpty { out.nameServers = request.dns }
-    if out.timeServers.isEmpty { out.timeServers = request.ntp }
-    out.domain = out.domain ?? request.domain
+    out.netmask = request.netmask ?? out.netmask
+    out.gateway = request.gateway ?? out.gateway
+    if !request.dns.isEmpty { out.nameServers = request.dns }
+    if !request.ntp.isEmpty { out.timeServers = request.ntp }
+    out.domain = request.domain ?? out.domain
     return out
   }
 
