@@ -65,11 +65,12 @@ struct Kernel: Sendable {
 }
 
 /// What the kernel's source holds and a drone's kernel never compiles, half of all files: other processors, manuals, tests
-/// and the code (not the kconfig) of whole kinds of hardware. Patterns of `tar --wildcards`, below the top folder.
+/// and whole kinds of hardware; their kconfig files stay, since others include them. Patterns of `tar --wildcards`, below the top folder.
 private let unused = [
   "Documentation/*/*",
-  "arch/[!x]*/*",
-  "arch/xtensa/*",
+  "arch/[!x]*/*.[chS]",
+  "arch/[!x]*/*.dts",
+  "arch/[!x]*/*.dtsi",
   "tools/testing/*",
   "tools/perf/*",
   "drivers/gpu/*.[ch]",
