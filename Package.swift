@@ -105,7 +105,7 @@ let package = Package(
     test("LinuxTests", ["Linux", "NetworkAddresses"]),
     test("IntegrityTests", ["Integrity", "NetworkAddresses"]),
     test("BootLineTests", ["BootLine", "NetworkAddresses"]),
-    test("ExplainTests", ["droneforge", "BootLine"]),
+    test("ExplainTests", ["droneforge", "BootLine", arguments]),
     test(
       "FuzzTests",
       [

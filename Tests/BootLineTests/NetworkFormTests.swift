@@ -52,6 +52,9 @@ import Testing
       ("ip=enp0s31f6:both", "enp0s31f6 any(bootp,rarp)"),
       ("ip=eth0:dhcp:1500:52:54:00:12:34:56", "eth0 dhcp mtu=1500 mac=52:54:00:12:34:56"),
       ("ip=eth0:dhcp:9000", "eth0 dhcp mtu=9000"),
+      ("ip=eth0:dhcp:68", "eth0 dhcp mtu=68"),
+      ("ip=eth0:dhcp:65535", "eth0 dhcp mtu=65535"),
+      ("ip=fifteen-letters:dhcp", "fifteen-letters dhcp"),
       ("ip=eth0:dhcp::52:54:00:12:34:56", "eth0 dhcp mac=52:54:00:12:34:56"),
       ("nfsaddrs=192.168.1.21:::255.255.255.0", "* static 192.168.1.21 /24"),
       ("nfsaddrs=rarp", "* rarp"),
@@ -98,6 +101,14 @@ import Testing
     "a mask may be a prefix length", arguments: [("8", 8), ("24", 24), ("30", 30), ("32", 32), ("255.255.255.128", 25)])
   func prefixLengths(mask: String, length: Int) {
     #expect(BootLine("ip=10.1.2.5:::\(mask)").network == ["* static 10.1.2.5 /\(length)"])
+  }
+
+  @Test("a client identifier has at most 251 bytes, as the kernel's")
+  func longIdentifier() {
+    let longest = String(repeating: "x", count: 251)
+    #expect(BootLine("ip=dhcp,0,\(longest)").network == ["* dhcp id=0,\(longest)"])
+    #expect(BootLine("ip=dhcp,0,\(longest)x").network == ["* dhcp"])
+    #expect(BootLine("ip=dhcp,0,\(longest)x").errors.count == 1)
   }
 
   @Test("a network of two addresses has no broadcast address")

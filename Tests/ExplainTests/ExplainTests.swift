@@ -1,3 +1,4 @@
+import ArgumentParser
 import BootLine
 import Testing
 
@@ -104,6 +105,17 @@ import Testing
       ("tyd=192.168.1.11", "joins the cluster of 192.168.1.11"),
     ])
   func sentences(line: String, expected: String) { #expect(sentences(line).contains(expected)) }
+
+  @Test(
+    "the exit status is 1 when the line has errors",
+    arguments: [["filter=maybe"], ["--json", "filter=maybe"], ["rw filter=maybe", "--json"]])
+  func exitStatus(arguments: [String]) throws {
+    #expect(throws: ExitCode(1)) { try Explain.parse(arguments).run() }
+  }
+
+  @Test(
+    "several arguments are one line, and an empty one is a line too", arguments: [["ip=dhcp", "filter=off"], [""]])
+  func success(arguments: [String]) throws { try Explain.parse(arguments).run() }
 
   @Test("no byte of the line reaches the terminal as a control character")
   func harmless() {
