@@ -112,8 +112,17 @@ public func sendSignal(_ signal: Signal, to process: Int32) { _ = kill(process, 
 /// Sends a signal to every process but the caller and process 1. False when there is none.
 public func sendSignalToAll(_ signal: Signal) -> Bool { kill(-1, signal.rawValue) == 0 }
 
-/// Whether there is any process but the caller and process 1.
-public func anybodyElse() -> Bool { kill(-1, 0) == 0 }
+/// Whether /proc shows any living program but the caller and process 1. The kernel's own threads and the dead that nobody
+/// has collected have no command line there.
+public func anybodyElse() -> Bool {
+  let folder: Path = "/proc"
+  return directoryEntries(folder).contains { name in
+    guard let process = decimal(name), process > 1, process != UInt64(UInt32(bitPattern: getpid())) else {
+      return false
+    }
+    return (try? readFile(folder / name / "cmdline", limit: 1))?.isEmpty == false
+  }
+}
 
 /// The calling process's id.
 public var processID: Int32 { getpid() }
