@@ -47,7 +47,8 @@ public func fileOperation<Result>(_ path: FilePath, _ remedy: String, _ body: ()
   } catch let error as Errno {
     throw BuildError.file(path: path.string, reason: "\(error)", remedy: remedy.hasSuffix(".") ? remedy : remedy + ".")
   } catch let error as CocoaError {
-    let reason = (error.underlying as NSError?)?.localizedDescription ?? error.localizedDescription
+    let number = (error.underlying as? POSIXError)?.code.rawValue
+    let reason = number.map { "\(Errno(rawValue: $0))" } ?? error.localizedDescription
     throw BuildError.file(path: path.string, reason: reason, remedy: remedy.hasSuffix(".") ? remedy : remedy + ".")
   }
 }

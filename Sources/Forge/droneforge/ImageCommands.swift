@@ -71,7 +71,7 @@ struct ImageOptions: ParsableArguments {
     // What can be refused at once is, before anything long is built.
     if let kernel { _ = try KernelImage(FilePath(kernel)) }
     try makeFolder(folder)
-    try requireWritable(folder)
+    try await withTemporaryFolder(in: folder) { _ in }
 
     let waiting = {
       FileHandle.standardError.write(Data("Another build is running in \(folder): waiting for it to end.\n".utf8))
@@ -105,12 +105,5 @@ struct ImageOptions: ParsableArguments {
         }
       }
     }
-  }
-}
-
-/// Throws a sentence when nothing can be written to `folder`.
-private func requireWritable(_ folder: FilePath) throws {
-  try fileOperation(folder, "Choose another folder with --output") {
-    guard access(folder.string, W_OK | X_OK) == 0 else { throw Errno(rawValue: errno) }
   }
 }
