@@ -160,5 +160,5 @@ private func editingKeys(_ modifiers: Int) -> [UInt16] {
 
 /// The keyboard maps in the image.
 let keyboardEntries: [Entry] = KeyboardLayout.all.map { layout in
-  .file("/etc/keymaps/\(layout.name).bmap", .bytes(layout.table), why: "keyboard map for keymap=\(layout.name)")
+  .file("/usr/share/keymaps/\(layout.name).bmap", .bytes(layout.table), why: "keyboard map for keymap=\(layout.name)")
 }

@@ -17,6 +17,7 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   setNameIfMissing()
   let line = BootLine(readBootLine())
   if !line.debug { setKernelConsoleLevel(4) }
+  setSerialSpeeds(line)
   reportMounts(unmounted)
 
   var supervisor = Supervisor()
@@ -26,7 +27,6 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   reportHardware()
   report(line)
   loadKeymap(line, &supervisor)
-  setSerialSpeeds(line)
   startMedium(line, &supervisor)
   // Whatever the network does, the shells are there within 10 s.
   startNetwork(mayNetwork, until: start &+ 7000, &supervisor)

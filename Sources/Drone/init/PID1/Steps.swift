@@ -68,8 +68,10 @@ func loadKeymap(_ line: BootLine, _ supervisor: inout Supervisor) {
   }
 }
 
-/// Gives each serial port the speed of its `console=` word, also when the kernel took another console.
+/// Gives each serial port the speed of its `console=` word, also when the kernel took another console; without such a
+/// word the first one keeps the boot prompt's 115200 baud.
 func setSerialSpeeds(_ line: BootLine) {
+  if serialPortExists("/dev/ttyS0") { try? setSerialSpeed("/dev/ttyS0", baud: 115_200) }
   for console in line.consoles {
     guard let speed = console.speed, isDeviceName(console.device) else { continue }
     let device = "/dev" / console.device
