@@ -109,9 +109,8 @@ let package = Package(
     test(
       "FuzzTests",
       [
-        "BootLine", "HostNames", "NetworkAddresses", "Netlink", "Addressing", "Integrity", "DroneImage", "ImageCheck",
-        "BuildSteps",
-        system,
+        "BootLine", "HostNames", "NetworkAddresses", "Netlink", "PacketFilter", "Addressing", "Integrity", "DroneImage",
+        "ImageCheck", "BuildSteps", system,
       ]),
     test("HostNamesTests", ["HostNames", "NetworkAddresses"]),
     test("DroneImageTests", ["DroneImage", "BuildSteps", "DroneTarget", system]),
