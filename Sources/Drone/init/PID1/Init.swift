@@ -40,7 +40,7 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
 /// What every program of the drone starts with.
 func standardEnvironment(terminal: [UInt8] = [UInt8]("linux")) -> [[UInt8]] {
   [
-    [UInt8]("PATH=/bin:/sbin:/usr/bin:/usr/sbin"), [UInt8]("HOME=/"), [UInt8]("USER=root"), [UInt8]("LOGNAME=root"),
+    [UInt8]("PATH=/bin:/sbin:/usr/bin:/usr/sbin"), [UInt8]("HOME=/root"), [UInt8]("USER=root"), [UInt8]("LOGNAME=root"),
     [UInt8]("SHELL=/bin/sh"), [UInt8]("TERM=") + terminal,
   ]
 }

@@ -71,9 +71,9 @@ struct Supervisor: ~Copyable {
     awaited = process
     awaitedEnding = nil
     while true {
-      let next = startDueServices()
       collect()
       if let ending = awaitedEnding { return .ended(ending) }
+      let next = startDueServices()
       let now = millisecondsSinceStart()
       if let deadline, now >= deadline { return .timedOut }
       var wait = signals.longestWait
