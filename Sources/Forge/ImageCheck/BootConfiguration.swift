@@ -5,6 +5,7 @@
 func checkConfiguration(_ text: [UInt8], at place: String, folder: String, files: Set<String>) -> [Finding] {
   var findings: [Finding] = []
   var labels = 0
+  var missing: Set<Substring> = []
   let fileWords: Set<String> = [
     "kernel", "linux", "initrd", "display", "include", "config", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9",
     "f10", "f11", "f12",
@@ -22,7 +23,7 @@ func checkConfiguration(_ text: [UInt8], at place: String, folder: String, files
     }
     for name in named {
       let path = name.hasPrefix("/") ? String(name) : (folder == "/" ? "/" : folder + "/") + name
-      if !files.contains(path) {
+      if !files.contains(path), missing.insert(name).inserted {
         findings.append(Finding(.configuration, place, "it names \(name), which is not there"))
       }
     }

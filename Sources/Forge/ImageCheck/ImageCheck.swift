@@ -104,8 +104,8 @@ public struct ImageCheck: Sendable {
       let folder = path.hasPrefix("/pxelinux") ? "/" : "/" + own
       findings += checkConfiguration(file.content, at: path, folder: folder, files: names)
     }
-    let kernel = files.first { $0.path == "/chaos/bzImage" }?.content ?? []
-    findings += checkKernel(kernel, at: "/chaos/bzImage", elfClass: target.elfClass)
+    let kernel = files.first { $0.path == "/chaos/bzImage" }?.content
+    if let kernel { findings += checkKernel(kernel, at: "/chaos/bzImage", elfClass: target.elfClass) }
     if let kernelConfiguration {
       findings += checkKernelConfiguration(
         try contents(of: kernelConfiguration), at: "/chaos/bzImage", demands: target.kernel,
@@ -113,7 +113,7 @@ public struct ImageCheck: Sendable {
     }
     if let root = files.first(where: { $0.path == "/chaos/chaos.rdz" }) {
       findings += try await check(
-        root: root.content, kernel: kernel, secret: configurations != ["/isolinux/isolinux.cfg"])
+        root: root.content, kernel: kernel ?? [], secret: configurations != ["/isolinux/isolinux.cfg"])
     }
     if report.total > Self.budget {
       findings.append(
