@@ -5,6 +5,7 @@ import DronePrograms
 import DroneTarget
 import Foundation
 import ImageCheck
+import Synchronization
 import Sysroot
 import SystemPackage
 
@@ -39,6 +40,11 @@ struct PXE: AsyncParsableCommand {
   func run() async throws { try await options.build(.network) }
 }
 
+/// What the check found the new image's files to weigh, to be shown when all is done.
+private final class SizeTable: Sendable {
+  let text = Mutex("")
+}
+
 /// What `iso` and `pxe` have in common.
 struct ImageOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The folder for the outputs. (default: build in the checkout)", valueName: "folder"))
@@ -54,8 +60,10 @@ struct ImageOptions: ParsableArguments {
 
   func build(_ medium: Medium) async throws {
     do {
-      let built = try await interruptible { try await buildUninterrupted(medium) }
+      let sizes = SizeTable()
+      let built = try await interruptible { try await buildUninterrupted(medium, sizes) }
       let size = built.unchanged ? "up to date" : "built and checked"
+      if !built.unchanged { print(sizes.text.withLock { $0 }) }
       print("\(built.path): \(size)")
     } catch let interruption as Interrupted {
       FileHandle.standardError.write(Data("\n\(interruption)\n".utf8))
@@ -64,7 +72,7 @@ struct ImageOptions: ParsableArguments {
     }
   }
 
-  private func buildUninterrupted(_ medium: Medium) async throws -> BuiltImage {
+  private func buildUninterrupted(_ medium: Medium, _ sizes: SizeTable) async throws -> BuiltImage {
     let target = DroneTarget.i586
     let checkout = try Checkout(named: checkout).folder
     let folder = output.map { FilePath($0) } ?? checkout.appending("build")
@@ -96,7 +104,9 @@ struct ImageOptions: ParsableArguments {
             target: target, bill: bill, unstripped: [programs.initUnstripped, sysroot.busyboxUnstripped],
             // What another kernel was configured with is not known.
             kernelConfiguration: kernel == nil ? sysroot.kernelConfiguration : nil)
-          let findings = try await check.report(on: image).findings
+          let report = try await check.report(on: image)
+          let findings = report.findings
+          sizes.text.withLock { $0 = report.sizeTable(budget: ImageCheck.budget) }
           guard findings.isEmpty else {
             throw BuildError.input(
               "The new image is not sound, and the previous one stays:\n"
