@@ -99,6 +99,18 @@ import Testing
     #expect(try routeMessage(NetlinkRequest.replace(route).encoded(sequence: 1)) == .route(route))
   }
 
+  @Test("a route's destination is a network: bits outside of the mask do not count")
+  func destination() throws {
+    let mask = try #require(Netmask(prefixLength: 24))
+    #expect(Route(to: IPv4Address(10, 1, 2, 3), mask).destination == IPv4Address(10, 1, 2, 0))
+    let bytes = message(24, [2, 0, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0]) { $0.attribute(1, [192, 168, 1, 1]) }
+    guard case .route(let route) = try routeMessage(bytes) else {
+      Issue.record("not read as a route")
+      return
+    }
+    #expect(route.destination == .unspecified)
+  }
+
   @Test(
     "other families and types are passed over",
     arguments: [

@@ -18,12 +18,12 @@ public struct Route: Equatable, Sendable {
   /// The address that packets leave with by default.
   public var preferredSource: IPv4Address?
 
-  /// A route in the main table.
+  /// A route in the main table. Bits of the destination that the mask does not cover are left out.
   public init(
     to destination: IPv4Address, _ mask: Netmask, gateway: IPv4Address? = nil, interface: Int32? = nil,
     metric: UInt32 = 0, origin: UInt8 = Route.madeAtBoot
   ) {
-    self.destination = destination
+    self.destination = IPv4Address(bits: destination.bits & mask.bits)
     self.mask = mask
     self.gateway = gateway
     self.interface = interface
@@ -77,7 +77,7 @@ extension Route {
     kind = RouteKind(rawValue: body.byte(at: 7))
     for attribute in attributes {
       switch attribute.type {
-      case 1: destination = try attribute.address()
+      case 1: destination = IPv4Address(bits: try attribute.address().bits & mask.bits)
       case 4: interface = Int32(bitPattern: try attribute.native32())
       case 5: gateway = try attribute.address()
       case 6: metric = try attribute.native32()
