@@ -18,7 +18,7 @@ struct BootStepTests {
     #expect(String(decoding: step.line(coloured: false), as: UTF8.self) == expected)
   }
 
-  @Test("ok is green, degraded yellow, failed red", arguments: zip(BootStep.State.allCases, ["32", "33", "31"]))
+  @Test("ok is green, degraded yellow, failed red", arguments: zip(BootStep.State.allCases, ["32", "1;33", "1;31"]))
   func colours(_ state: BootStep.State, _ code: String) {
     let text = String(decoding: BootStep(state, [], [], milliseconds: 0).line(coloured: true), as: UTF8.self)
     #expect(text.contains("\u{1B}[\(code)m"))

@@ -51,9 +51,3 @@ int linux_terminal_speed(int terminal, unsigned baud) {
   errno = EINVAL;
   return -1;
 }
-
-int linux_eject(int drive) {
-  enum { lock_door = 0x5329, eject = 0x5309 };  // CDROM_LOCKDOOR and CDROMEJECT of <linux/cdrom.h>
-  ioctl(drive, lock_door, 0);
-  return ioctl(drive, eject, 0);
-}

@@ -109,6 +109,11 @@ private func ending(_ status: Int32) -> Ending {
 /// Sends a signal to a process; a process that is gone is as good.
 public func sendSignal(_ signal: Signal, to process: Int32) { _ = kill(process, signal.rawValue) }
 
+/// Sends a signal to every process of the group that the process leads.
+public func sendSignal(_ signal: Signal, toGroupOf process: Int32) {
+  if process > 1 { _ = kill(-process, signal.rawValue) }
+}
+
 /// Sends a signal to every process but the caller and process 1. False when there is none.
 public func sendSignalToAll(_ signal: Signal) -> Bool { kill(-1, signal.rawValue) == 0 }
 

@@ -13,12 +13,6 @@ public func setSerialSpeed(_ device: Path, baud: UInt32) throws(SystemError) {
   guard linux_terminal_speed(port.number, baud) == 0 else { throw SystemError("set speed of", device.bytes) }
 }
 
-/// Unlocks and opens the tray of a CD drive.
-public func eject(_ drive: Path) throws(SystemError) {
-  let device = try Descriptor(drive, .readNonBlocking)
-  guard linux_eject(device.number) == 0 else { throw SystemError("eject", drive.bytes) }
-}
-
 /// Writes to a terminal without ever being held up by it: what does not go within `milliseconds` is dropped.
 public func writeToTerminal(_ device: Path, _ bytes: [UInt8], milliseconds: Int = 300) {
   guard let terminal = try? Descriptor(device, .writeNonBlocking) else { return }

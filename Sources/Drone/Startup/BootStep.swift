@@ -23,8 +23,8 @@ public struct BootStep {
     var colour: StaticString {
       switch self {
       case .ok: "\u{1B}[32m"
-      case .degraded: "\u{1B}[33m"
-      case .failed: "\u{1B}[31m"
+      case .degraded: "\u{1B}[1;33m"
+      case .failed: "\u{1B}[1;31m"
       }
     }
   }

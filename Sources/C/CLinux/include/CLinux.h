@@ -104,6 +104,9 @@ int linux_terminal_speed(int terminal, unsigned baud);
 /// Opens the tray of a CD drive after unlocking it (CDROM_LOCKDOOR, CDROMEJECT); -1 with errno.
 int linux_eject(int drive);
 
+/// Whether a CD drive has a disc that can be read (CDROM_DRIVE_STATUS); 1 also when the drive cannot tell.
+int linux_disc_present(int drive);
+
 /// The IPv4 addresses of all interfaces that are up, loopback left out, in network order; gives how many, at most
 /// `room`, or -1 with errno (SIOCGIFCONF, netdevice(7)).
 int linux_addresses(uint32_t *addresses, int room);

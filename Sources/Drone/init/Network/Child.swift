@@ -27,7 +27,6 @@ final class Child {
       // What it says itself goes nowhere: each outcome is a line of `network`.
       program.error = null.number
       if program.output == nil { program.output = null.number }
-      program.newSession = true
       process = try program.start()
       nextStart = nil
     } catch {

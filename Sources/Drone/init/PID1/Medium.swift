@@ -80,8 +80,9 @@ private func blockDevices() -> [BlockDevice] {
 /// Reads only the sector that tells. An empty drive is an error of the read, and so no.
 private func carries(_ type: DroneWords.FileSystem, _ device: BlockDevice) -> Bool {
   let signature: Signature = type == .iso9660 ? .iso9660 : .vfat
-  guard let file = try? Descriptor("/dev" / device.name, .readNonBlocking),
-    let sector = try? file.read(at: signature.offset, count: signature.count)
+  guard let file = try? Descriptor("/dev" / device.name, .readNonBlocking) else { return false }
+  if device.isOptical, !discIsPresent(file) { return false }
+  guard let sector = try? file.read(at: signature.offset, count: signature.count)
   else { return false }
   return type == .iso9660 ? isISO9660(sector) : isVFAT(sector)
 }

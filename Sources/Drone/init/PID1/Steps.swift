@@ -12,12 +12,12 @@ func closeFilter(_ line: BootLine, _ supervisor: inout Supervisor) -> Bool {
   do {
     let ending = try supervisor.complete(ownProgram("filter"), within: 5000)
     if ending == .exited(0) {
-      report(.ok, "filter", "closed: only answers to the drone's own questions come in")
+      report(.ok, "filter", "closed; answers to its own questions come in")
       return true
     }
-    report(.failed, "filter", text(ending) + [UInt8]("; the network stays down (filter=off goes without)"))
+    report(.failed, "filter", text(ending) + [UInt8]("; the network stays down"))
   } catch {
-    report(.failed, "filter", error.text + [UInt8]("; the network stays down (filter=off goes without)"))
+    report(.failed, "filter", error.text + [UInt8]("; the network stays down"))
   }
   return false
 }
@@ -43,7 +43,7 @@ func runEntropy() -> Int32 {
 func awaitEntropy(_ process: Int32?, _ supervisor: inout Supervisor) {
   guard let process, randomBytes(1) == nil else { return }
   supervisor.run(until: millisecondsSinceStart() &+ 300, process: process)
-  if randomBytes(1) == nil { report(.degraded, "entropy", "the kernel still gathers it; random numbers come later") }
+  if randomBytes(1) == nil { report(.degraded, "entropy", "the kernel is still gathering it") }
 }
 
 func loadKeymap(_ line: BootLine, _ supervisor: inout Supervisor) {

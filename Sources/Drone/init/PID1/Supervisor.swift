@@ -135,7 +135,10 @@ struct Supervisor: ~Copyable {
         switch services[index].renewal {
         case .never: continue
         case .afterFailure where ending.succeeded: continue
-        case .afterFailure: report(.failed, services[index].name, text(ending) + [UInt8]("; it is started again"))
+        case .afterFailure:
+          // What it started must not go on beside its successor.
+          sendSignal(.terminate, toGroupOf: process)
+          report(.failed, services[index].name, text(ending) + [UInt8]("; it is started again"))
         case .always: break
         }
         schedule(index, now: millisecondsSinceStart())
