@@ -6,9 +6,9 @@ import Testing
 
 /// Damaged archives end in a value or an error, whatever libarchive makes of them.
 @Suite struct ReaderFuzzTests {
-  /// Cases per reader: these unpack whole archives, so a thousandth of what the other readers get.
+  /// Cases per reader: these unpack whole archives, so a fiftieth of what the other readers get.
   private static let cases = max(
-    100, (ProcessInfo.processInfo.environment["DRONEFORGE_FUZZ_CASES"].flatMap { Int($0) } ?? 0) / 1000)
+    100, (ProcessInfo.processInfo.environment["DRONEFORGE_FUZZ_CASES"].flatMap { Int($0) } ?? 0) / 50)
 
   /// Numbers that are the same in every run (Knuth's MMIX generator).
   private struct Numbers: RandomNumberGenerator {

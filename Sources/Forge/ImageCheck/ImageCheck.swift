@@ -34,30 +34,35 @@ public struct ImageCheck: Sendable {
 
   /// Checks a CD image or a network boot tree.
   ///
-  /// Throws `BuildError` when it cannot be read at all, or when the disassembler is missing.
+  /// Throws `BuildError` when it is neither, when it cannot be read at all, or when the disassembler is missing.
   public func report(on image: FilePath) async throws -> CheckReport {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: image.string, isDirectory: &isFolder), isFolder.boolValue {
-      return try await report(onTree: image)
+    var look = stat()
+    try fileOperation(image, "Build it first: make iso") {
+      guard stat(image.string, &look) == 0 else { throw Errno(rawValue: errno) }
     }
-    return try await report(onCD: contents(of: image))
+    switch look.st_mode & S_IFMT {
+    case S_IFDIR: return try await report(onTree: image)
+    // No CD is larger, and the whole of it is read into memory.
+    case S_IFREG where look.st_size <= 1 << 30: return try await report(onCD: contents(of: image))
+    case S_IFREG: throw BuildError.input("\(image) is larger than any CD. Give the path of a drone.iso.")
+    default: throw BuildError.input("\(image) is neither a file nor a folder. Give the path of a drone.iso.")
+    }
   }
 
   /// Checks a CD image's bytes.
   public func report(onCD image: [UInt8]) async throws -> CheckReport {
     var report = CheckReport(findings: [], sizes: [], total: image.count)
-    let members: [Member]
+    var members: [Member]?
     do {
       members = try readCD(image)
     } catch {
       report.findings.append(Finding(.archive, "CD image", "libarchive cannot read it to its end: \(error.reason)"))
-      members = []
     }
     if let volume = Volume.read(image, &report.findings) {
       if let place = volume.catalogue {
         if let catalogue = BootCatalogue.read(image, sector: place, &report.findings) {
           let path = bill.medium.first { $0.bootInformationTable == true }?.path
-          let loader = members.first { $0.path == path }?.content ?? []
+          let loader = members?.first { $0.path == path }?.content ?? []
           report.findings += checkBootInformation(image, loader: loader, sector: catalogue.loader)
           report.findings += checkHybridSector(
             image, loader: loader, sector: catalogue.loader, code: bill.hybridSector)
@@ -66,7 +71,8 @@ public struct ImageCheck: Sendable {
         report.findings.append(Finding(.bootCatalogue, "boot catalogue", "there is none, so no CD drive boots it"))
       }
     }
-    try await check(members, configurations: ["/isolinux/isolinux.cfg"], .notModes, &report)
+    // Of an image that cannot be read, every file would be missing.
+    if let members { try await check(members, configurations: ["/isolinux/isolinux.cfg"], .notModes, &report) }
     return report
   }
 
