@@ -35,7 +35,7 @@ import Testing
     .init(testDescription: "wrong link target", path: "/bin/sh", says: "/bin/sh: it points at /sbin/init instead of") {
       Entry.link($0.path, to: "/sbin/init", why: $0.why)
     },
-    .init(testDescription: "link made a file", path: "/bin/sh", says: "it is a file and should be a symbolicLink") {
+    .init(testDescription: "link made a file", path: "/bin/sh", says: "it is a file and should be a symbolic link") {
       Entry.file($0.path, .bytes([1]), why: $0.why)
     },
     .init(testDescription: "another device", path: "/dev/null", says: "/dev/null: it is another device") {

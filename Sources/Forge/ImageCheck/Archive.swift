@@ -3,7 +3,8 @@ import CArchive
 /// One thing in a CD image or a cpio archive, as libarchive reads it.
 struct Member: Equatable {
   enum Kind: String {
-    case file, directory, symbolicLink = "symbolic link", characterDevice = "character device", other
+    case file, directory, symbolicLink = "symbolic link", characterDevice = "character device"
+    case other = "special file"
   }
 
   /// Absolute: `/bin/busybox`. The root itself is `/`.

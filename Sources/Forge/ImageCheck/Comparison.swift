@@ -2,14 +2,13 @@ import BuildSteps
 import DroneImage
 
 extension Member {
-  /// The member's kind, as the manifest names it; nil for what a manifest cannot hold.
-  fileprivate var itemKind: BillOfMaterials.Kind? {
+  /// The kind that the manifest says a member has.
+  fileprivate static func kind(_ kind: BillOfMaterials.Kind) -> Kind {
     switch kind {
     case .file: .file
     case .directory: .directory
     case .symbolicLink: .symbolicLink
     case .characterDevice: .characterDevice
-    case .other: nil
     }
   }
 }
@@ -33,8 +32,9 @@ func compare(_ members: [Member], with items: [BillOfMaterials.Item], _ compared
       findings.append(Finding(.presence, member.path, "it is not in the manifest"))
       continue
     }
-    guard member.itemKind == item.kind else {
-      wrong(member.path, "it is a \(member.kind.rawValue) and should be a \(item.kind.rawValue)")
+    let kind = Member.kind(item.kind)
+    guard member.kind == kind else {
+      wrong(member.path, "it is a \(member.kind.rawValue) and should be a \(kind.rawValue)")
       continue
     }
     if case .everything = compared, item.kind != .symbolicLink, octal(member.mode) != item.mode {

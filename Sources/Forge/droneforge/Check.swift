@@ -35,7 +35,12 @@ struct Check: AsyncParsableCommand {
     guard FileManager.default.fileExists(atPath: image) else {
       throw BuildError.file(path: image, reason: "there is no such file or folder", remedy: "Build it first: make iso.")
     }
-    let bill = try BillOfMaterials(json: contents(of: manifest.map { FilePath($0) } ?? manifestBeside(path)))
+    let billPath = manifest.map { FilePath($0) } ?? manifestBeside(path)
+    guard FileManager.default.fileExists(atPath: billPath.string) else {
+      throw BuildError.file(
+        path: billPath.string, reason: "there is no such manifest", remedy: "Say with --manifest where it is.")
+    }
+    let bill = try BillOfMaterials(json: contents(of: billPath))
     let check = ImageCheck(target: .i586, bill: bill, unstripped: unstripped.map { FilePath($0) })
     let report = try await check.report(on: path)
     guard report.findings.isEmpty else {
