@@ -63,8 +63,8 @@ import Testing
     #expect(
       sentences(ExplainTests.howTo + " ip=eth1:dhcp filter=maybe") == """
         Network
-          The first card with link, eth0 first, gets the static address 192.168.1.21, netmask 255.255.255.0, gateway \
-        192.168.1.1.
+          The first other card with link, eth0 first, gets the static address 192.168.1.21, netmask 255.255.255.0, \
+        gateway 192.168.1.1.
           eth1 asks for its address by DHCP.
           The host name is chaos-c0a80115, made from the address.
 
@@ -89,6 +89,8 @@ import Testing
       ("", "Every card with link asks for its address by DHCP, BOOTP and RARP; the first answer wins."),
       ("ip=both", "Every card with link asks for its address by BOOTP and RARP; the first answer wins."),
       ("ip=off", "No card is configured."),
+      ("ip=off", "The host name is chaos- and the address in hexadecimal, once it has one."),
+      ("ip=rarp ip=eth1:bootp", "Every other card with link asks for its address by RARP; the first answer wins."),
       ("ip=eth0:off", "eth0 is not configured."),
       ("ip=eth0:any", "eth0 asks for its address by DHCP, BOOTP and RARP; the first answer wins."),
       (

@@ -8,7 +8,7 @@ struct Explain: ParsableCommand {
     discussion: """
       The line is read by the same code as on the drone. Put it in single quotes:
 
-          droneforge explain 'ip=192.168.1.21::192.168.1.1:255.255.255.0::: boot=/dev/cdrom:iso9660'
+          droneforge explain 'ip=192.168.1.21::192.168.1.1:255.255.255.0'
 
       The exit status is 1 when something in the line cannot be used.
       """)

@@ -20,13 +20,14 @@ private func section(_ title: String, _ lines: [String]) -> String {
 
 private func network(_ line: BootLine) -> [String] {
   let requests = line.interfaces.filter { $0.method != .off || $0.device != nil }
-  var lines = requests.map { sentence($0, bootInterface: line.bootInterface) }
+  let others = requests.contains { $0.device != nil } ? "other " : ""
+  var lines = requests.map { sentence($0, others: others, bootInterface: line.bootInterface) }
   if requests.isEmpty { lines = ["No card is configured."] }
   lines.append("The host name is \(hostName(line)).")
   return lines
 }
 
-private func sentence(_ request: InterfaceRequest, bootInterface: MACAddress?) -> String {
+private func sentence(_ request: InterfaceRequest, others: String, bootInterface: MACAddress?) -> String {
   var details: [String] = []
   if let server = request.server { details.append("server \(text(server.text))") }
   if !request.dns.isEmpty { details.append("DNS \(list(request.dns))") }
@@ -37,13 +38,13 @@ private func sentence(_ request: InterfaceRequest, bootInterface: MACAddress?) -
     details.append("client identifier \(printable(client.identifier)) of type \(client.type)")
   }
   let tail = details.isEmpty ? "" : "; " + details.joined(separator: ", ")
-  return "\(subject(request, bootInterface)) \(predicate(request))\(tail)."
+  return "\(subject(request, others, bootInterface)) \(predicate(request))\(tail)."
 }
 
-private func subject(_ request: InterfaceRequest, _ bootInterface: MACAddress?) -> String {
+private func subject(_ request: InterfaceRequest, _ others: String, _ bootInterface: MACAddress?) -> String {
   if let device = request.device { return printable(device) }
   if let bootInterface { return "The card \(text(bootInterface.text)), which it was booted from," }
-  return request.method == .static ? "The first card with link, eth0 first," : "Every card with link"
+  return request.method == .static ? "The first \(others)card with link, eth0 first," : "Every \(others)card with link"
 }
 
 private func predicate(_ request: InterfaceRequest) -> String {
@@ -71,6 +72,9 @@ private func hostName(_ line: BootLine) -> String {
   }
   if let address = line.interfaces.lazy.compactMap(\.address).first {
     return "\(text(HostName(address: address).name)), made from the address"
+  }
+  if line.interfaces.allSatisfy({ $0.method == .off }) {
+    return "chaos- and the address in hexadecimal, once it has one"
   }
   return "the one in the lease, else chaos- and the address in hexadecimal"
 }
