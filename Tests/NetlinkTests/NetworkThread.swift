@@ -45,9 +45,10 @@ final class NetworkThread: Sendable {
   /// The thread's number, by which `ip link set … netns` finds its network.
   let number: pid_t
 
-  /// Whether this machine and user may make network namespaces, and has the programs that look into them.
+  /// Whether this machine and user may make network namespaces with a packet filter, and have the programs to look.
   static let isPossible: Bool =
-    geteuid() == 0 && ["ip", "nft"].allSatisfy { access("/usr/sbin/\($0)", X_OK) == 0 } && (try? NetworkThread()) != nil
+    geteuid() == 0 && access("/usr/sbin/ip", X_OK) == 0
+    && (try? NetworkThread().command("nft", "list", "ruleset")) != nil
 
   init() throws {
     let answer = Slot<pid_t>()
