@@ -17,10 +17,19 @@ struct Toolset {
 
   private var swiftOptions: [String] {
     let forClang = (target.instructionSetFlags + ["-isystem", sysroot.includes.string]).flatMap { ["-Xcc", $0] }
-    // A section for each function lets the linker drop those that no program calls: half of the file.
-    return ["-wmo", "-Osize", "-Xfrontend", "-function-sections"] + forClang
-      + ["-Xfrontend", "-target-cpu", "-Xfrontend", target.processor]
-      + prefixMaps.flatMap { ["-file-prefix-map", "\($0.from)=\($0.to)"] }
+    return [
+      "-wmo",
+      // SwiftPM asks for one thread a core, and the code must not depend on how many cores the builder has.
+      "-num-threads", "1",
+      "-Osize",
+      // So that the linker can drop what nothing calls.
+      "-Xfrontend", "-function-sections",
+      // Else each object carries a digest of its module that differs from build to build.
+      "-Xfrontend", "-disable-incremental-llvm-codegen",
+      // By default this is the folder's name.
+      "-package-name", "droneforge",
+      "-Xfrontend", "-target-cpu", "-Xfrontend", target.processor,
+    ] + forClang + prefixMaps.flatMap { ["-file-prefix-map", "\($0.from)=\($0.to)"] }
       + ["-use-ld=lld", "-Xclang-linker", "-nostdlib", "-Xclang-linker", "-static"]
   }
 
