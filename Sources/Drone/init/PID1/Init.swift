@@ -21,7 +21,7 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   reportMounts(unmounted)
 
   var supervisor = Supervisor()
-  let entropy = startEntropy()
+  startEntropy()
   // certaintyd reads its baseline here, before anything else runs.
   let mayNetwork = closeFilter(line, &supervisor)
   reportHardware()
@@ -31,8 +31,9 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   // Whatever the network does, the shells are there within 10 s.
   startNetwork(mayNetwork, until: start &+ 7000, &supervisor)
   reportMissingFirmware()
-  awaitEntropy(entropy, &supervisor)
+  reportEntropy()
   // certaintyd and then tyd start here.
+  reportAbsentPrograms(line)
   startShells(line, &supervisor)
   while true { supervisor.run(until: nil) }
 }

@@ -22,14 +22,11 @@ func closeFilter(_ line: BootLine, _ supervisor: inout Supervisor) -> Bool {
   return false
 }
 
-/// Starts the wait for the kernel's generator of random numbers beside the steps that follow; nil if it is ready. Only a
+/// Starts the wait for the kernel's generator of random numbers beside the steps that follow. Only a
 /// process that waits for it makes the kernel gather entropy from timing jitter.
-func startEntropy() -> Int32? {
-  if randomBytes(1) != nil {
-    report(.ok, "entropy")
-    return nil
-  }
-  return try? ownProgram("entropy").start()
+func startEntropy() {
+  if randomBytes(1) != nil { return report(.ok, "entropy") }
+  do { _ = try ownProgram("entropy").start() } catch { report(.failed, "entropy", error.text) }
 }
 
 /// Runs `entropy`: waits until the kernel's generator is ready and tells. Gives its exit status.
@@ -39,11 +36,22 @@ func runEntropy() -> Int32 {
   return 0
 }
 
-/// Waits a moment longer for what `startEntropy` started.
-func awaitEntropy(_ process: Int32?, _ supervisor: inout Supervisor) {
-  guard let process, randomBytes(1) == nil else { return }
-  supervisor.run(until: millisecondsSinceStart() &+ 300, process: process)
+/// Says so when the wait that `startEntropy` began goes on behind the shells: nothing before them needs random numbers.
+func reportEntropy() {
   if randomBytes(1) == nil { report(.degraded, "entropy", "the kernel is still gathering it") }
+}
+
+/// Names what the boot line asks for and this image does not hold.
+func reportAbsentPrograms(_ line: BootLine) {
+  if line.tyd != .off, !exists("/sbin/tyd"), !exists("/bin/tyd") {
+    report(.degraded, "tyd", "not in this image: no cluster is joined")
+  }
+  if line.certaintyd == .locked, !exists("/sbin/certaintyd") {
+    report(.degraded, "certaintyd", "not in this image: nothing watches the root")
+  }
+  if let host = line.syslog {
+    report(.degraded, "syslog", [UInt8]("nothing sends the log to ") + host + [UInt8](" yet"))
+  }
 }
 
 func loadKeymap(_ line: BootLine, _ supervisor: inout Supervisor) {

@@ -36,7 +36,8 @@ func terminals() -> [[UInt8]] {
   if serialPortExists("/dev/ttyS0") { names.append([UInt8]("ttyS0")) }
   let kernels = (try? readFile("/proc/consoles")) ?? []
   for name in consoleTerminals(procConsoles: kernels) where !names.contains(name) && exists("/dev" / name) {
-    names.append(name)
+    // The kernel lists a serial console also when nothing is behind it.
+    if !name.starts(with: [UInt8]("ttyS")) || serialPortExists("/dev" / name) { names.append(name) }
   }
   return names
 }
