@@ -7,6 +7,8 @@ final class Child {
   private var process: Int32?
   private var started: UInt64 = 0
   private var backOff = BackOff()
+  /// How often it has been started.
+  private(set) var runs = 0
   /// When it is to be started, on the clock of `millisecondsSinceStart`; nil while it runs.
   private(set) var nextStart: UInt64?
 
@@ -29,6 +31,7 @@ final class Child {
       if program.output == nil { program.output = null.number }
       process = try program.start()
       nextStart = nil
+      runs += 1
     } catch {
       report(.failed, "network", error.text)
       nextStart = now &+ BackOff.longestMilliseconds

@@ -11,11 +11,15 @@ final class DHCPClient {
   let child: Child
   private let pipe: Pipe
   private var unread: [UInt8] = []
+  /// A client begins every run by saying that there is no lease. When it had to be started again, its card keeps what it has.
+  /// This is the run that has said so.
+  private var begunRun = 0
 
   init(card: Card, assignment: Int, request: InterfaceRequest, now: UInt64) throws(SystemError) {
     self.card = card.index
     self.assignment = assignment
     pipe = try Pipe()
+    DHCPClient.endOrphan(card.name)
     let output = pipe.output.number
     let arguments = DHCPClient.arguments(card.name, request)
     child = Child(now: now) {
@@ -32,7 +36,7 @@ final class DHCPClient {
     var arguments: [[UInt8]] = [
       [UInt8]("udhcpc"), [UInt8]("-f"), [UInt8]("-i"), card, [UInt8]("-s"), [UInt8]("/sbin/lease"),
       [UInt8]("-t"), [UInt8]("4"), [UInt8]("-T"), [UInt8]("2"), [UInt8]("-A"), [UInt8]("10"), [UInt8]("-a300"),
-      [UInt8]("-O"), [UInt8]("ntpsrv"),
+      [UInt8]("-O"), [UInt8]("ntpsrv"), [UInt8]("-p"), processFile(card).bytes,
     ]
     if let name = request.hostname { arguments += [[UInt8]("-x"), [UInt8]("hostname:") + name] }
     if let identifier = request.clientIdentifier {
@@ -40,6 +44,16 @@ final class DHCPClient {
       arguments += [[UInt8]("-x"), [UInt8]("0x3d:") + bytes]
     }
     return arguments
+  }
+
+  private static func processFile(_ card: [UInt8]) -> Path { NetworkState.folder / (card + [UInt8](".pid")) }
+
+  /// Ends a client that an earlier run of this program left behind on the card, because nobody reads what it reports.
+  private static func endOrphan(_ card: [UInt8]) {
+    let digits = (NetworkState.read(processFile(card)) ?? []).prefix { $0 != UInt8(ascii: "\n") }
+    guard let number = decimal(digits), let process = Int32(exactly: number), process > 1 else { return }
+    let command = (try? readFile("/proc" / [UInt8](digits) / "cmdline", limit: 256)) ?? []
+    if command.starts(with: [UInt8]("udhcpc")) { sendSignal(.terminate, to: process) }
   }
 
   /// Readable when the script has sent something.
@@ -51,8 +65,14 @@ final class DHCPClient {
     unread += bytes
     var events: [LeaseEvent] = []
     while let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
-      if let event = LeaseEvent(record: unread[..<end]) { events.append(event) }
+      let event = LeaseEvent(record: unread[..<end])
       unread.removeFirst(end + 1)
+      guard let event else { continue }
+      if event.kind == .deconfigured, begunRun != child.runs {
+        begunRun = child.runs
+      } else {
+        events.append(event)
+      }
     }
     // The client's own words may come without an end of line; a record is shorter.
     if unread.count > 4096 { unread = [] }
