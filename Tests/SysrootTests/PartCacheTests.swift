@@ -94,5 +94,6 @@ import Testing
     #expect(defaultCache(environment: ["XDG_CACHE_HOME": "/c"], home: "/home/u") == "/c/droneforge")
     #expect(defaultCache(environment: ["XDG_CACHE_HOME": "c"], home: "/home/u") == "/home/u/.cache/droneforge")
     #expect(defaultCache(environment: [:], home: "/home/u") == "/home/u/.cache/droneforge")
+    #expect(defaultCache(environment: ["HOME": "/h"], home: "/home/u") == "/h/.cache/droneforge")
   }
 }

@@ -131,7 +131,7 @@ struct Sources: Sendable {
   static func unavailable(cache: FilePath, log: FilePath, cause: BuildError) -> String {
     let said = aptErrors(
       in: (FileManager.default.contents(atPath: log.string)).map { String(decoding: $0, as: UTF8.self) } ?? "")
-    let reason = said.last ?? "\(cause)"
+    let reason = said.first ?? "\(cause)"
     return """
       The sources of the kernel, musl and BusyBox are not in the cache (\(cache)) and apt could not fetch them \
       (\(reason.hasSuffix(".") ? String(reason.dropLast()) : reason)): connect this machine to its Debian archive once and \

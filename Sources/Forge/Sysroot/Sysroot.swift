@@ -42,6 +42,7 @@ public func defaultCache(
 ) -> FilePath {
   // The XDG Base Directory Specification: a relative path is to be ignored.
   if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") { return FilePath(cache).appending("droneforge") }
+  let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? home
   return FilePath(home).appending(".cache").appending("droneforge")
 }
 

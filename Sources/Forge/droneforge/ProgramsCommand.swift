@@ -23,12 +23,14 @@ struct ProgramsCommand: AsyncParsableCommand {
   func run() async throws {
     let checkout = absolute(checkout)
     let progress = Progress(total: sysrootSteps + programSteps)
-    let sysroot = try await prepareSysroot(
-      for: .i586, recipes: checkout.appending("sysroot"), cache: cache.map(absolute) ?? defaultCache(),
-      progress: progress)
-    let programs = try await buildPrograms(
-      for: .i586, sysroot: sysroot, checkout: checkout,
-      scratch: scratch.map(absolute) ?? checkout.appending(".build-drone"), progress: progress)
+    let programs = try await interruptible {
+      let sysroot = try await prepareSysroot(
+        for: .i586, recipes: checkout.appending("sysroot"), cache: cache.map(absolute) ?? defaultCache(),
+        progress: progress)
+      return try await buildPrograms(
+        for: .i586, sysroot: sysroot, checkout: checkout,
+        scratch: scratch.map(absolute) ?? checkout.appending(".build-drone"), progress: progress)
+    }
     print("\(programs.initStripped)\n\(programs.initUnstripped)")
   }
 }

@@ -34,7 +34,7 @@ struct SysrootCommand: AsyncParsableCommand {
   struct Prepare: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Build what the cache does not hold yet.")
     @OptionGroup var options: Options
-    func run() async throws { _ = try await options.sysroot(quiet: false) }
+    func run() async throws { _ = try await interruptible { try await options.sysroot(quiet: false) } }
   }
 
   struct Show: AsyncParsableCommand {
@@ -43,7 +43,7 @@ struct SysrootCommand: AsyncParsableCommand {
     @OptionGroup var options: Options
 
     func run() async throws {
-      let sysroot = try await options.sysroot(quiet: true)
+      let sysroot = try await interruptible { try await options.sysroot(quiet: true) }
       print("headers   \(sysroot.includes)")
       print("library   \(sysroot.library)")
       print("busybox   \(sysroot.busybox)")
