@@ -89,6 +89,13 @@ struct CDDamage: Sendable, CustomTestStringConvertible {
     },
     CDDamage("volume: root directory", .volume, "root directory's record") { image, _ in image[volume + 156] = 0 },
     CDDamage("volume: no end of the descriptors", .volume, "no end") { image, _ in image[volume + 2 * 2048 + 1] = 0 },
+    CDDamage("the boot configuration's plain name", .volume, "/isolinux/isolinux.cfg: its plain name") { image, _ in
+      if let place = image.offset(of: [UInt8]("isolinux.cfg;1".utf8)) { image[place] = UInt8(ascii: "J") }
+    },
+    CDDamage("the kernel's name", .presence, "/chaos/bzImage: it is missing") { image, _ in
+      // Rock Ridge's NM entry (RRIP 1.12 §4.1.4): five bytes before the name.
+      if let place = image.offset(of: [0x4E, 0x4D, 12, 1, 0] + "bzImage".utf8) { image[place + 5] = UInt8(ascii: "B") }
+    },
     CDDamage("the last sector is missing", .volume, "cut off") { image, _ in image.removeLast(2048) },
     CDDamage("half of the image is missing", .archive, "libarchive cannot read") { image, _ in
       image.removeLast(image.count / 2)

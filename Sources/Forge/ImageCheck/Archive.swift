@@ -27,8 +27,16 @@ struct ArchiveError: Error { var reason: String }
 private let largestContent = 512 << 20
 
 /// Lists a CD image's files with their bytes. Total: any bytes give members or an error.
-func readCD(_ image: [UInt8]) throws(ArchiveError) -> [Member] {
-  try withReader(image, { archive_read_support_format_iso9660($0) }) { reader throws(ArchiveError) in
+///
+/// `plain`: by the names that every reader of CDs knows, without Rock Ridge.
+func readCD(_ image: [UInt8], plain: Bool = false) throws(ArchiveError) -> [Member] {
+  try withReader(
+    image,
+    { reader in
+      let status = archive_read_support_format_iso9660(reader)
+      return plain ? archive_read_set_options(reader, "iso9660:!rockridge") : status
+    }
+  ) { reader throws(ArchiveError) in
     try members(of: reader)
   }
 }

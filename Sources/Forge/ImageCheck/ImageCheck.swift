@@ -72,7 +72,10 @@ public struct ImageCheck: Sendable {
       }
     }
     // Of an image that cannot be read, every file would be missing.
-    if let members { try await check(members, configurations: ["/isolinux/isolinux.cfg"], .notModes, &report) }
+    if let members {
+      report.findings += checkPlainNames(image, members)
+      try await check(members, configurations: ["/isolinux/isolinux.cfg"], .notModes, &report)
+    }
     return report
   }
 
