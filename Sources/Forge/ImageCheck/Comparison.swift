@@ -23,7 +23,8 @@ func compare(_ members: [Member], with items: [BillOfMaterials.Item], _ compared
   var expected = Dictionary(items.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
   if expected.count != items.count { wrong("manifest", "it has a path twice") }
   var seen: Set<String> = []
-  for member in members where member.path != "/" {
+  // A CD always has a root, which its manifest does not speak of.
+  for member in members where member.path != "/" || expected["/"] != nil {
     guard seen.insert(member.path).inserted else {
       findings.append(Finding(.presence, member.path, "it is there twice"))
       continue
