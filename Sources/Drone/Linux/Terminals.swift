@@ -13,6 +13,12 @@ public func setSerialSpeed(_ device: Path, baud: UInt32) throws(SystemError) {
   guard linux_terminal_speed(port.number, baud) == 0 else { throw SystemError("set speed of", device.bytes) }
 }
 
+/// Keeps a terminal open for the life of the process. The last close of a serial line waits until everything has been
+/// sent: with one more holder, no other close is the last.
+public func keepOpen(_ terminal: Path) {
+  _ = terminal.withCString { linux_open($0, O_RDWR | O_NONBLOCK | O_NOCTTY, 0) }
+}
+
 /// Writes to a terminal without ever being held up by it: what does not go within `milliseconds` is dropped.
 public func writeToTerminal(_ device: Path, _ bytes: [UInt8], milliseconds: Int = 300) {
   guard let terminal = try? Descriptor(device, .writeNonBlocking) else { return }

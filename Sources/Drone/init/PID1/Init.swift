@@ -18,6 +18,7 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   let line = BootLine(readBootLine())
   if !line.debug { setKernelConsoleLevel(4) }
   setSerialSpeeds(line)
+  for name in terminals() { keepOpen("/dev" / name) }
   reportMounts(unmounted)
 
   var supervisor = Supervisor()
