@@ -116,6 +116,7 @@ let package = Package(
     test("DroneImageTests", ["DroneImage", "BuildSteps", "DroneTarget", system]),
     test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),
     test("SysrootTests", ["Sysroot", "BuildSteps", system]),
+    test("DroneProgramsTests", ["DronePrograms", "Sysroot", "DroneTarget", system]),
     test("ImageCheckTests", ["ImageCheck", "DroneImage", "DroneTarget", "BuildSteps", system]),
     test("VirtualMachineTests", ["VirtualMachine", "BuildSteps", system]),
     test("SmokeTests", ["VirtualMachine", "DroneTarget", "BuildSteps", system]),
