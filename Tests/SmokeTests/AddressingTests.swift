@@ -21,10 +21,10 @@ import VirtualMachine
         #expect(try await machine.output("grep drone7 /etc/hosts").hasPrefix("192.168.1.77"))
         // The drone asks, the world may not.
         #expect(try await machine.run("ping -c1 -W3 192.168.1.1").status == 0)
-        machine.type("nc -l -p 80 & nc -l -p 3278 & nc -l -p 22 &\n")
+        machine.type("for p in 22 80 3278; do echo hello | nc -l -p $p & done\n")
         try await machine.expectShell()
         #expect(!(try await network.answersPing("192.168.1.77")))
-        for port in [22, 80, 3278] { #expect(!(try await network.connects("192.168.1.77", port)), "port \(port)") }
+        for port in [22, 80, 3278] { #expect(!(try await network.hears("192.168.1.77", port)), "port \(port)") }
       }
     }
   }
@@ -37,10 +37,10 @@ import VirtualMachine
       try await withVirtualMachine(configuration, in: network) { machine in
         try await machine.expectShell()
         #expect(try await machine.address() == "192.168.1.21/24")
-        machine.type("nc -l -p 80 &\n")
+        machine.type("echo hello | nc -l -p 80 &\n")
         try await machine.expectShell()
         #expect(try await network.answersPing("192.168.1.21"))
-        #expect(try await network.connects("192.168.1.21", 80))
+        #expect(try await network.hears("192.168.1.21", 80))
       }
     }
   }
@@ -126,7 +126,19 @@ import VirtualMachine
     }
   }
 
-  @Test("each kind of card gets its address", arguments: NetworkCard.Model.allCases)
+  /// The 82551's receiver needs microcode that is not free.
+  static let freeCards = NetworkCard.Model.allCases.filter { $0 != .i82551 }
+
+  @Test("a card whose firmware is not free is named, with its driver and the file")
+  func firmware() async throws {
+    try await withVirtualMachine(try Image.direct("ip=dhcp", cards: [.init(.i82551, on: .user())])) { machine in
+      try await machine.expectShell()
+      let named = try await machine.output("grep firmware /run/boot.log")
+      #expect(named.contains("eth0") && named.contains("e100/d102e_ucode.bin"))
+    }
+  }
+
+  @Test("each kind of card gets its address", arguments: freeCards)
   func card(_ model: NetworkCard.Model) async throws {
     try await withVirtualMachine(try Image.direct("ip=dhcp", cards: [.init(model, on: .user())])) { machine in
       try await machine.expectShell()

@@ -51,6 +51,11 @@ extension VirtualMachine {
   func expectShell(within bound: Duration = patience) async throws -> String {
     let before = try await expect("# ", within: bound)
     let line = before.split(separator: "\n", omittingEmptySubsequences: false).last ?? ""
+    // What is typed in the same instant as a first prompt may still be lost in the serial port: see that it listens.
+    for _ in 0..<10 {
+      type("\n")
+      if (try? await expect("# ", within: .seconds(4))) != nil { break }
+    }
     return String(line.prefix { $0 != ":" })
   }
 
@@ -106,8 +111,12 @@ extension NetworkNamespace {
     try await succeeds("busybox", ["ping", "-c2", "-W1", address])
   }
 
-  /// Whether a TCP connection to the port is accepted, within two seconds.
-  func connects(_ address: String, _ port: Int) async throws -> Bool {
-    try await succeeds("busybox", ["nc", "-w2", address, "\(port)", "-e", "/bin/true"])
+  /// Whether whoever listens on the TCP port says hello within three seconds.
+  func hears(_ address: String, _ port: Int) async throws -> Bool {
+    do {
+      return try await run("timeout", ["3", "busybox", "nc", address, "\(port)"]).contains("hello")
+    } catch BuildError.commandFailed {
+      return false
+    }
   }
 }

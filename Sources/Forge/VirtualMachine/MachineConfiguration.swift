@@ -34,7 +34,7 @@ public struct MachineConfiguration: Sendable {
     case cd(FilePath)
     /// An IDE disk.
     case disk(FilePath)
-    /// A USB stick on a UHCI controller.
+    /// A USB stick on an EHCI controller (USB 2.0).
     case usb(FilePath)
     /// The boot ROM of the first network card.
     case network
@@ -98,9 +98,9 @@ public struct MachineConfiguration: Sendable {
       ]
     case .usb(let image):
       [
-        "-device", "piix3-usb-uhci",
+        "-device", "usb-ehci,id=usb",
         "-drive", "if=none,id=stick,format=raw,snapshot=on,file=\(escaped(image))",
-        "-device", "usb-storage,drive=stick,bootindex=0",
+        "-device", "usb-storage,bus=usb.0,drive=stick,bootindex=0",
       ]
     case .network:
       ["-boot", "order=n"]

@@ -25,6 +25,7 @@ public struct NetworkCard: Sendable {
     case ne2000ISA = "ne2k_isa"
     case pcnet = "pcnet"
     case i82551 = "i82551"
+    case i82557 = "i82557b"
     case tulip = "tulip"
     case virtio = "virtio-net-pci"
     case vmxnet3 = "vmxnet3"
@@ -48,7 +49,7 @@ public struct NetworkCard: Sendable {
     var device = "\(model.rawValue),netdev=\(id),mac=\(address ?? Self.address(index: index))"
     // A boot ROM takes a second of the firmware's time: only the card that is booted from has one.
     if !bootsFromIt, !model.isISA, model != .tulip { device += ",romfile=" }
-    if model.isISA { device += ",iobase=0x300,irq=9" }
+    if model.isISA { device += ",iobase=0x300,irq=10" }
     var out = ["-netdev", backend(id, index), "-device", device]
     if let capture {
       out += ["-object", "filter-dump,id=capture\(index),netdev=\(id),file=\(escaped(capture))"]
