@@ -134,7 +134,7 @@ import VirtualMachine
       #expect(help.contains("/chaos/bzImage root=/dev/ram0 initrd=/chaos/chaos.rdz rw"))
       try await machine.screenshot(to: try Image.screenshot("f4"))
       try await machine.typeOnKeyboard(Self.howToLine + "\n")
-      try await machine.expectOnScreen("# ")
+      try await machine.expectOnScreen(Image.prompt)
       try await machine.typeOnKeyboard("\nhostname; tty\n")
       try await machine.expectOnScreen("/dev/tty1")
       try await machine.expectOnScreen("chaos-c0a80115")

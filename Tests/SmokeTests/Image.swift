@@ -13,6 +13,9 @@ enum Image {
     return checkout.appending("build")
   }()
 
+  /// The end of the shell's prompt `HOSTNAME:CWD# ` in the root directory. Less of it is found in kernel messages, too.
+  static let prompt = ":/# "
+
   /// Throws a sentence when the file is not there: a missing image is a failure, never a reason to skip.
   static func file(_ path: String) throws -> FilePath {
     let file = build.appending(path)
@@ -49,14 +52,9 @@ extension VirtualMachine {
   /// Waits for the shell's prompt `HOSTNAME:CWD# ` and gives the host name in it.
   @discardableResult
   func expectShell(within bound: Duration = patience) async throws -> String {
-    let before = try await expect("# ", within: bound)
+    let before = try await expect(Image.prompt, within: bound)
     let line = before.split(separator: "\n", omittingEmptySubsequences: false).last ?? ""
-    // What is typed in the same instant as a first prompt may still be lost in the serial port: see that it listens.
-    for _ in 0..<10 {
-      type("\n")
-      if (try? await expect("# ", within: .seconds(4))) != nil { break }
-    }
-    return String(line.prefix { $0 != ":" })
+    return String(line)
   }
 
   /// Enter at the boot prompt, then the shell.
@@ -70,7 +68,7 @@ extension VirtualMachine {
   @discardableResult
   func enter(_ command: String, within bound: Duration = patience) async throws -> String {
     type(command + "\n")
-    return try await expect("# ", within: bound)
+    return try await expect(Image.prompt, within: bound)
   }
 
   /// The card's IPv4 address and prefix length; waits up to `seconds` of the guest's time for one. Empty if none comes.

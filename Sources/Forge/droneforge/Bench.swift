@@ -97,7 +97,7 @@ private struct Boot {
 
   init(_ configuration: MachineConfiguration) async throws {
     self = try await withVirtualMachine(configuration) { machine in
-      try await machine.expect("# ")
+      try await machine.expect(":/# ")
       let memory = try await machine.run("grep MemAvailable /proc/meminfo").output
       let log = try await machine.run("cat /run/boot.log").output
       // `    2.41 s  shell       ok`
