@@ -21,7 +21,6 @@ import Testing
       ([.directory("/a", why: "one"), .directory("/a", why: "two")], "twice"),
       ([.file("/a", .bytes([]), why: "test"), .file("/a/b", .bytes([]), why: "test")], "/a is not a directory"),
       ([.directory("a", why: "test")], "absolute path"),
-      ([.directory("/", why: "test")], "absolute path"),
       ([.directory("/a/", why: "test")], "absolute path"),
       ([.directory("/a//b", why: "test")], "absolute path"),
       ([.directory("/a/../b", why: "test")], "absolute path"),

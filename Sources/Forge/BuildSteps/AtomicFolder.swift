@@ -13,7 +13,9 @@ public func withTemporaryFolder<Result>(
     try? FileManager.default.removeItem(atPath: temporary.string)
     Leftovers.remove(temporary)
   }
-  try makeFolder(temporary)
+  try fileOperation(folder, "Choose a folder that can be written") {
+    try FileManager.default.createDirectory(atPath: temporary.string, withIntermediateDirectories: true)
+  }
   return try await body(temporary)
 }
 

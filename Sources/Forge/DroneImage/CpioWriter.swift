@@ -8,7 +8,7 @@ public let imageDate: UInt32 = 315_532_800
 /// (Documentation/driver-api/early-userspace/buffer-format.rst).
 ///
 /// The same manifest gives the same bytes: inode numbers count up from 1, every date is `imageDate`, and names have no
-/// leading slash. Throws when a file cannot be read.
+/// leading slash; the root itself is `.`. Throws when a file cannot be read.
 public func cpioArchive(of manifest: Manifest) throws -> [UInt8] {
   var archive: [UInt8] = []
   for (index, entry) in manifest.entries.enumerated() {
@@ -34,7 +34,7 @@ public func cpioArchive(of manifest: Manifest) throws -> [UInt8] {
       header: CpioFields(
         inode: UInt32(index + 1), mode: type | UInt32(entry.mode), user: entry.owner.user, group: entry.owner.group,
         links: entry.kind == .directory ? 2 : 1, date: imageDate, size: size, device: device),
-      name: [UInt8](entry.path.utf8.dropFirst()), content: content, to: &archive)
+      name: entry.path == "/" ? [0x2E] : [UInt8](entry.path.utf8.dropFirst()), content: content, to: &archive)
   }
   append(
     header: CpioFields(inode: 0, mode: 0, user: 0, group: 0, links: 1, date: 0, size: 0, device: (0, 0)),

@@ -47,12 +47,13 @@ let longestName = 255
 /// What init mounts file systems on: what lies below is made at boot, so links into it may point at nothing yet.
 let filledAtBoot = ["/proc", "/sys", "/dev", "/run", "/tmp", "/mnt"]
 
-/// The directories above an absolute path, outermost first, without `/`.
+/// The directories above an absolute path, outermost first, without `/`, which need not be listed.
 private func parents(of path: String) -> [String] {
   path.indices.dropFirst().filter { path[$0] == "/" }.map { String(path[..<$0]) }
 }
 
 private func checkPath(_ path: String) throws {
+  if path == "/" { return }
   guard path.utf8.count < longestPath else {
     throw BuildError.input(
       "\(path.prefix(60))… has a path of \(path.utf8.count) bytes, and the kernel unpacks at most \(longestPath - 1). Shorten it."

@@ -46,6 +46,8 @@ extension Manifest {
 
 /// What every root has.
 private let fixedEntries: [Entry] = [
+  // The kernel makes its root as a tmpfs, which anybody may write to.
+  .directory("/", why: "the root itself, writable by root alone"),
   .directory("/bin", why: "everyday commands"),
   .directory("/dev", why: "devtmpfs is mounted here"),
   .directory("/etc", why: "configuration"),
