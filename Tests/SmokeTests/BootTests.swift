@@ -134,6 +134,7 @@ import VirtualMachine
       let help = try await machine.expectOnScreen(
         "boot=/dev/cdrom:iso9660 ip=192.168.1.21::192.168.1.1:255.255.255.0:::")
       #expect(help.contains("/chaos/bzImage root=/dev/ram0 initrd=/chaos/chaos.rdz rw"))
+      try await machine.expectOnScreen("F6 Rights")
       try await machine.screenshot(to: try Image.screenshot("f4"))
       try await machine.typeOnKeyboard(Self.howToLine + "\n")
       try await machine.expectOnScreen(Image.prompt)

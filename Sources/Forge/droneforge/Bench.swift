@@ -39,18 +39,22 @@ struct Bench: AsyncParsableCommand {
     let kernel = folder.appending("pxe/chaos/bzImage")
     let root = folder.appending("pxe/chaos/chaos.rdz")
     let line = "console=ttyS0,115200 ip=192.168.1.21::192.168.1.1:255.255.255.0:::"
-    func machine(_ memory: Int?) -> MachineConfiguration {
+    func machine(_ memory: Int?, _ model: NetworkCard.Model = .rtl8139) -> MachineConfiguration {
       MachineConfiguration(
-        memory: memory, boot: .kernel(kernel, initramfs: root, commandLine: line), cards: [NetworkCard(on: .silent)])
+        memory: memory, boot: .kernel(kernel, initramfs: root, commandLine: line),
+        cards: [NetworkCard(model, on: .silent)])
     }
-    var shells: [Double] = []
     var boot = Boot(shell: nil, available: nil)
-    for _ in 0..<boots {
-      boot = try await Boot(machine(nil))
-      if let shell = boot.shell { shells.append(shell) }
+    // Intel's driver looks for link every two seconds only, the others' at once.
+    for (model, aim) in [(NetworkCard.Model.rtl8139, "at most 3 s"), (.e1000, "reported")] {
+      var shells: [Double] = []
+      for _ in 0..<boots {
+        boot = try await Boot(machine(nil, model))
+        if let shell = boot.shell { shells.append(shell) }
+      }
+      let best = shells.min().map { String(format: "%.2f s", $0) } ?? "not in the boot log"
+      measured(.init("kernel start to shell, static address, \(model.rawValue)", best, aim))
     }
-    let best = shells.min().map { String(format: "%.1f s", $0) } ?? "not in the boot log"
-    measured(.init("kernel start to shell, static address", best, "at most 3 s"))
     measured(.init("free at the shell, \(machine(nil).memory) MB", boot.free, "at least 12 MB"))
     for memory in [24, 16] {
       let free: String
