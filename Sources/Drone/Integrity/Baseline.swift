@@ -110,7 +110,7 @@ public struct Baseline: Equatable, Sendable {
   /// Reads a baseline's text; every byte of it must be accounted for.
   public init(text: [UInt8]) throws(ParseError) {
     var lines = Lines(rest: text[...])
-    guard let first = lines.next(), bytesEqual(first, [UInt8](Self.heading)[...]) else { throw .heading }
+    guard let first = lines.next(), first.spells(Self.heading) else { throw .heading }
     var entries: [BaselineEntry] = []
     var number = 1
     while let line = lines.next() {
@@ -228,5 +228,3 @@ private func digestBytes(_ text: ArraySlice<UInt8>) -> [UInt8]? {
   }
   return out
 }
-
-func bytesEqual(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) -> Bool { left.elementsEqual(right) }

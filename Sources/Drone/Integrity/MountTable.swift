@@ -16,7 +16,7 @@ public struct Mount: Equatable, Sendable {
   public init?(line: some Collection<UInt8>) {
     let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: true)
     // 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
-    guard fields.count >= 10, let dash = fields.dropFirst(6).firstIndex(where: { $0.elementsEqual([UInt8]("-")) }),
+    guard fields.count >= 10, let dash = fields.dropFirst(6).firstIndex(where: { $0.spells("-") }),
       fields.count > dash + 3
     else { return nil }
     device = [UInt8](fields[2])
@@ -49,14 +49,14 @@ public struct MountTable: Equatable, Sendable {
     let root = [UInt8]("/")
     var seen = [Int](repeating: 0, count: Coverage.mounts.count + 1)
     for mount in mounts where !Coverage.mayBeMountedOn(mount.point) || isOwn(mount.point) {
-      let own = Coverage.mounts.firstIndex { mount.point.elementsEqual([UInt8]($0.path)) }
+      let own = Coverage.mounts.firstIndex { mount.point.spells($0.path) }
       let index = own.map { $0 + 1 } ?? (mount.point.elementsEqual(root) ? 0 : nil)
       guard let index else {
         out.append(Finding(path: mount.point, difference: .mounted))
         continue
       }
       seen[index] += 1
-      let rightType = own.map { mount.type.elementsEqual([UInt8](Coverage.mounts[$0].type)) } ?? true
+      let rightType = own.map { mount.type.spells(Coverage.mounts[$0].type) } ?? true
       if seen[index] > 1 || !rightType || !mount.root.elementsEqual(root) {
         out.append(Finding(path: mount.point, difference: .mounted))
       } else if let start, !start.mounts.contains(mount) {
@@ -71,6 +71,6 @@ public struct MountTable: Equatable, Sendable {
   }
 
   private func isOwn(_ point: [UInt8]) -> Bool {
-    Coverage.mounts.contains { point.elementsEqual([UInt8]($0.path)) }
+    Coverage.mounts.contains { point.spells($0.path) }
   }
 }
