@@ -76,6 +76,7 @@ let package = Package(
     pure("Addressing", ["NetworkAddresses"]),
     pure("Startup", ["NetworkAddresses"]),
     pure("Integrity", ["NetworkAddresses"]),
+    pure("ClusterProtocol", ["NetworkAddresses"]),
     .target(
       name: "Linux", dependencies: ["CLinux", "NetworkAddresses", "Netlink", "Addressing"],
       path: "Sources/Drone/Linux", swiftSettings: drone),
@@ -104,12 +105,14 @@ let package = Package(
     test("StartupTests", ["Startup", "NetworkAddresses"]),
     test("LinuxTests", ["Linux", "NetworkAddresses"]),
     test("IntegrityTests", ["Integrity", "NetworkAddresses"]),
+    test("ClusterProtocolTests", ["ClusterProtocol", "NetworkAddresses"]),
     test("BootLineTests", ["BootLine", "NetworkAddresses"]),
     test("ExplainTests", ["droneforge", "BootLine", arguments]),
     test(
       "FuzzTests",
       [
         "BootLine", "HostNames", "NetworkAddresses", "Netlink", "PacketFilter", "Addressing", "Integrity", "DroneImage",
+        "ClusterProtocol",
         "ImageCheck", "BuildSteps", system,
       ]),
     test("HostNamesTests", ["HostNames", "NetworkAddresses"]),

@@ -1,0 +1,57 @@
+import NetworkAddresses
+
+/// Finding a member without knowing its address ("get-m"): a question to the group 239.192.0.1, UDP 2727, answered to the
+/// asker's UDP 2728.
+///
+/// An answer tells what a stranger may know and nothing else: where to ask, and of which cluster. Whoever answers proves
+/// itself only over TLS.
+public enum Discovery: Equatable, Sendable {
+  /// Is there a member of the cluster whose authority has this fingerprint?
+  case question(cluster: [UInt8])
+  /// One is here.
+  case answer(address: IPv4Address, port: UInt16, cluster: [UInt8])
+
+  /// In the organisation-local scope (RFC 2365 §6.2).
+  public static let group = IPv4Address(239, 192, 0, 1)
+  public static let questionPort: UInt16 = 2727
+  public static let answerPort: UInt16 = 2728
+
+  private static let magic: [UInt8] = [0x74, 0x79, 0x64, 0x6D]  // "tydm"
+  private static let version: UInt8 = 1
+  /// The length of the longer form; a datagram with more is none of these.
+  public static let longest = 4 + 2 + 4 + 2 + ControlFrame.fingerprintLength
+
+  /// The datagram: "tydm", version, 1 for a question or 2 for an answer; in an answer address and port; the cluster's
+  /// fingerprint, 32 bytes.
+  public var encoded: [UInt8] {
+    var out = Discovery.magic + [Discovery.version]
+    switch self {
+    case .question(let cluster):
+      out.append(1)
+      out += cluster
+    case .answer(let address, let port, let cluster):
+      out.append(2)
+      out += address.octets
+      out.append(big: port)
+      out += cluster
+    }
+    return out
+  }
+
+  /// Reads a datagram; nil for anything that is not one of these, to the last byte.
+  public init?(_ datagram: [UInt8]) {
+    var reader = ByteReader(datagram[...])
+    guard reader.bytes(4) == Discovery.magic, reader.number8() == Discovery.version else { return nil }
+    switch reader.number8() {
+    case 1:
+      self = .question(cluster: reader.bytes(ControlFrame.fingerprintLength))
+    case 2:
+      guard let address = IPv4Address(octets: reader.bytes(4)), address.isHostAddress else { return nil }
+      let port = reader.number16()
+      guard port != 0 else { return nil }
+      self = .answer(address: address, port: port, cluster: reader.bytes(ControlFrame.fingerprintLength))
+    default: return nil
+    }
+    guard reader.isAtEnd else { return nil }
+  }
+}
