@@ -32,4 +32,35 @@ import Testing
     }
     try await slots.withSlot {}
   }
+
+  @Test("a group waits until nobody else runs, and keeps others waiting; whoever gives up before it holds nobody back")
+  func group() async throws {
+    let slots = MachineSlots(2)
+    let running = Watched([0, 0, 0])  // single, groups, times that they met
+    try await slots.withSlot {
+      let impatient = Task { try await slots.withAllSlots {} }
+      while !slots.isAwaited { try await Task.sleep(for: .milliseconds(1)) }
+      let behind = Task { try await slots.withSlot {} }
+      impatient.cancel()
+      try await behind.value
+    }
+    try await withThrowingTaskGroup { group in
+      for index in 0..<12 {
+        group.addTask {
+          let isGroup = index % 4 == 1
+          let body = {
+            running.change {
+              if isGroup { $0[1] += 1 } else { $0[0] += 1 }
+              if $0[1] > 1 || ($0[1] == 1 && $0[0] > 0) { $0[2] += 1 }
+            }
+            try await Task.sleep(for: .milliseconds(2))
+            running.change { if isGroup { $0[1] -= 1 } else { $0[0] -= 1 } }
+          }
+          if isGroup { try await slots.withAllSlots(body) } else { try await slots.withSlot(body) }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(running.look { $0 } == [0, 0, 0])
+  }
 }

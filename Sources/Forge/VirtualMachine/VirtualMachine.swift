@@ -170,6 +170,13 @@ public final class VirtualMachine: Sendable {
     }
   }
 
+  // MARK: Cables
+
+  /// Pulls the cable of a card, counted from 0, or puts it back; the guest sees its link go and come.
+  public func setLink(up: Bool, card index: Int = 0) async throws {
+    try await monitored { _ = try await monitor.execute("set_link", ["name": "net\(index)", "up": up]) }
+  }
+
   // MARK: The end
 
   /// Waits until the machine has ended by itself. Throws `MachineFailure` when it still runs after `bound`.
@@ -216,37 +223,51 @@ public func withVirtualMachine<Result: Sendable>(
   _ configuration: MachineConfiguration, in namespace: NetworkNamespace? = nil,
   _ body: (VirtualMachine) async throws -> Result
 ) async throws -> Result {
-  try await MachineSlots.shared.withSlot {
-    let folder = FilePath(NSTemporaryDirectory()).appending("machine-\(UUID())")
-    try makeFolder(folder)
-    defer { try? FileManager.default.removeItem(atPath: folder.string) }
-    let log = try FileDescriptor.open(
-      folder.appending("emulator.log"), .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
-    let serial = try Channel.pair()
-    let monitor = try Channel.pair()
-    let machine = VirtualMachine(configuration, serial: serial.near, monitor: monitor.near, folder: folder)
+  if MachineSlots.isInGroup { return try await emulate(configuration, in: namespace, body) }
+  return try await MachineSlots.shared.withSlot { try await emulate(configuration, in: namespace, body) }
+}
 
-    // `timeout` bounds the emulator's life even when we are killed and cannot end it.
-    let emulator = [configuration.target.emulator] + configuration.arguments(.inheritedSockets)
-    let bound = ["--kill-after=2", "\(configuration.lifetime.components.seconds)"]
-    var options = PlatformOptions()
-    options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
-    do {
-      return try await Subprocess.run(
-        .name("timeout"), arguments: Arguments(bound + (namespace?.enteringNetwork ?? []) + emulator),
-        platformOptions: options,
-        input: .fileDescriptor(serial.far, closeAfterSpawningProcess: true),
-        output: .fileDescriptor(monitor.far, closeAfterSpawningProcess: true),
-        error: .fileDescriptor(log, closeAfterSpawningProcess: true)
-      ) { _ in
-        let outcome: Swift.Result<Result, any Error>
-        do { outcome = .success(try await body(machine)) } catch { outcome = .failure(error) }
-        await machine.end()
-        return try outcome.get()
-      }.closureResult
-    } catch let error as SubprocessError {
-      if Task.isCancelled { throw CancellationError() }
-      throw BuildError.notStarted(command: configuration.target.emulator, reason: "\(error)")
-    }
+/// Lets machines run that only make sense together, however many: waits until nobody else's run, and keeps others waiting
+/// until `body` returns. Machines of a group are expected to idle most of the time.
+public func withMachineGroup<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
+  try await MachineSlots.shared.withAllSlots {
+    try await MachineSlots.$isInGroup.withValue(true, operation: body)
+  }
+}
+
+private func emulate<Result: Sendable>(
+  _ configuration: MachineConfiguration, in namespace: NetworkNamespace?,
+  _ body: (VirtualMachine) async throws -> Result
+) async throws -> Result {
+  let folder = FilePath(NSTemporaryDirectory()).appending("machine-\(UUID())")
+  try makeFolder(folder)
+  defer { try? FileManager.default.removeItem(atPath: folder.string) }
+  let log = try FileDescriptor.open(
+    folder.appending("emulator.log"), .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
+  let serial = try Channel.pair()
+  let monitor = try Channel.pair()
+  let machine = VirtualMachine(configuration, serial: serial.near, monitor: monitor.near, folder: folder)
+
+  // `timeout` bounds the emulator's life even when we are killed and cannot end it.
+  let emulator = [configuration.target.emulator] + configuration.arguments(.inheritedSockets)
+  let bound = ["--kill-after=2", "\(configuration.lifetime.components.seconds)"]
+  var options = PlatformOptions()
+  options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
+  do {
+    return try await Subprocess.run(
+      .name("timeout"), arguments: Arguments(bound + (namespace?.enteringNetwork ?? []) + emulator),
+      platformOptions: options,
+      input: .fileDescriptor(serial.far, closeAfterSpawningProcess: true),
+      output: .fileDescriptor(monitor.far, closeAfterSpawningProcess: true),
+      error: .fileDescriptor(log, closeAfterSpawningProcess: true)
+    ) { _ in
+      let outcome: Swift.Result<Result, any Error>
+      do { outcome = .success(try await body(machine)) } catch { outcome = .failure(error) }
+      await machine.end()
+      return try outcome.get()
+    }.closureResult
+  } catch let error as SubprocessError {
+    if Task.isCancelled { throw CancellationError() }
+    throw BuildError.notStarted(command: configuration.target.emulator, reason: "\(error)")
   }
 }
