@@ -16,6 +16,13 @@ import Testing
     #expect(!arguments.contains { $0.contains("kvm") })
   }
 
+  @Test("a machine reboots only when that is asked for")
+  func restarts() {
+    var configuration = MachineConfiguration(boot: .nothing)
+    configuration.restarts = true
+    #expect(!configuration.arguments(.inheritedSockets).contains("-no-reboot"))
+  }
+
   @Test("processor and memory are the oldest the image must boot on")
   func oldest() {
     let arguments = MachineConfiguration(boot: .nothing).arguments(.inheritedSockets)

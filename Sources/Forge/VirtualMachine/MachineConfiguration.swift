@@ -15,6 +15,9 @@ public struct MachineConfiguration: Sendable {
   public var cards: [NetworkCard]
   /// Without it the machine has a screen and a keyboard only.
   public var hasSerialPort = true
+  /// A reboot starts the machine again from the beginning. Otherwise it ends the emulator, so that a reboot is seen and a
+  /// boot loop is not.
+  public var restarts = false
   /// The emulator is ended after this time, even when nobody waits for it any more.
   public var lifetime: Duration = .seconds(240)
   /// Further arguments to the emulator, one option and its value after the other.
@@ -63,10 +66,9 @@ public struct MachineConfiguration: Sendable {
       "-m", "\(memory)",
       "-smp", "\(processors)",
       "-nodefaults", "-no-user-config",
-      // A reset ends the emulator, so that a reboot is seen and a boot loop is not.
-      "-no-reboot",
       "-vga", "std",
     ]
+    if !restarts { out.append("-no-reboot") }
     switch consoles {
     case .inheritedSockets:
       out += ["-display", "none", "-chardev", "socket,id=monitor,fd=1", "-mon", "chardev=monitor,mode=control"]
