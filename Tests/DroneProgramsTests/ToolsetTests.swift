@@ -9,9 +9,9 @@ import Testing
 @Suite struct ToolsetTests {
   private func options(checkout: FilePath, sysroot: FilePath) throws -> [String: [String]] {
     let parts = Sysroot(
-      target: .i586, includes: sysroot.appending("include"), library: sysroot.appending("lib"), busybox: "",
-      busyboxUnstripped: "",
-      busyboxApplets: [], kernel: "", kernelConfiguration: "", sources: [])
+      target: .i586, includes: sysroot.appending("include"), library: sysroot.appending("lib"), opensslIncludes: "",
+      opensslLibrary: "", busybox: "", busyboxUnstripped: "", busyboxApplets: [], kernel: "", kernelConfiguration: "",
+      sources: [])
     let json = try Toolset(target: .i586, sysroot: parts, checkout: checkout, scratch: "/scratch").json()
     struct Options: Decodable { let extraCLIOptions: [String] }
     struct File: Decodable {

@@ -28,9 +28,9 @@ import Testing
       let sentence = Sources.unavailable(cache: folder, log: log, cause: .input("apt-get failed."))
       #expect(
         sentence == """
-          The sources of the kernel, musl and BusyBox are not in the cache (\(folder)) and apt could not fetch them \
-          (Could not resolve 'a.example'): connect this machine to its Debian archive once and build again. The whole \
-          output is in \(log).
+          The sources of the kernel, musl, BusyBox and OpenSSL are not in the cache (\(folder)) and apt could not fetch \
+          them (Could not resolve 'a.example'): connect this machine to its Debian archive once and build again. The \
+          whole output is in \(log).
           """)
     }
   }
@@ -67,6 +67,23 @@ import Testing
   func version() {
     #expect(Sources.versionField("Format: 3.0 (quilt)\nVersion: 1:1.35.0-4+deb12u1\n") == "1:1.35.0-4+deb12u1")
     #expect(Sources.versionField("Source: musl\n") == "")
+  }
+
+  @Test("of the versions an archive lists, the newest by Debian's order comes first")
+  func versions() async throws {
+    let listed = Sources.versionFields(
+      "Package: a\nVersion: 3.0.9-1~deb12u2\n\nPackage: a\nVersion: 3.0.22-1~deb12u2\n\nPackage: a\nVersion: 3.0.9-1~deb12u2\n"
+    )
+    #expect(try await Sources.newestFirst(listed) == ["3.0.22-1~deb12u2", "3.0.9-1~deb12u2"])
+    #expect(try await Sources.newestFirst(["3.0.22-1~deb12u1", "3.0.22-1"]) == ["3.0.22-1", "3.0.22-1~deb12u1"])
+  }
+
+  @Test("OpenSSL's options are the lines that are no comments")
+  func options() {
+    #expect(
+      configureOptions("# Nothing.\nno-shared\n\n--with-rand-seed=getrandom\n") == [
+        "no-shared", "--with-rand-seed=getrandom",
+      ])
   }
 
   @Test("without a Swift toolchain in PATH there is one sentence")

@@ -52,6 +52,11 @@ public actor Progress {
     if !quiet { Self.print("[\(number)/\(total)] \(name): \(reason)\n") }
   }
 
+  /// Something to know about a step that goes on; shown on a line of its own.
+  public func note(_ sentence: String) {
+    if !quiet { Self.print("\(terminal ? "\r\u{1B}[K" : "")  \(sentence)\n") }
+  }
+
   private static func print(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }
 

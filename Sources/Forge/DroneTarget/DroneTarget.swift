@@ -16,6 +16,8 @@ public struct DroneTarget: Sendable {
   public let linkerEmulation: String
   /// `make ARCH=` of the kernel.
   public let kernelArchitecture: String
+  /// What OpenSSL's `Configure` takes for the target: its name for it, and the processor.
+  public let opensslTarget: [String]
   /// QEMU's program and `-cpu`: the oldest machine that the image must boot on.
   public let emulator: String
   public let emulatedProcessor: String
@@ -43,6 +45,7 @@ public struct DroneTarget: Sendable {
     clangTriple: "i586-linux-musl",
     linkerEmulation: "elf_i386",
     kernelArchitecture: "i386",
+    opensslTarget: ["linux-x86", "386", "no-sse2"],
     emulator: "qemu-system-i386",
     emulatedProcessor: "pentium",
     networkBootProcessor: "pentium,fxsr=on",

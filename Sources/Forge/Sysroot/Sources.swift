@@ -6,7 +6,7 @@ import SystemPackage
 /// network, and all parts come from the same delivery.
 struct Sources: Sendable {
   /// Debian source packages, and the binary package that holds the kernel's source with Debian's patches applied.
-  static let sourcePackages = ["musl", "busybox"]
+  static let sourcePackages = ["musl", "busybox", "openssl"]
   static let kernelPackage = "linux-source-6.1"
   private static let recordName = "sources.json"
 
@@ -33,7 +33,7 @@ struct Sources: Sendable {
     let hash = recipeHash([("source", sourcePackages.joined(separator: " ")), ("binary", kernelPackage)])
     let part = try await parts.part("sources", "Source packages", hash, progress) { part, work, log in
       do {
-        try await fetch(into: part, work: work, log: log)
+        try await fetch(into: part, work: work, log: log, progress)
       } catch let error as BuildError {
         throw BuildError.input(unavailable(cache: parts.folder, log: log, cause: error))
       }
@@ -48,7 +48,7 @@ struct Sources: Sendable {
 
   /// Fetches with the machine's own archives and keys, but with lists and caches of our own: nothing of the system's
   /// changes, and no other architecture is needed.
-  private static func fetch(into part: FilePath, work: FilePath, log: FilePath) async throws {
+  private static func fetch(into part: FilePath, work: FilePath, log: FilePath, _ progress: Progress) async throws {
     let lists = work.appending("parts")
     try makeFolder(lists)
     for folder in ["lists/partial", "cache/archives/partial"] { try makeFolder(work.appending(folder)) }
@@ -61,12 +61,65 @@ struct Sources: Sendable {
     }
     let configuration = work.appending("apt.conf")
     try await write(aptConfiguration(work: work, lists: lists).utf8, to: configuration)
-    func apt(_ arguments: [String]) async throws {
-      try await tool("apt-get", ["-c", configuration.string, "-q", "-y"] + arguments, in: part).run(log: log)
+    func apt(_ arguments: [String], in folder: FilePath = part) async throws {
+      try await tool("apt-get", ["-c", configuration.string, "-q", "-y"] + arguments, in: folder).run(log: log)
     }
     try await retrying { try await apt(["update"]) }
-    try await retrying { try await apt(["source", "--download-only"] + sourcePackages) }
+    for package in sourcePackages {
+      let folder = work.appending(package)
+      func source(_ version: String?) async throws {
+        try? FileManager.default.removeItem(atPath: folder.string)
+        try makeFolder(folder)
+        try await apt(["source", "--download-only", version.map { "\(package)=\($0)" } ?? package], in: folder)
+      }
+      do {
+        try await retrying { try await source(nil) }
+      } catch let error as BuildError {
+        let listed = try await tool("apt-cache", ["-c", configuration.string, "showsrc", package]).output()
+        let newestFirst = try await newestFirst(versionFields(String(decoding: listed, as: UTF8.self)))
+        guard let taken = await firstThatWorks(newestFirst.dropFirst(), source) else { throw error }
+        await progress.note(
+          "The archive lists \(package) \(newestFirst[0]) but does not deliver it: \(taken) is used. Once it does, remove"
+            + " \(part.removingLastComponent().appending("sources-*")) and build again.")
+      }
+      for name in try FileManager.default.contentsOfDirectory(atPath: folder.string) {
+        try move(folder.appending(name), to: part.appending(name))
+      }
+    }
     try await retrying { try await apt(["download", kernelPackage]) }
+  }
+
+  /// The first version for which `body` does not throw.
+  private static func firstThatWorks(
+    _ versions: some Sequence<String>, _ body: (String) async throws -> Void
+  ) async -> String? {
+    for version in versions {
+      do {
+        try await body(version)
+        return version
+      } catch {}
+    }
+    return nil
+  }
+
+  /// Sorts Debian version numbers as dpkg does (deb-version(7)).
+  static func newestFirst(_ versions: [String]) async throws -> [String] {
+    var sorted: [String] = []
+    for version in versions where !sorted.contains(version) {
+      var place = 0
+      while place < sorted.count, !(try await isNewer(version, than: sorted[place])) { place += 1 }
+      sorted.insert(version, at: place)
+    }
+    return sorted
+  }
+
+  private static func isNewer(_ one: String, than other: String) async throws -> Bool {
+    do {
+      _ = try await tool("dpkg", ["--compare-versions", one, "gt", other]).output()
+      return true
+    } catch BuildError.commandFailed {
+      return false
+    }
   }
 
   /// Up to three times, with a pause: a single refused connection should not end a build.
@@ -133,7 +186,7 @@ struct Sources: Sendable {
       in: (FileManager.default.contents(atPath: log.string)).map { String(decoding: $0, as: UTF8.self) } ?? "")
     let reason = said.first ?? "\(cause)"
     return """
-      The sources of the kernel, musl and BusyBox are not in the cache (\(cache)) and apt could not fetch them \
+      The sources of the kernel, musl, BusyBox and OpenSSL are not in the cache (\(cache)) and apt could not fetch them \
       (\(reason.hasSuffix(".") ? String(reason.dropLast()) : reason)): connect this machine to its Debian archive once and \
       build again. The whole output is in \(log).
       """
@@ -170,10 +223,11 @@ struct Sources: Sendable {
   }
 
   /// The `Version:` of a .dsc file (deb-src-control(5)).
-  static func versionField(_ description: String) -> String {
-    for line in description.split(whereSeparator: \.isNewline) where line.hasPrefix("Version:") {
-      return line.dropFirst("Version:".count).trimmingPrefix { $0 == " " }.description
-    }
-    return ""
+  static func versionField(_ description: String) -> String { versionFields(description).first ?? "" }
+
+  /// All of them, of `apt-cache showsrc`.
+  static func versionFields(_ descriptions: String) -> [String] {
+    descriptions.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("Version:") }
+      .map { $0.dropFirst("Version:".count).trimmingPrefix { $0 == " " }.description }
   }
 }

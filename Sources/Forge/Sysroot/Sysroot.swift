@@ -11,6 +11,9 @@ public struct Sysroot: Sendable {
   public let includes: FilePath
   /// `crt1.o` and `libc.a`.
   public let library: FilePath
+  /// OpenSSL's headers, and `libssl.a` and `libcrypto.a`.
+  public let opensslIncludes: FilePath
+  public let opensslLibrary: FilePath
   /// BusyBox as it goes into the image, and with its symbols for whoever disassembles it.
   public let busybox: FilePath
   public let busyboxUnstripped: FilePath
@@ -34,7 +37,7 @@ public struct SourceRecord: Hashable, Sendable, Codable {
 }
 
 /// How many steps `prepareSysroot` shows.
-public let sysrootSteps = 5
+public let sysrootSteps = 6
 
 /// `${XDG_CACHE_HOME:-~/.cache}/droneforge`, shared by all checkouts.
 public func defaultCache(
@@ -65,6 +68,8 @@ public func prepareSysroot(
   let sources = try await Sources.prepared(in: parts, progress)
   let headers = try await KernelHeaders(target: target, sources: sources).prepared(in: parts, progress)
   let musl = try await Musl(compiler: compiler, sources: sources, headers: headers).prepared(in: parts, progress)
+  let openssl = try await OpenSSL(compiler: compiler, sources: sources, musl: musl, recipes: recipes)
+    .prepared(in: parts, progress)
   let busybox = try await BusyBox(compiler: compiler, sources: sources, musl: musl, recipes: recipes)
     .prepared(in: parts, progress)
   let kernel = try await Kernel(target: target, sources: sources, recipes: recipes).prepared(in: parts, progress)
@@ -74,6 +79,8 @@ public func prepareSysroot(
     target: target,
     includes: musl.folder.appending("include"),
     library: musl.folder.appending("lib"),
+    opensslIncludes: openssl.folder.appending("include"),
+    opensslLibrary: openssl.folder.appending("lib"),
     busybox: busybox.folder.appending("busybox"),
     busyboxUnstripped: busybox.folder.appending("busybox.unstripped"),
     busyboxApplets: links.split(separator: "\n").map(String.init).sorted(),

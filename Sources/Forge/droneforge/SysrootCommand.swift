@@ -9,7 +9,7 @@ import SystemPackage
 struct SysrootCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sysroot",
-    abstract: "Build or show what images are made from: C library, BusyBox, kernel.",
+    abstract: "Build or show what images are made from: C library, OpenSSL, BusyBox, kernel.",
     discussion: """
       Sources come from this machine's Debian archives, through apt. What is built stays in
       ${XDG_CACHE_HOME:-~/.cache}/droneforge, for all checkouts, until its recipe changes.
@@ -46,6 +46,7 @@ struct SysrootCommand: AsyncParsableCommand {
       let sysroot = try await interruptible { try await options.sysroot(quiet: true) }
       print("headers   \(sysroot.includes)")
       print("library   \(sysroot.library)")
+      print("openssl   \(sysroot.opensslLibrary)")
       print("busybox   \(sysroot.busybox)")
       print("kernel    \(sysroot.kernel)")
       print("config    \(sysroot.kernelConfiguration)")
