@@ -56,7 +56,7 @@ public struct NetlinkSocket: ~Copyable {
   /// The kernel makes the datagrams of a list as large as the reader's buffer, up to this.
   private static let room = 1 << 15
 
-  /// - Parameter groups: the events to listen to, as `RouteGroups.rawValue`.
+  /// - Parameter groups: the events to listen to, as `RouteGroups.rawValue` or `TransformGroups.rawValue`.
   public init(_ family: Family, groups: UInt32 = 0) throws(SystemError) {
     guard let socket = Descriptor(linux_netlink_open(family.rawValue, groups)) else { throw SystemError("netlink") }
     self.socket = socket
@@ -66,17 +66,22 @@ public struct NetlinkSocket: ~Copyable {
   public var descriptor: Int32 { socket.number }
 
   /// Sends a request and waits until the kernel has carried it out.
-  public mutating func perform(_ request: NetlinkRequest) throws(NetlinkSocketError) {
+  public mutating func perform(_ request: NetlinkRequest) throws(NetlinkSocketError) { _ = try ask(request) }
+
+  /// Sends a request, waits until the kernel has carried it out, and gives what it said to it.
+  public mutating func ask(_ request: NetlinkRequest) throws(NetlinkSocketError) -> [NetlinkMessage] {
     guard !request.body.overflowed else { throw .unsendable }
     var request = request
     request.flags.insert(.acknowledge)
     let number = next()
     try send(request.encoded(sequence: number))
+    var said: [NetlinkMessage] = []
     while true {
       for message in try receive(within: NetlinkSocket.patience) where message.sequence == number {
         switch try reply(message) {
-        case .acknowledged: return
+        case .acknowledged: return said
         case .failed(let failure): throw .refused(failure, change: 0)
+        case .message(let answer): said.append(answer)
         default: break
         }
       }

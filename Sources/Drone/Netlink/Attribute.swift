@@ -75,6 +75,11 @@ public struct Attribute: Equatable, Sendable {
     guard value.count == count else { throw wrongSize(count) }
   }
 
+  /// An error if the value is too short for its structure.
+  func require(atLeast count: Int) throws(NetlinkParseError) {
+    guard value.count >= count else { throw wrongSize(count) }
+  }
+
   private func wrongSize(_ count: Int) -> NetlinkParseError {
     .wrongValueSize(attribute: type, offset: value.startIndex, expected: count, actual: value.count)
   }

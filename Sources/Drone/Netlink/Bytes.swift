@@ -16,13 +16,15 @@ extension UInt32 {
 }
 
 extension UInt64 {
+  /// The eight bytes as a little-endian machine keeps them.
+  var nativeBytes: [UInt8] { bigEndianBytes.reversed() }
   var bigEndianBytes: [UInt8] {
     UInt32(truncatingIfNeeded: self >> 32).bigEndianBytes + UInt32(truncatingIfNeeded: self).bigEndianBytes
   }
 }
 
 extension ArraySlice<UInt8> {
-  /// The number in the first two, four bytes from an offset on, in the machine's order. The caller has counted them:
+  /// The number in the first two, four, eight bytes from an offset on, in the machine's order. The caller has counted them:
   /// bytes that are not there read as zero.
   func native16(at offset: Int) -> UInt16 {
     UInt16(byte(at: offset)) | UInt16(byte(at: offset + 1)) << 8
@@ -30,6 +32,10 @@ extension ArraySlice<UInt8> {
 
   func native32(at offset: Int) -> UInt32 {
     UInt32(native16(at: offset)) | UInt32(native16(at: offset + 2)) << 16
+  }
+
+  func native64(at offset: Int) -> UInt64 {
+    UInt64(native32(at: offset)) | UInt64(native32(at: offset + 4)) << 32
   }
 
   /// The byte so far behind the slice's start; zero behind its end.

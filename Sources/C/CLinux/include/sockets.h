@@ -10,6 +10,9 @@
 /// body but with the kernel's explanation. Gives the descriptor, close-on-exec and non-blocking, or -1 with errno.
 int linux_netlink_open(int protocol, uint32_t groups);
 
+/// The alignment of a number of 64 bits in the structures of this machine's kernel, in bytes.
+enum { linux_long_alignment = offsetof(struct { char before; uint64_t number; }, number) };
+
 /// Takes one datagram. Gives its length; 0 for one that is not from the kernel; -1 with errno: EMSGSIZE if it did not fit,
 /// ENOBUFS if messages were lost.
 ssize_t linux_netlink_receive(int descriptor, void *buffer, size_t room);
