@@ -99,12 +99,13 @@ let package = Package(
     .target(name: "CompilerRuntime", path: "Sources/C/CompilerRuntime", cSettings: strictC),
 
     // Tests: one folder per module.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     test("NetworkAddressesTests", ["NetworkAddresses"]),
-    test("AddressingTests", ["Addressing", "NetworkAddresses"]),
+    test("AddressingTests", ["Addressing", "NetworkAddresses", "TestSupport"]),
     test("NetlinkTests", ["Netlink", "PacketFilter", "Linux", "NetworkAddresses"]),
     test("StartupTests", ["Startup", "NetworkAddresses"]),
     test("LinuxTests", ["Linux", "NetworkAddresses"]),
-    test("IntegrityTests", ["Integrity", "NetworkAddresses"]),
+    test("IntegrityTests", ["Integrity", "NetworkAddresses", "TestSupport"]),
     test("ClusterProtocolTests", ["ClusterProtocol", "NetworkAddresses"]),
     test("BootLineTests", ["BootLine", "NetworkAddresses"]),
     test("ExplainTests", ["droneforge", "BootLine", arguments]),
@@ -112,8 +113,7 @@ let package = Package(
       "FuzzTests",
       [
         "BootLine", "HostNames", "NetworkAddresses", "Netlink", "PacketFilter", "Addressing", "Integrity", "DroneImage",
-        "ClusterProtocol",
-        "ImageCheck", "BuildSteps", system,
+        "ClusterProtocol", "ImageCheck", "BuildSteps", "TestSupport", system,
       ]),
     test("HostNamesTests", ["HostNames", "NetworkAddresses"]),
     test("DroneImageTests", ["DroneImage", "BuildSteps", "DroneTarget", system]),

@@ -1,5 +1,6 @@
 import Addressing
 import NetworkAddresses
+import TestSupport
 import Testing
 
 @Suite struct AddressInquiryTests {
@@ -64,7 +65,7 @@ import Testing
 
   @Test("any bytes give an answer or none, never a trap", arguments: 0..<8 as Range<UInt64>)
   func anyBytes(seed: UInt64) {
-    var generator = SeededGenerator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     let inquiries = [AddressInquiry.Method.bootp, .rarp].map {
       AddressInquiry($0, hardware: ours, transaction: 0x1234_5678, start: 0)
     }

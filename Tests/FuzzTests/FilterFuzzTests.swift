@@ -1,6 +1,7 @@
 import Netlink
 import NetworkAddresses
 import PacketFilter
+import TestSupport
 import Testing
 
 /// Damaged datagrams of every kind, the packet filter's too, and what their parts mean.

@@ -1,5 +1,6 @@
 import HostNames
 import NetworkAddresses
+import TestSupport
 import Testing
 
 @Suite struct HostNamesFuzzTests {

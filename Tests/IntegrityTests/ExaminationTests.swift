@@ -1,4 +1,5 @@
 import Integrity
+import TestSupport
 import Testing
 
 /// A root in memory. Its "digest" is any function of the content: what counts is that it differs when the content does.
@@ -60,7 +61,7 @@ struct RandomTree {
   var baseline: Baseline
 
   init(seed: UInt64) {
-    var random = SplitMix(state: seed)
+    var random = SeededGenerator(seed: seed)
     var entries: [BaselineEntry] = []
     var directories = [bytes("/")]
     root.nodes[bytes("/")] = .init(observation: Observation(mode: 0o040755, links: 2, inode: 1, changed: 5))
@@ -97,17 +98,6 @@ struct RandomTree {
       root.nodes[path] = node
     }
     baseline = Baseline(entries: entries)
-  }
-}
-
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
   }
 }
 

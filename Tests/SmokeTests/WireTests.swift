@@ -2,7 +2,7 @@ import Testing
 import VirtualMachine
 
 /// Real servers on a wire of their own, and what a stranger on that wire sees of a drone.
-@Suite struct AddressingTests {
+@Suite struct WireTests {
   @Test("DHCP: address, gateway, names; and the filter answers no ping and no connection")
   func dhcp() async throws {
     try await withNetworkNamespace(address: "192.168.1.1/24") { network in
