@@ -105,7 +105,8 @@ import Testing
 
   /// `struct xfrm_userpolicy_info`, without padding.
   private var policy: [UInt8] {
-    [10, 0, 0, 2] + zeros(12) + [10, 0, 0, 1] + zeros(12) + zeros(8) + [2, 0, 32, 32, 0, 0, 0, 0] + zeros(8)  // selector
+    // The selector first.
+    [10, 0, 0, 2] + zeros(12) + [10, 0, 0, 1] + zeros(12) + zeros(8) + [2, 0, 32, 32, 0, 0, 0, 0] + zeros(8)
       + zeros(64) + zeros(32)  // limits and life
       + [2, 1, 0, 0]  // priority 258
       + [0x89, 0, 0, 0]  // index
