@@ -77,6 +77,7 @@ let package = Package(
     pure("Startup", ["NetworkAddresses"]),
     pure("Integrity", ["NetworkAddresses"]),
     pure("ClusterProtocol", ["NetworkAddresses"]),
+    pure("Tunnels", ["ClusterProtocol", "NetworkAddresses"]),
     .target(
       name: "Linux", dependencies: ["CLinux", "NetworkAddresses", "Netlink", "Addressing"],
       path: "Sources/Drone/Linux", swiftSettings: drone),
@@ -107,6 +108,7 @@ let package = Package(
     test("LinuxTests", ["Linux", "NetworkAddresses"]),
     test("IntegrityTests", ["Integrity", "NetworkAddresses", "TestSupport"]),
     test("ClusterProtocolTests", ["ClusterProtocol", "NetworkAddresses"]),
+    test("TunnelsTests", ["Tunnels", "ClusterProtocol", "NetworkAddresses"]),
     test("BootLineTests", ["BootLine", "NetworkAddresses"]),
     test("ExplainTests", ["droneforge", "BootLine", arguments]),
     test(
