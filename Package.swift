@@ -77,6 +77,8 @@ let package = Package(
     pure("Startup", ["NetworkAddresses"]),
     pure("Integrity", ["NetworkAddresses"]),
     pure("ClusterProtocol", ["NetworkAddresses"]),
+    pure("TydCommand", ["NetworkAddresses"]),
+    pure("Admission", ["NetworkAddresses"]),
     pure("Tunnels", ["ClusterProtocol", "NetworkAddresses"]),
     .target(
       name: "Linux", dependencies: ["CLinux", "NetworkAddresses", "Netlink", "Addressing"],
@@ -108,6 +110,8 @@ let package = Package(
     test("LinuxTests", ["Linux", "NetworkAddresses"]),
     test("IntegrityTests", ["Integrity", "NetworkAddresses", "TestSupport"]),
     test("ClusterProtocolTests", ["ClusterProtocol", "NetworkAddresses"]),
+    test("TydCommandTests", ["TydCommand", "NetworkAddresses"]),
+    test("AdmissionTests", ["Admission", "NetworkAddresses"]),
     test("TunnelsTests", ["Tunnels", "ClusterProtocol", "NetworkAddresses"]),
     test("BootLineTests", ["BootLine", "NetworkAddresses"]),
     test("ExplainTests", ["droneforge", "BootLine", arguments]),

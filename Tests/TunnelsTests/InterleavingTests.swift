@@ -37,7 +37,7 @@ import Testing
     }
     for index in 0..<count {
       let kernel = world.nodes[index].kernel
-      for direction in [SecurityAssociation.Direction.inbound, .outbound] {
+      for direction in [TunnelAssociation.Direction.inbound, .outbound] {
         let found = kernel.filter { $0.association.direction == direction }.count
         #expect(found == count - 1, "seed \(seed): node \(index) has \(found) \(direction)")
         if found != count - 1 { return false }

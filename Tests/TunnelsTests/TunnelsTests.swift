@@ -136,13 +136,28 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
     #expect(tunnels.associations == [])
   }
 
+  @Test("a peer that only got another id keeps its associations")
+  func renamed() {
+    var tunnels = machine(low, high)
+    tunnels.offered(
+      TunnelOffer(from: 2, to: 1, spi: 256, counter: 0, ciphers: [.aes128GCM]), from: high.fingerprint, over: 2, at: 0)
+    tunnels.installed(2, true, at: 1)
+    tunnels.received(.ready, over: 2, at: 2)
+    tunnels.installed(2, true, at: 3)
+    _ = tunnels.takeEffects()
+    tunnels.add(TunnelPeer(id: 9, address: high.address, fingerprint: high.fingerprint), at: 4)
+    #expect(tunnels.takeEffects() == [])
+    #expect(tunnels.established == 1)
+    #expect(tunnels.peers.map(\.id) == [9])
+  }
+
   @Test("after a crash the newest pair is used on, older ones go, and what nobody knows is removed")
   func resume() {
-    func use(_ spi: UInt32, _ direction: SecurityAssociation.Direction, _ address: IPv4Address, _ installed: UInt64)
+    func use(_ spi: UInt32, _ direction: TunnelAssociation.Direction, _ address: IPv4Address, _ installed: UInt64)
       -> AssociationUse
     {
       AssociationUse(
-        SecurityAssociation(spi: spi, direction: direction, peer: address), packets: 5, installed: installed)
+        TunnelAssociation(spi: spi, direction: direction, peer: address), packets: 5, installed: installed)
     }
     var tunnels = machine(low, high)
     let stray = use(999, .inbound, IPv4Address(10, 0, 0, 77), 3)
@@ -161,6 +176,6 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
     tunnels.step(at: 5100)
     #expect(
       tunnels.takeEffects().contains(
-        .remove(SecurityAssociation(spi: 300, direction: .inbound, peer: high.address))))
+        .remove(TunnelAssociation(spi: 300, direction: .inbound, peer: high.address))))
   }
 }

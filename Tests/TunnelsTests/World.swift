@@ -24,7 +24,7 @@ struct World {
   }
 
   struct Installed: Equatable {
-    let association: SecurityAssociation
+    let association: TunnelAssociation
     let key: Key
     let order: UInt64
     var packets: UInt64 = 0

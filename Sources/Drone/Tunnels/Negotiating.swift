@@ -191,7 +191,7 @@ extension Tunnels {
   }
 
   private func keyed(
-    _ attempt: Attempt, _ direction: SecurityAssociation.Direction, _ accept: TunnelAccept, _ tunnel: Tunnel
+    _ attempt: Attempt, _ direction: TunnelAssociation.Direction, _ accept: TunnelAccept, _ tunnel: Tunnel
   ) -> KeyedAssociation {
     KeyedAssociation(
       association: direction == .inbound ? tunnel.inbound(attempt.offer.spi) : tunnel.outbound(accept.spi),
@@ -202,7 +202,7 @@ extension Tunnels {
         accepting: tunnel.peer.fingerprint))
   }
 
-  private func keyed(_ response: Response, _ direction: SecurityAssociation.Direction, _ tunnel: Tunnel)
+  private func keyed(_ response: Response, _ direction: TunnelAssociation.Direction, _ tunnel: Tunnel)
     -> KeyedAssociation
   {
     KeyedAssociation(

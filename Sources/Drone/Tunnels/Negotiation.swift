@@ -54,7 +54,7 @@ struct Response: Sendable {
 
 /// Everything about one peer.
 struct Tunnel: Sendable {
-  let peer: TunnelPeer
+  var peer: TunnelPeer
   var current: Pair?
   /// Inbound associations that were replaced, and when they go.
   var draining: [(spi: UInt32, until: UInt64)] = []
@@ -68,12 +68,12 @@ struct Tunnel: Sendable {
 
   init(_ peer: TunnelPeer) { self.peer = peer }
 
-  func inbound(_ spi: UInt32) -> SecurityAssociation {
-    SecurityAssociation(spi: spi, direction: .inbound, peer: peer.address)
+  func inbound(_ spi: UInt32) -> TunnelAssociation {
+    TunnelAssociation(spi: spi, direction: .inbound, peer: peer.address)
   }
 
-  func outbound(_ spi: UInt32) -> SecurityAssociation {
-    SecurityAssociation(spi: spi, direction: .outbound, peer: peer.address)
+  func outbound(_ spi: UInt32) -> TunnelAssociation {
+    TunnelAssociation(spi: spi, direction: .outbound, peer: peer.address)
   }
 
   /// The SPIs that packets from this peer carry, or will.

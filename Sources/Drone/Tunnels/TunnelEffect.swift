@@ -16,7 +16,7 @@ public struct TunnelPeer: Equatable, Sendable {
 }
 
 /// One security association in the kernel: packets of one direction between this node and a peer.
-public struct SecurityAssociation: Equatable, Sendable {
+public struct TunnelAssociation: Equatable, Sendable {
   public enum Direction: Sendable { case inbound, outbound }
 
   public let spi: UInt32
@@ -32,7 +32,7 @@ public struct SecurityAssociation: Equatable, Sendable {
 
 /// A security association to be installed.
 public struct KeyedAssociation: Equatable, Sendable {
-  public let association: SecurityAssociation
+  public let association: TunnelAssociation
   public let cipher: TunnelCipher
   /// The key is exported from the channel that the effect names, with this context.
   public let context: KeyContext
@@ -40,13 +40,13 @@ public struct KeyedAssociation: Equatable, Sendable {
 
 /// What is in the kernel, as it was read.
 public struct AssociationUse: Equatable, Sendable {
-  public let association: SecurityAssociation
+  public let association: TunnelAssociation
   /// Packets so far.
   public let packets: UInt64
   /// When it was installed, in any unit: only the order counts.
   public let installed: UInt64
 
-  public init(_ association: SecurityAssociation, packets: UInt64, installed: UInt64) {
+  public init(_ association: TunnelAssociation, packets: UInt64, installed: UInt64) {
     self.association = association
     self.packets = packets
     self.installed = installed
@@ -64,7 +64,7 @@ public enum TunnelEffect: Equatable, Sendable {
   /// Install all of these or none; answered by `installed`.
   case install(channel: UInt32, [KeyedAssociation])
   /// Remove one; that it is missing is as good.
-  case remove(SecurityAssociation)
+  case remove(TunnelAssociation)
   /// Remove what the kernel holds in place of a missing association to the peer, so that its next packet asks again.
   case removeLarval(IPv4Address)
   /// Read all associations back and call `observe`.

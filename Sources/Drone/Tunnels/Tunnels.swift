@@ -17,9 +17,10 @@ import NetworkAddresses
 /// Whoever drives it calls the functions below for what happens, `step` when `nextDue` has come, and after each call carries
 /// out what `takeEffects` gives. Connections have numbers: those that `connect` names are odd, those that came in even.
 public struct Tunnels: Sendable {
-  public let id: UInt16
+  /// This node's; it may change when another node has the same one.
+  public var id: UInt16
   public let fingerprint: [UInt8]
-  public let settings: TunnelSettings
+  public var settings: TunnelSettings
   /// In the order of preference.
   public let ciphers: [TunnelCipher]
 
@@ -66,8 +67,8 @@ public struct Tunnels: Sendable {
   public var established: Int { tunnels.values.reduce(0) { $0 + ($1.current?.outbound == nil ? 0 : 1) } }
 
   /// All associations that should be in the kernel or are being given to it.
-  public var associations: [SecurityAssociation] {
-    var found: [SecurityAssociation] = []
+  public var associations: [TunnelAssociation] {
+    var found: [TunnelAssociation] = []
     for tunnel in tunnels.values {
       found += tunnel.inboundSPIs.map { tunnel.inbound($0) }
       found += tunnel.outboundSPIs.map { tunnel.outbound($0) }
@@ -79,7 +80,15 @@ public struct Tunnels: Sendable {
   public mutating func add(_ peer: TunnelPeer, at now: UInt64) {
     guard peer.id != id, peer.fingerprint != fingerprint else { return }
     if tunnels[peer.id]?.peer == peer { return }
+    let former = tunnels.values.first { $0.peer.address == peer.address && $0.peer.fingerprint == peer.fingerprint }
     remove(peer.id, at: now)
+    if var former {
+      // The same node under another id: its associations do not depend on that.
+      tunnels[former.peer.id] = nil
+      former.peer = peer
+      tunnels[peer.id] = former
+      return
+    }
     for other in tunnels.values where other.peer.address == peer.address || other.peer.fingerprint == peer.fingerprint {
       remove(other.peer.id, at: now)
     }

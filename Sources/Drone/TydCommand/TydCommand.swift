@@ -1,0 +1,75 @@
+import NetworkAddresses
+
+/// What one call of tyd is to do, read from its arguments.
+///
+///     tyd                      the first node of a cluster
+///     tyd -m 192.168.1.11      join the cluster of the node there
+///     tyd -f init              close the packet filter
+///     tyd --status             what the tyd that runs here knows
+public struct TydCommand: Equatable, Sendable {
+  public enum Task: Equatable, Sendable {
+    case help
+    case version
+    case printConfiguration
+    case filter(FilterRequest)
+    /// Become the first node.
+    case start
+    case join(Contact)
+    /// Tell the tyd that runs on this node.
+    case order(Order)
+  }
+
+  /// Where a member of the cluster is.
+  public enum Contact: Equatable, Sendable {
+    case address(IPv4Address)
+    /// Ask by multicast.
+    case any
+  }
+
+  public enum FilterRequest: Equatable, Sendable {
+    /// Close it as it is after boot, and end.
+    case initialise
+    case on
+    case off
+    /// Let a port in.
+    case allow(isTCP: Bool, port: UInt16)
+  }
+
+  public enum Order: Equatable, Sendable {
+    case leave
+    case remove(UInt16)
+    case allow(UInt16)
+    /// Hexadecimal digits, lower case, 16 to 64: the key's fingerprint or its beginning.
+    case approve([UInt8])
+    /// Approve whoever asks, for so many minutes; 0 ends that.
+    case approveWindow(minutes: UInt16)
+    case pending
+    case status(json: Bool)
+    case stop
+  }
+
+  public var task = Task.start
+  /// Nil: the one with the route to the contact, else eth0.
+  public var interface: [UInt8]?
+  /// False with `-c off`: everything in clear, for debugging.
+  public var isEncrypted = true
+  public var isSilent = false
+  public var isDebugging = false
+  /// Take over what a tyd that ended left in the kernel.
+  public var isResuming = false
+  /// Seconds until a pair of keys is replaced, and until an unused one is dropped; nil for the usual times.
+  public var rekeySeconds: UInt32?
+  public var idleSeconds: UInt32?
+
+  public init() {}
+}
+
+/// Why a command line cannot be carried out.
+public struct TydCommandError: Error, Equatable, Sendable {
+  /// What is wrong and what to do, with a full stop.
+  public let sentence: [UInt8]
+
+  init(_ parts: [UInt8]...) {
+    sentence = parts.flatMap { $0 }
+  }
+}

@@ -1,0 +1,105 @@
+import Admission
+import NetworkAddresses
+import Testing
+
+private func key(_ number: Int) -> [UInt8] {
+  [UInt8(truncatingIfNeeded: number >> 8), UInt8(truncatingIfNeeded: number)] + [UInt8](repeating: 0xCD, count: 30)
+}
+
+private func address(_ number: Int) -> IPv4Address { IPv4Address(bits: 0x0A00_0000 + UInt32(number)) }
+
+private func digits(_ key: [UInt8], _ count: Int = 64) -> [UInt8] {
+  [UInt8](key.flatMap { hexadecimalByte($0) }.prefix(count))
+}
+
+@Suite struct AdmissionTests {
+  @Test("a joiner waits until its key is approved, and then is admitted as often as it asks")
+  func approval() throws {
+    var admission = Admission(canCertify: true)
+    #expect(admission.request(key(1), from: address(1), at: 0) == .wait)
+    #expect(admission.request(key(2), from: address(2), at: 0) == .wait)
+    #expect(admission.pending.map(\.fingerprint) == [key(1), key(2)])
+    #expect(try admission.approve(digits(key(1), 16), at: 100) == key(1))
+    #expect(admission.request(key(1), from: address(1), at: 200) == .admit)
+    #expect(admission.request(key(1), from: address(1), at: 300) == .admit)
+    #expect(admission.request(key(2), from: address(2), at: 300) == .wait)
+    #expect(admission.request(key(1), from: address(1), at: 100 + Admission.approvalLife) == .wait)
+  }
+
+  @Test("a whole fingerprint may be approved before its joiner asks, a beginning may not")
+  func beforehand() throws {
+    var admission = Admission(canCertify: true)
+    #expect(throws: Admission.ApprovalError.unknown) { try admission.approve(digits(key(1), 32), at: 0) }
+    #expect(try admission.approve(digits(key(1)), at: 0) == key(1))
+    #expect(admission.request(key(1), from: address(1), at: 1) == .admit)
+  }
+
+  @Test("a beginning that two share approves neither")
+  func ambiguous() {
+    var admission = Admission(canCertify: true)
+    let first = [UInt8](repeating: 7, count: 31) + [1]
+    let second = [UInt8](repeating: 7, count: 31) + [2]
+    _ = admission.request(first, from: address(1), at: 0)
+    _ = admission.request(second, from: address(2), at: 0)
+    #expect(throws: Admission.ApprovalError.ambiguous) { try admission.approve(digits(first, 16), at: 0) }
+    #expect(admission.request(first, from: address(1), at: 1) == .wait)
+  }
+
+  @Test("a window admits everybody, for its time only")
+  func window() {
+    var admission = Admission(canCertify: true)
+    admission.openWindow(minutes: 2, at: 1000)
+    #expect(admission.windowSeconds(at: 1000) == 120)
+    #expect(admission.request(key(1), from: address(1), at: 120_999) == .admit)
+    #expect(admission.request(key(2), from: address(1), at: 121_000) == .wait)
+    #expect(admission.windowSeconds(at: 121_000) == nil)
+    admission.openWindow(minutes: 2, at: 200_000)
+    admission.openWindow(minutes: 0, at: 200_001)
+    #expect(admission.request(key(3), from: address(1), at: 200_002) == .wait)
+  }
+
+  @Test("a key that was revoked waits again")
+  func revoked() throws {
+    var admission = Admission(canCertify: true)
+    _ = try admission.approve(digits(key(1)), at: 0)
+    admission.revoke(key(1))
+    #expect(admission.request(key(1), from: address(1), at: 1) == .wait)
+  }
+
+  @Test("a member without the authority's key admits nobody")
+  func powerless() {
+    var admission = Admission(canCertify: false)
+    guard case .refuse = admission.request(key(1), from: address(1), at: 0) else {
+      Issue.record("it was not refused")
+      return
+    }
+    #expect(admission.pending.isEmpty)
+  }
+
+  @Test("whoever stops asking is forgotten, and one address cannot fill the list")
+  func bounds() {
+    var admission = Admission(canCertify: true)
+    for number in 0..<10 { _ = admission.request(key(number), from: address(1), at: 0) }
+    #expect(admission.pending.count == 4)
+    for number in 10..<1000 { _ = admission.request(key(number), from: address(number), at: 0) }
+    #expect(admission.pending.count == Admission.mostPending)
+    #expect(admission.request(key(0), from: address(1), at: 29_000) == .wait)
+    admission.forget(at: 30_000)
+    #expect(admission.pending.map(\.fingerprint) == [key(0)])
+  }
+
+  @Test("half-open connections are bounded for each address and in total, and those that settle do not count")
+  func connections() {
+    var admission = Admission(canCertify: true)
+    var taken: [UInt32] = []
+    for channel in 0..<10 where admission.connected(UInt32(channel), from: address(1)) { taken.append(UInt32(channel)) }
+    #expect(taken.count == Admission.strangersPerAddress)
+    for channel in 10..<1000 where admission.connected(UInt32(channel), from: address(channel)) {
+      taken.append(UInt32(channel))
+    }
+    #expect(taken.count == Admission.strangers)
+    for channel in taken { admission.settled(channel) }
+    #expect(admission.halfOpen == 0)
+    #expect(admission.connected(5000, from: address(1)))
+  }
+}
