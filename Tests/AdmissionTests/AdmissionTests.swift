@@ -100,6 +100,7 @@ private func digits(_ key: [UInt8], _ count: Int = 64) -> [UInt8] {
     #expect(taken.count == Admission.strangers)
     for channel in taken { admission.settled(channel) }
     #expect(admission.halfOpen == 0)
-    #expect(admission.connected(5000, from: address(1)))
+    let isTaken = admission.connected(5000, from: address(1))
+    #expect(isTaken)
   }
 }

@@ -113,9 +113,9 @@ public struct Admission: Sendable {
   }
 
   /// For how many seconds more everybody is admitted; nil if nobody is without approval.
-  public mutating func windowSeconds(at now: UInt64) -> UInt64? {
-    forget(at: now)
-    return windowEnd.map { ($0 &- now &+ 999) / 1000 }
+  public func windowSeconds(at now: UInt64) -> UInt64? {
+    guard let end = windowEnd, end > now else { return nil }
+    return (end &- now &+ 999) / 1000
   }
 
   /// Takes a key's approval back: its node was removed.

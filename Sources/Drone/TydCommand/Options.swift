@@ -58,12 +58,12 @@ extension TydCommand {
       -i, --interface IF      the interface to the cluster (usual: the one with the
                               route to ADDRESS, else eth0)
       -c, --crypto IPSEC|off  off: everything in clear, for debugging only
-      -f, --filter WHAT       init, on, off, allow-tcp-PORT or allow-udp-PORT, and end
+      -f, --filter WHAT       init, on, off, allow-tcp-PORT, allow-udp-PORT; and end
       -pc, --print-cfg        print what would be used, and end
       -s, --silent            no lines but errors
       -D, --debug             stay in the foreground and tell more
           --rekey SECONDS     replace keys after so long (usual: 3600)
-          --idle SECONDS      drop a tunnel that nobody uses after so long (usual: 90)
+          --idle SECONDS      drop a tunnel that is unused for so long (usual: 90)
       -h, --help    -V, --version
 
     To the tyd that runs on this node:
