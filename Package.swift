@@ -63,8 +63,8 @@ let package = Package(
     forge("BuildSteps", ["COpenSSL", "CRename", subprocess, system]),
     forge("Sysroot", ["BuildSteps", "DroneTarget", system]),
     forge("DronePrograms", ["BuildSteps", "DroneTarget", "Sysroot", system]),
-    forge("DroneImage", ["BuildSteps", "DroneTarget", system]),
-    forge("ImageCheck", ["BuildSteps", "DroneTarget", "DroneImage", "Sysroot", "CArchive", system]),
+    forge("DroneImage", ["BuildSteps", "DroneTarget", "Integrity", system]),
+    forge("ImageCheck", ["BuildSteps", "DroneTarget", "DroneImage", "Sysroot", "Integrity", "CArchive", system]),
     forge("VirtualMachine", ["BuildSteps", "DroneTarget", subprocess, system]),
 
     // The drone's side.
@@ -81,14 +81,13 @@ let package = Package(
     pure("Admission", ["NetworkAddresses"]),
     pure("Tunnels", ["ClusterProtocol", "NetworkAddresses"]),
     .target(
-      name: "Linux", dependencies: ["CLinux", "NetworkAddresses", "Netlink", "Addressing"],
+      name: "Linux", dependencies: ["CLinux", "NetworkAddresses", "Netlink", "Addressing", "Integrity"],
       path: "Sources/Drone/Linux", swiftSettings: drone),
     .executableTarget(
       name: "init",
       dependencies: [
-        "Linux", "Startup", "BootLine", "HostNames", "Netlink", "PacketFilter", "Addressing", "NetworkAddresses",
-        "CLinux",
-        "CompilerRuntime",
+        "Linux", "Startup", "BootLine", "HostNames", "Netlink", "PacketFilter", "Addressing", "Integrity",
+        "NetworkAddresses", "CLinux", "CompilerRuntime",
       ],
       path: "Sources/Drone/init", swiftSettings: drone),
 
@@ -107,7 +106,7 @@ let package = Package(
     test("AddressingTests", ["Addressing", "NetworkAddresses", "TestSupport"]),
     test("NetlinkTests", ["Netlink", "PacketFilter", "Linux", "NetworkAddresses"]),
     test("StartupTests", ["Startup", "NetworkAddresses"]),
-    test("LinuxTests", ["Linux", "NetworkAddresses"]),
+    test("LinuxTests", ["Linux", "Integrity", "NetworkAddresses"]),
     test("IntegrityTests", ["Integrity", "NetworkAddresses", "TestSupport"]),
     test("ClusterProtocolTests", ["ClusterProtocol", "NetworkAddresses"]),
     test("TydCommandTests", ["TydCommand", "NetworkAddresses"]),
@@ -122,7 +121,7 @@ let package = Package(
         "ClusterProtocol", "ImageCheck", "BuildSteps", "TestSupport", system,
       ]),
     test("HostNamesTests", ["HostNames", "NetworkAddresses"]),
-    test("DroneImageTests", ["DroneImage", "BuildSteps", "DroneTarget", system]),
+    test("DroneImageTests", ["DroneImage", "Integrity", "BuildSteps", "DroneTarget", system]),
     test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),
     test("SysrootTests", ["Sysroot", "BuildSteps", system]),
     test("DroneProgramsTests", ["DronePrograms", "Sysroot", "DroneTarget", system]),

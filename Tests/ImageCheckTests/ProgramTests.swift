@@ -12,7 +12,7 @@ import Testing
     let sample = try await Sample.shared.value
     let root = try sample.root.changing("/bin/busybox") {
       Entry.file($0.path, .bytes(bytes), executable: true, why: $0.why)
-    }
+    }.resealed
     let archive = try await xz(cpioArchive(of: root), rootOptions)
     var bill = sample.cdBill
     bill.root = try root.items

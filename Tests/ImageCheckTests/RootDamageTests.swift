@@ -80,9 +80,32 @@ import Testing
   func secret() async throws {
     let root = try await Sample.shared.value.root
     let key = [UInt8](("-----BEGIN PRIVATE " + "KEY-----\nMC4CAQ==\n").utf8)
-    let bad = try Manifest(root.entries + [.file("/etc/key", .bytes(key), why: "a test")])
+    let bad = try Manifest(root.entries + [.file("/etc/key", .bytes(key), why: "a test")]).resealed
     expect(try await findings(bad, bad.items, secret: true), .secret, "/chaos/chaos.rdz:/etc/key")
     #expect(try await findings(bad, bad.items) == [])
+  }
+
+  @Test("a baseline that is not of this root is caught, though the bill is right")
+  func baseline() async throws {
+    let root = try await Sample.shared.value.root
+    let passwd = try root.changing("/etc/passwd") { Entry.file($0.path, .bytes([0]), why: $0.why) }
+    expect(try await findings(passwd, passwd.items), .baseline, "/etc/passwd is something else in it")
+    let shell = try root.changing("/bin/sh") { Entry.link($0.path, to: "/sbin/init", why: $0.why) }
+    expect(try await findings(shell, shell.items), .baseline, "/bin/sh is something else in it")
+    let less = try root.changing("/bin/ls") { _ in nil }
+    expect(try await findings(less, less.items), .baseline, "/bin/ls is in it and not in the root")
+    let more = try Manifest(root.entries + [.file("/etc/shadow", .bytes([1]), why: "a test")])
+    expect(try await findings(more, more.items), .baseline, "/etc/shadow is in the root and not in it")
+    let mode = try root.changing("/root") { Entry(path: $0.path, kind: $0.kind, mode: 0o711, why: $0.why) }
+    expect(try await findings(mode, mode.items), .baseline, "/root has another mode in it")
+    let none = try root.changing("/etc/baseline") { _ in nil }
+    expect(try await findings(none, none.items), .baseline, "it is missing")
+    let cut = try root.changing("/etc/baseline") {
+      guard case .file(.bytes(let bytes)) = $0.kind else { return nil }
+      return Entry.file($0.path, .bytes(bytes.dropLast(3)), why: $0.why)
+    }
+    expect(try await findings(cut, cut.items), .baseline, "certaintyd cannot read it")
+    #expect(try await findings(root, root.items) == [])
   }
 
   // MARK: - How it is packed

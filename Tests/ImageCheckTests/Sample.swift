@@ -40,7 +40,8 @@ struct Sample: Sendable {
           return Entry(
             path: entry.path, kind: .file(.bytes(try content.read())), mode: entry.mode, owner: entry.owner,
             why: entry.why)
-        })
+        }
+      ).sealed()
       return Sample(
         cd: bytes, cdBill: try BillOfMaterials(json: contents(of: image.bill)), archive: archive?.content ?? [],
         root: root)
@@ -145,6 +146,9 @@ let rootOptions = ["--check=crc32", "--lzma2=preset=6,dict=1MiB"]
 extension Manifest {
   /// Entries for the bill.
   var items: [BillOfMaterials.Item] { get throws { try entries.map { try .init($0) } } }
+
+  /// With a baseline for what it is now.
+  var resealed: Manifest { get throws { try changing("/etc/baseline") { _ in nil }.sealed() } }
 
   /// With the entry at `path` changed, or taken out when `change` gives nil.
   func changing(_ path: String, _ change: (Entry) -> Entry?) throws -> Manifest {

@@ -45,6 +45,7 @@ struct MemoryRoot: Root {
     return nodes.keys.filter { $0.count > prefix.count && $0.starts(with: prefix) }
       .map { [UInt8]($0.dropFirst(prefix.count)) }.filter { !$0.contains(UInt8(ascii: "/")) }
   }
+  mutating func nameCount(_ directory: [UInt8]) throws(RootError) -> Int { try names(directory).count }
   mutating func mountTable() throws(RootError) -> [UInt8] { mounts }
   mutating func modules() throws(RootError) -> [UInt8] { loadedModules }
   mutating func digest(_ path: [UInt8], offset: UInt64, count: UInt64, isLast: Bool) throws(RootError) -> [UInt8]? {

@@ -38,7 +38,7 @@ private func table(_ lines: [String]) -> MountTable { MountTable(text: bytes(lin
   func remount() {
     var changed = lines
     changed[0] = "1 1 0:2 / / ro - rootfs rootfs rw,size=11688k,nr_inodes=2922"
-    #expect(table(changed).findings(start: start) == [Finding(path: bytes("/"), difference: .mounted)])
+    #expect(table(changed).findings(start: start) == [Finding(path: bytes("/"), difference: .remounted)])
   }
 
   @Test("a mount of the drone's own that is gone, or is another kind of filesystem, is found")
@@ -54,5 +54,20 @@ private func table(_ lines: [String]) -> MountTable { MountTable(text: bytes(lin
   func unreadable() {
     let found = table(lines + ["what is this"]).findings(start: start)
     #expect(found == [Finding(path: bytes("/proc/self/mountinfo"), difference: .unreadable(errno: 0))])
+  }
+
+  @Test("one that was missing at the start already is no change")
+  func neverThere() {
+    let without = table([String](lines.dropLast()))
+    #expect(without.findings(start: without) == [])
+    #expect(without.findings(start: nil) == [Finding(path: bytes("/tmp"), difference: .missing)])
+  }
+
+  @Test("what holds data is unmounted latest first, the kernel's own views and the root never")
+  func unmounting() {
+    let more = [
+      "20 1 11:0 / /mnt/boot ro - iso9660 /dev/sr0 ro", "21 1 8:1 / /mnt/a\\040b\\134 rw - vfat /dev/sda1 rw",
+    ]
+    #expect(table(lines + more).unmountOrder == [bytes("/mnt/a b\\"), bytes("/mnt/boot")])
   }
 }

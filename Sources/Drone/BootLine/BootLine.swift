@@ -94,6 +94,7 @@ extension BootLine {
   public var tyd: DroneWords.Membership { drone.tyd }
   public var certaintyd: DroneWords.RootWatch { drone.certaintyd }
   public var filter: Bool { drone.filter }
+  public var watchdog: Bool { drone.watchdog }
   public var shell: Bool { drone.shell }
   public var debug: Bool { drone.debug }
   public var keymap: [UInt8]? { drone.keymap }

@@ -18,7 +18,8 @@ struct DroneWordReader {
     case .debug: drone.debug = readSwitch(word, bareMeans: true) ?? drone.debug
     case .shell: drone.shell = readSwitch(word) ?? drone.shell
     case .dhcp: drone.asksForAddress = readSwitch(word) ?? drone.asksForAddress
-    case .filter: readFilter(word)
+    case .filter: drone.filter = readOnOff(word) ?? drone.filter
+    case .watchdog: drone.watchdog = readOnOff(word) ?? drone.watchdog
     case .certaintyd: readCertaintyd(word)
     case .tyd: readMembership(word)
     case .numberedTyd: readNumberedMembership(word)
@@ -47,14 +48,11 @@ struct DroneWordReader {
     return nil
   }
 
-  private mutating func readFilter(_ word: BootWord) {
-    if spells(word, "on") {
-      drone.filter = true
-    } else if spells(word, "off") {
-      drone.filter = false
-    } else {
-      refuse(word, allowed: "on or off")
-    }
+  private mutating func readOnOff(_ word: BootWord) -> Bool? {
+    if spells(word, "on") { return true }
+    if spells(word, "off") { return false }
+    refuse(word, allowed: "on or off")
+    return nil
   }
 
   private mutating func readCertaintyd(_ word: BootWord) {

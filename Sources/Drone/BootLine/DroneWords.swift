@@ -13,6 +13,7 @@ import NetworkAddresses
 /// | `MASTER=any`/`multicast`/ADDRESS | the member that `TYD=1` joins                                           |
 /// | `certaintyd=off`/`on`/`locked`   | watch the root; default on                                              |
 /// | `filter=on`/`off`                | the packet filter; default on                                           |
+/// | `watchdog=on`/`off`              | restart a drone that hangs; default on                                  |
 /// | `shell=0`/`1`, `SHELL=`          | shells on the consoles; default 1                                       |
 /// | `DHCP=0`/`1`                     | without any `ip=`: whether to ask for an address; default 1             |
 /// | `console=DEVICE,OPTIONS`         | the kernel's consoles; a serial port's options as in `115200n8`         |
@@ -81,6 +82,7 @@ public struct DroneWords: Hashable, Sendable {
   public internal(set) var tyd = Membership.off
   public internal(set) var certaintyd = RootWatch.on
   public internal(set) var filter = true
+  public internal(set) var watchdog = true
   public internal(set) var shell = true
   public internal(set) var debug = false
   /// A file name of letters, digits, `-` and `_`.
@@ -101,7 +103,8 @@ extension DroneWords {
 
   /// The words by what they are about; CHAOS's spelling and ours are one where they mean the same.
   enum Name {
-    case boot, eject, tyd, numberedTyd, master, certaintyd, filter, shell, dhcp, console, keymap, syslog, debug
+    case boot, eject, tyd, numberedTyd, master, certaintyd, filter, watchdog, shell, dhcp, console, keymap, syslog,
+      debug
 
     init?(_ name: [UInt8]) {
       if name.spells("boot") || name.spells("BOOT") {
@@ -118,6 +121,8 @@ extension DroneWords {
         self = .certaintyd
       } else if name.spells("filter") {
         self = .filter
+      } else if name.spells("watchdog") {
+        self = .watchdog
       } else if name.spells("shell") || name.spells("SHELL") {
         self = .shell
       } else if name.spells("DHCP") {

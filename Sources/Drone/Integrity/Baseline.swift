@@ -40,7 +40,8 @@ public struct BaselineEntry: Equatable, Sendable {
 ///     c 600 0 0 5:1 /dev/console
 ///     end 4
 ///
-/// The last line counts the entries, so that a cut file is never taken for a whole one.
+/// The last line counts the entries, so that a cut file is never taken for a whole one. The baseline's own file is not in
+/// it, because it cannot hold its own digest: whoever reads it adds it with `sealed`.
 public struct Baseline: Equatable, Sendable {
   public var entries: [BaselineEntry]
 
@@ -48,6 +49,8 @@ public struct Baseline: Equatable, Sendable {
 
   /// Where a baseline lies in the image.
   public static let path: StaticString = "/etc/baseline"
+  /// Permission bits of that file.
+  public static let mode: UInt32 = 0o644
   private static let heading: StaticString = "droneforge-baseline 1"
 
   /// Nil when a path or a link's target holds a byte that the text cannot (tab, newline, NUL).
@@ -120,10 +123,19 @@ public struct Baseline: Equatable, Sendable {
         self.entries = entries
         return
       }
-      guard let entry = BaselineEntry(line: line) else { throw .line(number) }
+      guard let entry = BaselineEntry(line: line), !entry.path.spells(Self.path) else { throw .line(number) }
       entries.append(entry)
     }
     throw .cut
+  }
+
+  /// Reads a baseline's text and adds the file that it came from, so that this is watched as well. `digest`: the text's
+  /// SHA-256.
+  public static func sealed(_ text: [UInt8], digest: [UInt8]) throws(ParseError) -> Baseline {
+    var baseline = try Baseline(text: text)
+    let kind = BaselineEntry.Kind.file(size: UInt64(text.count), digest: digest)
+    baseline.entries.append(BaselineEntry(path: [UInt8](path), kind: kind, mode: mode))
+    return baseline
   }
 }
 
@@ -212,7 +224,7 @@ func appendOctal(_ value: UInt32, to out: inout [UInt8]) {
 
 private func decimal32(_ text: ArraySlice<UInt8>) -> UInt32? { decimal(text).flatMap { UInt32(exactly: $0) } }
 
-private func digestBytes(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+func digestBytes(_ text: ArraySlice<UInt8>) -> [UInt8]? {
   guard text.count == 64 else { return nil }
   var out: [UInt8] = []
   out.reserveCapacity(32)

@@ -21,19 +21,25 @@ public struct ContentSchedule: Equatable, Sendable {
   public private(set) var rounds: UInt64 = 0
   /// Bytes in one round.
   public let total: UInt64
+  /// Pieces in one round.
+  public let pieceCount: UInt64
 
   /// `pieceSize`: bytes in one piece, at least 1.
   public init(_ baseline: Baseline, pieceSize: UInt64) {
     var files: [(entry: Int, size: UInt64)] = []
+    let pieceSize = max(1, pieceSize)
     var total: UInt64 = 0
+    var pieceCount: UInt64 = 0
     for (index, entry) in baseline.entries.enumerated() {
       guard case .file(let size, _) = entry.kind, Coverage.includes(entry.path) else { continue }
       files.append((entry: index, size: size))
       total &+= size
+      pieceCount &+= max(1, size / pieceSize &+ (size % pieceSize == 0 ? 0 : 1))
     }
     self.files = files
     self.total = total
-    self.pieceSize = max(1, pieceSize)
+    self.pieceCount = pieceCount
+    self.pieceSize = pieceSize
   }
 
   /// The next piece; nil only when the baseline has no files. An empty file is one piece of no bytes.
@@ -54,6 +60,22 @@ public struct ContentSchedule: Equatable, Sendable {
       offset += count
     }
     return piece
+  }
+
+  /// Goes back to the beginning of the file that the last piece was of: it could not be read. When that was the last
+  /// piece of a round, the round does not count yet.
+  public mutating func repeatFile(of piece: Piece) {
+    guard let index = files.firstIndex(where: { $0.entry == piece.entry }) else { return }
+    if piece.isLast, next == 0, rounds > 0 { rounds &-= 1 }
+    next = index
+    offset = 0
+  }
+
+  /// Goes on with the file after the one that the piece is of.
+  public mutating func passOver(_ piece: Piece) {
+    guard let index = files.firstIndex(where: { $0.entry == piece.entry }) else { return }
+    next = (index + 1) % files.count
+    offset = 0
   }
 
   public static func == (left: ContentSchedule, right: ContentSchedule) -> Bool {

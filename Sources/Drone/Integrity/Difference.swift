@@ -21,6 +21,8 @@ public enum Difference: Equatable, Sendable {
   case changed
   /// Something is mounted over the path, or what is mounted there has changed.
   case mounted
+  /// What is mounted there has other options than at the start.
+  case remounted
   /// A kernel module was loaded since the start.
   case module
   /// The path could not be read: the system's error number.
@@ -52,12 +54,35 @@ public enum Difference: Equatable, Sendable {
     case .modified: return [UInt8]("was modified")
     case .changed: return [UInt8]("was changed (ctime)")
     case .mounted: return [UInt8]("was mounted over")
+    case .remounted: return [UInt8]("was remounted with other options")
     case .module: return [UInt8]("kernel module was loaded")
     case .unreadable(let errno):
-      var out = [UInt8]("cannot be read (error ")
-      appendDecimal(UInt64(max(0, errno)), to: &out)
+      var out = [UInt8]("cannot be read (")
+      if let name = errorName(errno) {
+        out += [UInt8](name)
+      } else {
+        out += [UInt8]("error ")
+        appendDecimal(UInt64(max(0, errno)), to: &out)
+      }
       out.append(UInt8(ascii: ")"))
       return out
+    }
+  }
+}
+
+extension Difference {
+  /// Whether this says only that there was no memory, no descriptor or no time for a look: nothing about the path itself.
+  public var isPassing: Bool {
+    // EINTR, EAGAIN, ENOMEM, ENFILE, EMFILE, ENOBUFS (errno(3)).
+    if case .unreadable(let errno) = self { return [4, 11, 12, 23, 24, 105].contains(errno) }
+    return false
+  }
+
+  /// How much it says, for choosing one of several: 0 is a mere sign that something happened.
+  var weight: Int {
+    switch self {
+    case .modified, .changed, .linkCount: 0
+    default: 1
     }
   }
 }
@@ -74,4 +99,17 @@ public struct Finding: Equatable, Sendable {
 
   /// `/etc/passwd: content changed`
   public var text: [UInt8] { path + [UInt8](": ") + difference.text }
+}
+
+/// What the likelier error numbers (errno(3)) mean.
+private func errorName(_ errno: Int32) -> StaticString? {
+  switch errno {
+  case 4: "interrupted"
+  case 5: "input/output error"
+  case 12: "no memory"
+  case 13: "no permission"
+  case 23, 24: "too many open files"
+  case 0: "not understood"
+  default: nil
+  }
 }

@@ -14,6 +14,8 @@ public protocol Root {
   mutating func observe(_ path: [UInt8]) throws(RootError) -> Observation
   /// readlink(2).
   mutating func target(_ path: [UInt8]) throws(RootError) -> [UInt8]
+  /// How many names a directory holds, `.` and `..` left out.
+  mutating func nameCount(_ directory: [UInt8]) throws(RootError) -> Int
   /// The names in a directory, without `.` and `..`, in any order.
   mutating func names(_ directory: [UInt8]) throws(RootError) -> [[UInt8]]
   /// The text of /proc/self/mountinfo.
@@ -28,51 +30,85 @@ public protocol Root {
 /// The comparison of a root with its baseline, over and over.
 ///
 /// `init` notes what the root looks like at the start: times, link counts, inodes and the mount table are later compared
-/// with that, everything else with the baseline itself, so that a change before the first pass is found too.
+/// with that, everything else with the baseline itself, so that a change before the first pass is found too. What could
+/// not be looked at then is noted as soon as it can be.
 public struct Examination<RootType: Root> {
   public let baseline: Baseline
   public private(set) var contents: ContentSchedule
   private var start: [Observation?]
+  /// How many names each directory holds by the baseline; 0 for what is no directory.
+  private let nameCounts: [Int32]
   private let startMounts: MountTable?
   private let startModules: [UInt8]
-  private let known: Set<[UInt8]>
+  /// The texts that were last found to be in order: the same bytes need no second look.
+  private var soundMounts: [UInt8] = []
+  /// Number of paths that a pass looks at.
+  public let entryCount: Int
 
   /// `pieceSize`: bytes hashed at a time.
   public init(_ baseline: Baseline, root: inout RootType, pieceSize: UInt64) {
     self.baseline = baseline
     contents = ContentSchedule(baseline, pieceSize: pieceSize)
-    known = Set(baseline.entries.map { $0.path })
+    nameCounts = childCounts(baseline)
     start = []
     start.reserveCapacity(baseline.entries.count)
+    var count = 0
     for entry in baseline.entries {
-      start.append(Coverage.includes(entry.path) ? try? root.observe(entry.path) : nil)
+      guard Coverage.includes(entry.path) else {
+        start.append(nil)
+        continue
+      }
+      count += 1
+      start.append(try? root.observe(entry.path))
     }
+    entryCount = count
     startMounts = (try? root.mountTable()).map { MountTable(text: $0) }
     startModules = (try? root.modules()) ?? []
   }
 
-  /// Number of paths that a pass looks at.
-  public var entryCount: Int { baseline.entries.reduce(0) { $0 + (Coverage.includes($1.path) ? 1 : 0) } }
-
   /// Compares every path's metadata, every directory's names, the mount table and the list of kernel modules; at most
-  /// `limit` findings, in the baseline's order.
+  /// about `limit` findings, mounts first, then paths in the baseline's order.
   ///
   /// `sealed` leaves out what can only be compared with the start (for a single check without a past).
   public mutating func metadata(_ root: inout RootType, limit: Int = 20, sealed: Bool = false) -> [Finding] {
     var out: [Finding] = []
-    for index in baseline.entries.indices {
-      let entry = baseline.entries[index]
-      guard Coverage.includes(entry.path) else { continue }
-      examine(entry, start: sealed ? nil : start[index], root: &root, into: &out)
-      if out.count >= limit { return out }
-    }
+    // First, because what lies below a wrong mount is all different.
     do throws(RootError) {
-      out += MountTable(text: try root.mountTable()).findings(start: sealed ? nil : startMounts)
+      let text = try root.mountTable()
+      if sealed || text != soundMounts {
+        let findings = MountTable(text: text).findings(start: sealed ? nil : startMounts)
+        out += findings
+        if findings.isEmpty { soundMounts = text }
+      }
     } catch {
       out.append(Finding(path: [UInt8]("/proc/self/mountinfo"), difference: .unreadable(errno: error.errno)))
     }
     if !sealed { out += moduleFindings(&root) }
+    for index in baseline.entries.indices {
+      guard sealed ? Coverage.includes(baseline.entries[index].path) : isCovered(index) else { continue }
+      examine(index, root: &root, sealed: sealed, into: &out)
+      if out.count >= limit { return out }
+    }
     return out
+  }
+
+  /// Compares everything with what was sealed, metadata and a whole round of content: all findings.
+  public mutating func everything(_ root: inout RootType) -> [Finding] {
+    var out = metadata(&root, limit: .max, sealed: true)
+    for _ in 0..<contents.pieceCount {
+      let (piece, finding) = content(&root)
+      guard let piece else { break }
+      guard let finding else { continue }
+      // A file that cannot be read, or has another size, is named already.
+      if !out.contains(where: { $0.path == finding.path }) { out.append(finding) }
+      contents.passOver(piece)
+    }
+    return out
+  }
+
+  /// What was seen at the start answers faster than the path.
+  private func isCovered(_ index: Int) -> Bool {
+    start[index] != nil || Coverage.includes(baseline.entries[index].path)
   }
 
   /// Hashes the next piece of content; a finding when a file is not what was sealed or cannot be read. Nil `piece` in
@@ -86,20 +122,34 @@ public struct Examination<RootType: Root> {
       guard let digest, !digest.elementsEqual(expected) else { return (piece, nil) }
       return (piece, Finding(path: entry.path, difference: .content))
     } catch {
+      contents.repeatFile(of: piece)
       return (piece, Finding(path: entry.path, difference: difference(error)))
     }
   }
 
-  private func examine(_ entry: BaselineEntry, start: Observation?, root: inout RootType, into out: inout [Finding]) {
+  private mutating func examine(_ index: Int, root: inout RootType, sealed: Bool, into out: inout [Finding]) {
+    let entry = baseline.entries[index]
     do throws(RootError) {
       let found = try root.observe(entry.path)
+      if start[index] == nil { start[index] = found }
       var target: [UInt8]?
       if case .symbolicLink = entry.kind, found.type == entry.kind.type { target = try root.target(entry.path) }
-      let named = entry.kind == .directory && found.type == entry.kind.type ? try added(in: entry.path, &root) : []
+      var named: [Finding] = []
+      if case .directory = entry.kind, found.type == entry.kind.type {
+        // As many as there should be, and none of those missing, leaves no room for another.
+        let count = try root.nameCount(entry.path)
+        if sealed || count != Int(nameCounts[index]) {
+          named = try added(in: entry.path, &root)
+        }
+      }
+      let difference = entry.difference(found: found, target: target, start: sealed ? nil : start[index])
+      if case .directory = entry.kind, named.isEmpty, let difference, difference.weight == 0 {
+        named = try added(in: entry.path, &root)
+      }
       out += named
-      guard let difference = entry.difference(found: found, target: target, start: start) else { return }
+      guard let difference else { return }
       // A directory's times change with its names: the name that was added says more.
-      if !named.isEmpty, difference == .modified || difference == .changed || difference == .linkCount { return }
+      if !named.isEmpty, difference.weight == 0 { return }
       out.append(Finding(path: entry.path, difference: difference))
     } catch {
       out.append(Finding(path: entry.path, difference: difference(error)))
@@ -111,15 +161,17 @@ public struct Examination<RootType: Root> {
     var out: [Finding] = []
     for name in try root.names(directory) {
       let path = joined(directory, name)
-      if !known.contains(path) { out.append(Finding(path: path, difference: .added)) }
+      if !baseline.entries.contains(where: { $0.path == path }) { out.append(Finding(path: path, difference: .added)) }
     }
     return out
   }
 
   private func moduleFindings(_ root: inout RootType) -> [Finding] {
     do throws(RootError) {
+      let now = try root.modules()
+      if now == startModules { return [] }
       let before = names(startModules)
-      return names(try root.modules()).filter { !before.contains($0) }
+      return names(now).filter { !before.contains($0) }
         .map { Finding(path: $0, difference: .module) }
     } catch {
       return [Finding(path: [UInt8]("/proc/modules"), difference: .unreadable(errno: error.errno))]
@@ -139,4 +191,21 @@ public struct Examination<RootType: Root> {
 /// `directory` and `name` as one path.
 private func joined(_ directory: [UInt8], _ name: [UInt8]) -> [UInt8] {
   directory.count == 1 ? directory + name : directory + [UInt8(ascii: "/")] + name
+}
+
+/// For each entry how many others lie in it directly.
+private func childCounts(_ baseline: Baseline) -> [Int32] {
+  let entries = baseline.entries
+  var counts = [Int32](repeating: 0, count: entries.count)
+  // Neighbours mostly lie in the same folder.
+  var last: Int?
+  for entry in entries where entry.path.count > 1 {
+    guard let slash = entry.path.lastIndex(of: UInt8(ascii: "/")) else { continue }
+    let folder = entry.path[..<max(1, slash)]
+    if last.map({ entries[$0].path.elementsEqual(folder) }) != true {
+      last = entries.firstIndex { $0.path.elementsEqual(folder) }
+    }
+    if let last { counts[last] &+= 1 }
+  }
+  return counts
 }

@@ -4,7 +4,7 @@ import NetworkAddresses
 public struct Mount: Equatable, Sendable {
   /// Which part of the filesystem is mounted: other than `/` for a bind mount.
   public var root: [UInt8]
-  /// Where; blanks as the kernel escapes them (`\040`).
+  /// Where.
   public var point: [UInt8]
   /// Options of the mount and of the filesystem, joined by one space.
   public var options: [UInt8]
@@ -20,8 +20,8 @@ public struct Mount: Equatable, Sendable {
       fields.count > dash + 3
     else { return nil }
     device = [UInt8](fields[2])
-    root = [UInt8](fields[3])
-    point = [UInt8](fields[4])
+    root = unescaped(fields[3])
+    point = unescaped(fields[4])
     type = [UInt8](fields[dash + 1])
     options = [UInt8](fields[5]) + [UInt8(ascii: " ")] + [UInt8](fields[dash + 3])
   }
@@ -42,7 +42,8 @@ public struct MountTable: Equatable, Sendable {
   }
 
   /// Every mount that a drone does not make itself, each of its own that is missing, doubled or of another type, and
-  /// every one whose options or source are no longer those at the `start`.
+  /// every one whose options or source are no longer those at the `start`. One of its own that was missing at the start
+  /// already has been reported by the boot.
   public func findings(start: MountTable?) -> [Finding] {
     var out: [Finding] = []
     if unreadable > 0 { out.append(Finding(path: [UInt8]("/proc/self/mountinfo"), difference: .unreadable(errno: 0))) }
@@ -59,18 +60,58 @@ public struct MountTable: Equatable, Sendable {
       let rightType = own.map { mount.type.spells(Coverage.mounts[$0].type) } ?? true
       if seen[index] > 1 || !rightType || !mount.root.elementsEqual(root) {
         out.append(Finding(path: mount.point, difference: .mounted))
-      } else if let start, !start.mounts.contains(mount) {
-        out.append(Finding(path: mount.point, difference: .mounted))
+      } else if let start, let difference = start.difference(mount) {
+        out.append(Finding(path: mount.point, difference: difference))
       }
     }
     if seen[0] == 0 { out.append(Finding(path: root, difference: .missing)) }
     for (index, own) in Coverage.mounts.enumerated() where seen[index + 1] == 0 {
-      out.append(Finding(path: [UInt8](own.path), difference: .missing))
+      let path = [UInt8](own.path)
+      if start?.mounts.contains(where: { $0.point == path }) ?? true {
+        out.append(Finding(path: path, difference: .missing))
+      }
     }
     return out
+  }
+
+  /// How a mount differs from the one that was there at the start.
+  private func difference(_ mount: Mount) -> Difference? {
+    guard let before = mounts.first(where: { $0.point == mount.point }) else { return .mounted }
+    if before.device != mount.device || before.type != mount.type || before.root != mount.root { return .mounted }
+    return before.options == mount.options ? nil : .remounted
   }
 
   private func isOwn(_ point: [UInt8]) -> Bool {
     Coverage.mounts.contains { point.spells($0.path) }
   }
+
+  /// The folders on which something is mounted that may hold data to be written back, latest first: all but the root and
+  /// the kernel's own views.
+  public var unmountOrder: [[UInt8]] {
+    let kept: [StaticString] = ["proc", "sysfs", "devtmpfs", "devpts", "rootfs", "tmpfs", "ramfs", "cgroup2"]
+    var folders: [[UInt8]] = []
+    for mount in mounts where !kept.contains(where: { mount.type.spells($0) }) {
+      if !mount.point.spells("/") { folders.append(mount.point) }
+    }
+    return folders.reversed()
+  }
+}
+
+/// Turns `\040` back into a space, as the kernel writes white space and backslashes in names (proc_pid_mountinfo(5)).
+func unescaped(_ field: some Collection<UInt8>) -> [UInt8] {
+  var out: [UInt8] = []
+  let bytes = [UInt8](field)
+  var index = 0
+  while index < bytes.count {
+    let digits = bytes[(index + 1)...].prefix(3)
+    let isOctal = digits.count == 3 && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
+    if bytes[index] == UInt8(ascii: "\\"), isOctal {
+      out.append(digits.reduce(0) { $0 << 3 | ($1 & 7) })
+      index += 4
+    } else {
+      out.append(bytes[index])
+      index += 1
+    }
+  }
+  return out
 }

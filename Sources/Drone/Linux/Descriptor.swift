@@ -23,6 +23,8 @@ public struct Descriptor: ~Copyable {
     public static let writeNonBlocking = OpenMode(flags: O_WRONLY | O_NONBLOCK | O_NOCTTY)
     /// A new or emptied file.
     public static let create = OpenMode(flags: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
+    /// A file as it is, or a new one.
+    public static let keep = OpenMode(flags: O_RDWR | O_CREAT | O_NOFOLLOW)
     /// Writes go behind what is there, whoever else writes.
     public static let append = OpenMode(flags: O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW)
   }

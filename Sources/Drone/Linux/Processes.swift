@@ -80,16 +80,22 @@ private func withStringList(
 public enum Ending: Equatable, Sendable {
   case exited(Int32)
   case killed(signal: Int32)
+  /// Not ended, but stopped by a signal; told only to who asks for it.
+  case stopped(signal: Int32)
 
   public var succeeded: Bool { self == .exited(0) }
 }
 
 /// A child that ended, if there is one that nobody has collected yet. Never waits.
-/// - Parameter process: only this child; nil for any.
-public func collectChild(_ process: Int32? = nil) -> (process: Int32, ending: Ending)? {
+/// - Parameters:
+///   - process: only this child; nil for any.
+///   - noticingStops: also a child that was stopped, each time once.
+public func collectChild(_ process: Int32? = nil, noticingStops: Bool = false) -> (process: Int32, ending: Ending)? {
   var status: Int32 = 0
   var child: Int32 = -1
-  repeat { child = waitpid(process ?? -1, &status, WNOHANG) } while child < 0 && linux_errno() == EINTR
+  repeat {
+    child = waitpid(process ?? -1, &status, WNOHANG | (noticingStops ? WUNTRACED : 0))
+  } while child < 0 && linux_errno() == EINTR
   guard child > 0 else { return nil }
   return (child, ending(status))
 }
@@ -103,7 +109,9 @@ public func waitForChild(_ process: Int32) -> Ending? {
 }
 
 private func ending(_ status: Int32) -> Ending {
-  linux_signalled(status) != 0 ? .killed(signal: linux_termination_signal(status)) : .exited(linux_exit_status(status))
+  if linux_stopped(status) != 0 { return .stopped(signal: linux_stop_signal(status)) }
+  return linux_signalled(status) != 0
+    ? .killed(signal: linux_termination_signal(status)) : .exited(linux_exit_status(status))
 }
 
 /// Sends a signal to a process; a process that is gone is as good.

@@ -4,6 +4,7 @@ import CLinux
 public enum Signal: Int32, Sendable {
   case hangUp = 1
   case interrupt = 2
+  case quit = 3
   case kill = 9
   case user1 = 10
   case user2 = 12

@@ -71,6 +71,6 @@ func secondsText(_ milliseconds: UInt64) -> [UInt8] {
 }
 
 /// The byte itself if it is printable ASCII, else `?`.
-func printable(_ byte: UInt8) -> UInt8 {
+public func printable(_ byte: UInt8) -> UInt8 {
   byte >= 0x20 && byte < 0x7F ? byte : UInt8(ascii: "?")
 }

@@ -7,11 +7,14 @@ public func entry(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
   let words = commandLine(count, arguments)
   let name = [UInt8]((words.first ?? []).split(separator: UInt8(ascii: "/")).last ?? [])
   let rest = [[UInt8]](words.dropFirst())
+  // The kernel knows all of them by the file's name.
+  if processID != 1 { setProcessName(name) }
   return switch name {
   case [UInt8]("network"): runNetwork(rest)
   case [UInt8]("lease"): runLease(rest)
   case [UInt8]("fix_hosts"): runFixHosts(rest)
   case [UInt8]("filter"): runFilter(rest)
+  case [UInt8]("certaintyd"): runCertaintyd(rest)
   case [UInt8]("medium"): runMedium(rest)
   case [UInt8]("entropy"): runEntropy()
   case [UInt8]("sync"): runSync()

@@ -33,16 +33,17 @@ public func buildImage(
     return BuiltImage(path: output, bill: billPath, unchanged: true)
   }
 
+  let sealed = try root.sealed()
   try await withTemporaryFolder(in: folder) { work in
     let plain = work.appending("root.cpio")
-    try await write(cpioArchive(of: root), to: plain)
+    try await write(cpioArchive(of: sealed), to: plain)
     let archive = try await compressed(plain)
     let content = try medium.manifest(parts, archive: .bytes(archive))
     let bill = try BillOfMaterials(
       target: parts.target, kernel: kernel.version,
       hybridSector: medium == .cd ? "\(SHA256(contentsOf: parts.bootLoader.hybridSector))" : nil,
       medium: items(on: medium, content),
-      root: root.entries.map { try .init($0) }, sources: parts.sources)
+      root: sealed.entries.map { try .init($0) }, sources: parts.sources)
     try requireRoom(in: folder, for: content)
 
     try await replacing(billPath) { newBill in

@@ -31,7 +31,7 @@ public func buildPrograms(
   let programs = DronePrograms(
     initStripped: scratch.appending("init"),
     initUnstripped: scratch.appending("init.unstripped"),
-    links: ["/bin/fix_hosts", "/sbin/filter", "/sbin/lease", "/sbin/network"])
+    links: ["/bin/fix_hosts", "/sbin/certaintyd", "/sbin/filter", "/sbin/lease", "/sbin/network"])
   let toolset = Toolset(target: target, sysroot: sysroot, checkout: checkout, scratch: scratch)
   let record = scratch.appending("built-from")
   let inputs = try await fingerprint(of: checkout, toolset: toolset, toolchain: toolchain)

@@ -27,6 +27,8 @@ public struct Finding: Sendable, Hashable, CustomStringConvertible {
     case program
     /// An instruction that the target's first processor does not have.
     case instruction
+    /// What certaintyd compares the root with is not the root.
+    case baseline
     case secret
     case budget
   }

@@ -150,6 +150,7 @@ public struct ImageCheck: Sendable {
       memory: target.smallestMemory << 20, filters: target.archiveFilters, at: place)
     findings += compare(members, with: bill.root, .everything)
     findings += checkPermissions(members)
+    findings += checkBaseline(members, in: place)
     if secret { findings += checkSecrets(members, in: place + ":") }
     for member in members where member.kind == .file {
       guard let program = Program(member.content) else { continue }

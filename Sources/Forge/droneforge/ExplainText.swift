@@ -92,6 +92,7 @@ private func settings(_ line: BootLine) -> [(name: String, meaning: String)] {
   rows.append(
     ("filter", line.filter ? "closes the packet filter before the network comes up" : "leaves the packet filter open"))
   rows.append(("certaintyd", certaintyd(line.certaintyd)))
+  if !line.watchdog { rows.append(("watchdog", "starts no watchdog: a drone that hangs stays so")) }
   rows.append(("tyd", membership(line.tyd)))
   rows.append(("shell", line.shell ? "starts a shell on each console" : "starts no shell"))
   for console in line.consoles {

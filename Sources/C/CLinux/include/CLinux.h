@@ -78,6 +78,8 @@ pid_t linux_spawn(const struct linux_program *program);
 static inline int linux_exited(int status) { return WIFEXITED(status); }
 static inline int linux_exit_status(int status) { return WEXITSTATUS(status); }
 static inline int linux_signalled(int status) { return WIFSIGNALED(status); }
+static inline int linux_stopped(int status) { return WIFSTOPPED(status); }
+static inline int linux_stop_signal(int status) { return WSTOPSIG(status); }
 static inline int linux_termination_signal(int status) { return WTERMSIG(status); }
 
 /// Blocks every signal for the calling process.
@@ -114,3 +116,30 @@ int linux_addresses(uint32_t *addresses, int room);
 /// Major and minor number of a device.
 unsigned linux_device_major(uint64_t device);
 unsigned linux_device_minor(uint64_t device);
+
+/// What lstat(2) says, in numbers of one width everywhere; see `Observation`.
+struct linux_observation {
+  uint32_t mode, owner, group, links, major, minor;
+  uint64_t size, filesystem, inode;
+  int64_t modified, changed;
+};
+int linux_observe(const char *path, struct linux_observation *found);
+
+/// Opens a regular file for reading without following a link or changing its access time, or a directory; close-on-exec.
+int linux_open_file(const char *path);
+int linux_open_directory(const char *path);
+
+/// Counts the names of an open directory, `.` and `..` left out, reading its records into `buffer`; -1 with errno.
+int linux_count_names(int directory, void *buffer, size_t room);
+
+/// Sets the name that ps(1) and killall(1) know the process by; at most 15 bytes of it (PR_SET_NAME, prctl(2)).
+int linux_set_process_name(const char *name);
+
+/// Takes the lock of an open file for as long as that stays open; -1 with errno EWOULDBLOCK when another process has it.
+int linux_lock(int descriptor);
+
+/// A watchdog's identity (at most 32 bytes and a zero), whether it stops when its file is closed after a `V`, and its
+/// time-out in seconds set to what the device allows (Documentation/watchdog/watchdog-api.rst); -1 with errno.
+int linux_watchdog_identity(int device, char identity[33], int *stops);
+int linux_watchdog_set_timeout(int device, int *seconds);
+int linux_watchdog_keep_alive(int device);

@@ -21,9 +21,10 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   for name in terminals() { keepOpen("/dev" / name) }
   reportMounts(unmounted)
 
-  var supervisor = Supervisor()
+  var supervisor = Supervisor(feeding: startWatchdogs(line))
   startEntropy()
-  // certaintyd reads its baseline here, before anything else runs.
+  // What the boot itself takes out of the root, such as a cluster's credential, is taken out here: certaintyd looks next.
+  startRootWatch(line, &supervisor)
   let mayNetwork = closeFilter(line, &supervisor)
   reportHardware()
   report(line)
@@ -33,7 +34,7 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   startNetwork(mayNetwork, until: start &+ 7000, &supervisor)
   reportMissingFirmware()
   reportEntropy()
-  // certaintyd and then tyd start here.
+  // tyd starts here.
   reportAbsentPrograms(line)
   startShells(line, &supervisor)
   while true { supervisor.run(until: nil) }

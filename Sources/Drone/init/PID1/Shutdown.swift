@@ -1,10 +1,13 @@
+import Integrity
 import Linux
 import NetworkAddresses
 import Startup
 
 /// Ends the drone in order: asks every program to end, then kills what is left, writes back and unmounts what is mounted,
-/// and tells the kernel. Each part is bounded; returns only if the kernel refuses.
-func shutDown(_ end: MachineEnd, _ reason: [UInt8]) {
+/// and tells the kernel. Each part is bounded, and what hangs all the same is ended by the watchdog, which is fed here for
+/// the last time; returns only if the kernel refuses.
+func shutDown(_ end: MachineEnd, _ reason: [UInt8], _ watchdogs: [Watchdog]) {
+  for watchdog in watchdogs { watchdog.feed() }
   let what: StaticString =
     switch end {
     case .restart: "restarting"
@@ -17,7 +20,8 @@ func shutDown(_ end: MachineEnd, _ reason: [UInt8]) {
   stopEverybody(Signal.terminate, milliseconds: 3000)
   stopEverybody(Signal.kill, milliseconds: 1000)
   writeBack()
-  for folder in unmountOrder(procMounts: (try? readFile("/proc/mounts")) ?? []) {
+  let mounts = MountTable(text: (try? readFile("/proc/self/mountinfo")) ?? [])
+  for folder in mounts.unmountOrder {
     do {
       try unmount(Path(folder))
     } catch {
@@ -27,6 +31,7 @@ func shutDown(_ end: MachineEnd, _ reason: [UInt8]) {
   }
   // A moment for a serial line to send what it was given.
   pause(milliseconds: 100)
+  if end != .restart { release(watchdogs) }
   endMachine(end)
   report(.failed, "end", "the kernel refuses")
 }

@@ -46,9 +46,6 @@ func reportAbsentPrograms(_ line: BootLine) {
   if line.tyd != .off, !exists("/sbin/tyd"), !exists("/bin/tyd") {
     report(.degraded, "tyd", "not in this image: no cluster is joined")
   }
-  if line.certaintyd == .locked, !exists("/sbin/certaintyd") {
-    report(.degraded, "certaintyd", "not in this image: nothing watches the root")
-  }
   if let host = line.syslog {
     report(.degraded, "syslog", [UInt8]("nothing sends the log to ") + host + [UInt8](" yet"))
   }

@@ -10,6 +10,8 @@ struct Service {
     /// When it ends other than by exit status 0.
     case afterFailure
     case never
+    /// certaintyd: again after a fault, not against the operator's will; `locked`: its end restarts the drone.
+    case guarding(locked: Bool)
   }
 
   let name: [UInt8]
@@ -39,6 +41,10 @@ struct Supervisor: ~Copyable {
   private var services: [Service] = []
   private var awaited: Int32?
   private var awaitedEnding: Ending?
+  /// Fed as long as this loop goes round.
+  private let watchdogs: [Watchdog]
+
+  init(feeding watchdogs: [Watchdog]) { self.watchdogs = watchdogs }
 
   /// Why a wait is over.
   enum Outcome: Equatable {
@@ -71,12 +77,14 @@ struct Supervisor: ~Copyable {
     awaited = process
     awaitedEnding = nil
     while true {
+      for watchdog in watchdogs { watchdog.feed() }
       collect()
       if let ending = awaitedEnding { return .ended(ending) }
       let next = startDueServices()
       let now = millisecondsSinceStart()
       if let deadline, now >= deadline { return .timedOut }
       var wait = signals.longestWait
+      if let interval = feedingInterval(watchdogs) { wait = min(wait ?? Int.max, interval) }
       for time in [deadline, next] {
         if let time { wait = min(wait ?? Int.max, Int(clamping: time > now ? time - now : 0)) }
       }
@@ -105,7 +113,7 @@ struct Supervisor: ~Copyable {
     services[index].dueAt = nil
     services[index].startedAt = now
     if services[index].greets, let terminal = services[index].program.terminal {
-      writeToTerminal(terminal, greeting(name: hostName(), addresses: ownAddresses()))
+      writeToTerminal(terminal, greeting(name: hostName(), addresses: ownAddresses(), root: rootWatch))
     }
     var program = services[index].program
     if let announcement = services[index].announcement {
@@ -128,7 +136,11 @@ struct Supervisor: ~Copyable {
 
   /// Collects every child that has ended, whoever started it.
   private mutating func collect() {
-    while let (process, ending) = collectChild() {
+    while let (process, ending) = collectChild(noticingStops: true) {
+      if case .stopped = ending {
+        noticeStop(process, ending)
+        continue
+      }
       if process == awaited { awaitedEnding = ending }
       for index in services.indices where services[index].process == process {
         services[index].process = nil
@@ -140,20 +152,48 @@ struct Supervisor: ~Copyable {
           sendSignal(.terminate, toGroupOf: process)
           report(.failed, services[index].name, text(ending) + [UInt8]("; it is started again"))
         case .always: break
+        case .guarding(let locked):
+          switch judgeEndOfRootWatch(ending, locked: locked) {
+          case .fault: break
+          case .over: continue
+          case .lossOfIntegrity(let milliseconds): restart(afterMilliseconds: milliseconds)
+          }
         }
         schedule(index, now: millisecondsSinceStart())
       }
     }
   }
 
+  /// A locked certaintyd that is stopped watches no more than one that has ended.
+  private func noticeStop(_ process: Int32, _ ending: Ending) {
+    for service in services where service.process == process {
+      guard case .guarding(let locked) = service.renewal, locked else { continue }
+      _ = judgeEndOfRootWatch(ending, locked: true)
+      restart(afterMilliseconds: 0)
+    }
+  }
+
+  private func restart(afterMilliseconds milliseconds: Int) {
+    pause(milliseconds: milliseconds)
+    shutDown(.restart, [UInt8]("loss of integrity"), watchdogs)
+  }
+
+  /// How the root is watched now.
+  private var rootWatch: RootWatchState {
+    for service in services where service.process != nil {
+      if case .guarding(let locked) = service.renewal { return locked ? .locked : .watched }
+    }
+    return .unwatched
+  }
+
   private func obey(_ signal: Int32) {
     switch Signal(rawValue: signal) {
-    case .terminate: shutDown(.restart, [UInt8]("SIGTERM"))
-    case .interrupt: shutDown(.restart, [UInt8]("Ctrl-Alt-Del"))
-    case .user1: shutDown(.halt, [UInt8]("SIGUSR1"))
-    case .user2: shutDown(.powerOff, [UInt8]("SIGUSR2"))
-    case .powerFailure: shutDown(.powerOff, [UInt8]("the power is failing"))
-    case .hangUp, .kill, .resume, nil: break
+    case .terminate: shutDown(.restart, [UInt8]("SIGTERM"), watchdogs)
+    case .interrupt: shutDown(.restart, [UInt8]("Ctrl-Alt-Del"), watchdogs)
+    case .user1: shutDown(.halt, [UInt8]("SIGUSR1"), watchdogs)
+    case .user2: shutDown(.powerOff, [UInt8]("SIGUSR2"), watchdogs)
+    case .powerFailure: shutDown(.powerOff, [UInt8]("the power is failing"), watchdogs)
+    case .hangUp, .kill, .quit, .resume, nil: break
     }
   }
 }
@@ -167,6 +207,9 @@ func text(_ ending: Ending?) -> [UInt8] {
     appendDecimal(UInt64(clamping: status), to: &out)
   case .killed(let signal):
     out = [UInt8]("it was killed by signal ")
+    appendDecimal(UInt64(clamping: signal), to: &out)
+  case .stopped(let signal):
+    out = [UInt8]("it was stopped by signal ")
     appendDecimal(UInt64(clamping: signal), to: &out)
   case nil:
     out = [UInt8]("it took too long and was stopped")

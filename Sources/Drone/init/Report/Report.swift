@@ -8,15 +8,16 @@ let bootLog: Path = "/run/boot.log"
 let bootedMark: Path = "/run/booted"
 
 /// Tells how a step went: a coloured line on every console, a plain one in the boot log. Any of the drone's programs may
-/// call it. Never waits for a slow console longer than a moment, and never fails.
-func report(_ state: BootStep.State, _ name: [UInt8], _ detail: [UInt8] = []) {
+/// call it. Never waits for a slow console longer than a moment, and never fails. Once the shells are there, only failures
+/// appear on the consoles, and what has to be seen `everywhere`.
+func report(_ state: BootStep.State, _ name: [UInt8], _ detail: [UInt8] = [], everywhere: Bool = false) {
   let step = BootStep(state, name, detail, milliseconds: millisecondsSinceStart())
   try? appendToFile(bootLog, step.line(coloured: false))
-  if state == .failed || !exists(bootedMark) { writeToConsoles(step.line(coloured: true)) }
+  if everywhere || state == .failed || !exists(bootedMark) { writeToConsoles(step.line(coloured: true)) }
 }
 
-func report(_ state: BootStep.State, _ name: StaticString, _ detail: [UInt8] = []) {
-  report(state, [UInt8](name), detail)
+func report(_ state: BootStep.State, _ name: StaticString, _ detail: [UInt8] = [], everywhere: Bool = false) {
+  report(state, [UInt8](name), detail, everywhere: everywhere)
 }
 
 func report(_ state: BootStep.State, _ name: StaticString, _ detail: StaticString) {
