@@ -80,6 +80,7 @@ let package = Package(
     pure("TydCommand", ["NetworkAddresses"]),
     pure("Admission", ["NetworkAddresses"]),
     pure("Tunnels", ["ClusterProtocol", "NetworkAddresses"]),
+    pure("SecureChannel", ["CSecureChannel", "NetworkAddresses"]),
     .target(
       name: "Linux", dependencies: ["CLinux", "NetworkAddresses", "Netlink", "Addressing", "Integrity"],
       path: "Sources/Drone/Linux", swiftSettings: drone),
@@ -98,6 +99,8 @@ let package = Package(
       name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CRename", path: "Sources/C/CRename"),
     .target(name: "CLinux", path: "Sources/C/CLinux", cSettings: strictC),
+    .target(
+      name: "CSecureChannel", dependencies: ["COpenSSL"], path: "Sources/C/CSecureChannel", cSettings: strictC),
     .target(name: "CompilerRuntime", path: "Sources/C/CompilerRuntime", cSettings: strictC),
 
     // Tests: one folder per module.
@@ -108,6 +111,9 @@ let package = Package(
     test("StartupTests", ["Startup", "NetworkAddresses"]),
     test("LinuxTests", ["Linux", "Integrity", "NetworkAddresses"]),
     test("IntegrityTests", ["Integrity", "NetworkAddresses", "TestSupport"]),
+    test("LinuxTests", ["Linux", "NetworkAddresses"]),
+    test("IntegrityTests", ["Integrity", "NetworkAddresses"]),
+    test("SecureChannelTests", ["SecureChannel", "NetworkAddresses"]),
     test("ClusterProtocolTests", ["ClusterProtocol", "NetworkAddresses"]),
     test("TydCommandTests", ["TydCommand", "NetworkAddresses"]),
     test("AdmissionTests", ["Admission", "NetworkAddresses"]),

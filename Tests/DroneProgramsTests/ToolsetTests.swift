@@ -9,8 +9,10 @@ import Testing
 @Suite struct ToolsetTests {
   private func options(checkout: FilePath, sysroot: FilePath) throws -> [String: [String]] {
     let parts = Sysroot(
-      target: .i586, includes: sysroot.appending("include"), library: sysroot.appending("lib"), opensslIncludes: "",
-      opensslLibrary: "", busybox: "", busyboxUnstripped: "", busyboxApplets: [], kernel: "", kernelConfiguration: "",
+      target: .i586, includes: sysroot.appending("include"), library: sysroot.appending("lib"),
+      opensslIncludes: sysroot.appending("ssl/include"),
+      opensslLibrary: sysroot.appending("ssl/lib"), busybox: "", busyboxUnstripped: "", busyboxApplets: [], kernel: "",
+      kernelConfiguration: "",
       sources: [])
     let json = try Toolset(target: .i586, sysroot: parts, checkout: checkout, scratch: "/scratch").json()
     struct Options: Decodable { let extraCLIOptions: [String] }
@@ -35,6 +37,8 @@ import Testing
       for flag in DroneTarget.i586.instructionSetFlags { #expect(options[compiler]?.contains(flag) == true) }
       #expect(options[compiler]?.contains("/sys/include") == true)
     }
+    #expect(
+      options["swift"]?.contains("/sys/ssl/include") == true && options["linker"]?.contains("-L/sys/ssl/lib") == true)
     #expect(options["linker"]?.starts(with: ["-m", "elf_i386"]) == true)
     #expect(options["linker"]?.suffix(2) == ["/sys/lib/crt1.o", "/sys/lib/libc.a"])
     #expect(options["swift"]?.contains("-nostdlib") == true)

@@ -12,11 +12,20 @@ struct Toolset {
 
   /// The same bytes whatever the folders are called: paths in messages and debug information start at the checkout.
   private var prefixMaps: [(from: String, to: String)] {
-    [(sysroot.includes.removingLastComponent().string, "/sysroot"), (checkout.string, ".")]
+    [
+      (sysroot.includes.removingLastComponent().string, "/sysroot"),
+      (sysroot.opensslIncludes.removingLastComponent().string, "/openssl"),
+      (checkout.string, "."),
+    ]
+  }
+
+  /// The C library's headers, the kernel's and OpenSSL's.
+  private var includes: [String] {
+    ["-isystem", sysroot.includes.string, "-isystem", sysroot.opensslIncludes.string]
   }
 
   private var swiftOptions: [String] {
-    let forClang = (target.instructionSetFlags + ["-isystem", sysroot.includes.string]).flatMap { ["-Xcc", $0] }
+    let forClang = (target.instructionSetFlags + includes).flatMap { ["-Xcc", $0] }
     return [
       "-wmo",
       // SwiftPM asks for one thread a core, and the code must not depend on how many cores the builder has.
@@ -34,8 +43,7 @@ struct Toolset {
   }
 
   private var cOptions: [String] {
-    target.instructionSetFlags + [
-      "-isystem", sysroot.includes.string,
+    target.instructionSetFlags + includes + [
       "-Os",
       "-fno-pic",
       "-ffunction-sections",
@@ -49,6 +57,8 @@ struct Toolset {
       "-m", target.linkerEmulation,
       "--gc-sections",
       "--build-id=none",
+      // For -lssl and -lcrypto, which only the programs that use them ask for.
+      "-L\(sysroot.opensslLibrary)",
       sysroot.library.appending("crt1.o").string,
       sysroot.library.appending("libc.a").string,
     ]

@@ -1,0 +1,25 @@
+/// The earliest that the present can be. A computer with an empty battery starts in 1980, so its own clock alone would take
+/// every certificate for one of the future.
+///
+/// The floor is the latest of three: this computer's clock, the beginning of the cluster's authority, and the newest time that
+/// an authenticated member told. It only rises. So a certificate is never refused as not yet valid by a clock that is
+/// behind, and an expired one is refused as soon as anybody in the cluster knows the date. What it cannot do: a clock that
+/// runs ahead is believed, and while all clocks are behind, nothing expires.
+public struct TimeFloor: Sendable, Equatable {
+  /// Seconds since 1970.
+  public private(set) var seconds: Int64
+
+  /// - Parameter clock: this computer's, in seconds since 1970.
+  public init(authority: Certificate, clock: Int64) {
+    seconds = max(authority.notBefore, clock)
+  }
+
+  /// Takes account of this computer's clock, in seconds since 1970.
+  public mutating func observe(clock: Int64) { seconds = max(seconds, clock) }
+
+  /// Takes account of a time that an authenticated member told, in seconds since 1970. One beyond the authority's end is not
+  /// believed: a single member with a wrong clock would end the cluster.
+  public mutating func told(_ time: Int64, under authority: Certificate) {
+    if time <= authority.notAfter { seconds = max(seconds, time) }
+  }
+}
