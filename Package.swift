@@ -111,8 +111,6 @@ let package = Package(
     test("StartupTests", ["Startup", "NetworkAddresses"]),
     test("LinuxTests", ["Linux", "Integrity", "NetworkAddresses"]),
     test("IntegrityTests", ["Integrity", "NetworkAddresses", "TestSupport"]),
-    test("LinuxTests", ["Linux", "NetworkAddresses"]),
-    test("IntegrityTests", ["Integrity", "NetworkAddresses"]),
     test("SecureChannelTests", ["SecureChannel", "NetworkAddresses"]),
     test("ClusterProtocolTests", ["ClusterProtocol", "NetworkAddresses"]),
     test("TydCommandTests", ["TydCommand", "NetworkAddresses"]),
