@@ -81,8 +81,10 @@ let package = Package(
     pure("Admission", ["NetworkAddresses"]),
     pure("Tunnels", ["ClusterProtocol", "NetworkAddresses"]),
     pure("SecureChannel", ["CSecureChannel", "NetworkAddresses"]),
+    pure("MachineReadings", ["NetworkAddresses"]),
     .target(
-      name: "Linux", dependencies: ["CLinux", "NetworkAddresses", "Netlink", "Addressing", "Integrity"],
+      name: "Linux",
+      dependencies: ["CLinux", "NetworkAddresses", "Netlink", "Addressing", "Integrity", "MachineReadings"],
       path: "Sources/Drone/Linux", swiftSettings: drone),
     .executableTarget(
       name: "init",
@@ -107,9 +109,10 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     test("NetworkAddressesTests", ["NetworkAddresses"]),
     test("AddressingTests", ["Addressing", "NetworkAddresses", "TestSupport"]),
-    test("NetlinkTests", ["Netlink", "PacketFilter", "Linux", "NetworkAddresses"]),
+    test("NetlinkTests", ["Netlink", "PacketFilter", "Linux", "NetworkAddresses", "TestSupport"]),
     test("StartupTests", ["Startup", "NetworkAddresses"]),
-    test("LinuxTests", ["Linux", "Integrity", "NetworkAddresses"]),
+    test("MachineReadingsTests", ["MachineReadings"]),
+    test("LinuxTests", ["Linux", "Integrity", "MachineReadings", "Netlink", "NetworkAddresses", "TestSupport"]),
     test("IntegrityTests", ["Integrity", "NetworkAddresses", "TestSupport"]),
     test("SecureChannelTests", ["SecureChannel", "NetworkAddresses"]),
     test("ClusterProtocolTests", ["ClusterProtocol", "NetworkAddresses"]),
@@ -121,7 +124,8 @@ let package = Package(
     test(
       "FuzzTests",
       [
-        "BootLine", "HostNames", "NetworkAddresses", "Netlink", "PacketFilter", "Addressing", "Integrity", "DroneImage",
+        "BootLine", "HostNames", "NetworkAddresses", "Netlink", "PacketFilter", "Addressing", "Integrity",
+        "MachineReadings", "DroneImage",
         "ClusterProtocol", "ImageCheck", "BuildSteps", "TestSupport", system,
       ]),
     test("HostNamesTests", ["HostNames", "NetworkAddresses"]),

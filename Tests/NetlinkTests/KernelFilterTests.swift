@@ -1,6 +1,7 @@
 import Linux
 import Netlink
 import PacketFilter
+import TestSupport
 import Testing
 
 /// The drone's filter in a kernel: as nft(8) shows it, and as packets find it.

@@ -2,6 +2,7 @@ import Glibc
 import Linux
 import Netlink
 import NetworkAddresses
+import TestSupport
 import Testing
 
 /// What the kernel makes of our requests, as iproute2 sees it, and what our reader makes of what iproute2 did.

@@ -1,6 +1,7 @@
 import Linux
 import Netlink
 import NetworkAddresses
+import TestSupport
 import Testing
 
 /// What a kernel makes of our requests, as iproute2 shows it, and what our reader makes of what it says.

@@ -7,6 +7,14 @@ public func millisecondsSinceStart() -> UInt64 {
   return UInt64(clamping: now.tv_sec) &* 1000 &+ UInt64(clamping: now.tv_nsec) / 1_000_000
 }
 
+/// The time of day in seconds since 1970 (UTC), as the machine believes it: a Pentium with a dead battery says 1980.
+public func secondsSince1970() -> Int64 { linux_clock_get() }
+
+/// Sets the time of day; for root only.
+public func setSecondsSince1970(_ seconds: Int64) throws(SystemError) {
+  guard linux_clock_set(seconds) == 0 else { throw SystemError("clock_settime") }
+}
+
 /// Waits so long; a signal that is not blocked may end it early.
 public func pause(milliseconds: Int) {
   _ = poll(nil, 0, Int32(clamping: max(milliseconds, 0)))

@@ -208,6 +208,12 @@ extension NetlinkSocket {
     return found
   }
 
+  /// How packets to a host leave. Refused with ENETUNREACH if there is no way.
+  public mutating func route(to host: IPv4Address) throws(NetlinkSocketError) -> Route? {
+    for case .route(let route) in try NetlinkSocket.read(ask(.findRoute(to: host))) { return route }
+    return nil
+  }
+
   /// What has happened to interfaces, addresses and routes. Waits for at most so many milliseconds.
   public func routeEvents(within milliseconds: Int) throws(NetlinkSocketError) -> [RouteMessage] {
     try NetlinkSocket.read(try events(within: milliseconds))

@@ -7,6 +7,15 @@ extension TransformLayout {
   public static var native: TransformLayout { TransformLayout(longAlignment: Int(linux_long_alignment)) }
 }
 
+/// Sets how the kernel treats packets that wait for keys: it holds the first instead of dropping all, and a question for
+/// keys stands for so many seconds before it is asked again.
+public func setKeyWaiting(seconds: UInt32) throws(SystemError) {
+  try writeFile("/proc/sys/net/core/xfrm_larval_drop", [UInt8]("0"))
+  var text: [UInt8] = []
+  appendDecimal(UInt64(seconds), to: &text)
+  try writeFile("/proc/sys/net/core/xfrm_acq_expires", text)
+}
+
 extension NetlinkSocket {
   /// All security associations of the kernel, those that wait for keys included.
   public mutating func associations() throws(NetlinkSocketError) -> [AssociationStatus] {

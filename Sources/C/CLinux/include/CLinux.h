@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "internet.h"
 #include "sockets.h"
 
 /// The calling thread's last error number.
@@ -143,3 +144,12 @@ int linux_lock(int descriptor);
 int linux_watchdog_identity(int device, char identity[33], int *stops);
 int linux_watchdog_set_timeout(int device, int *seconds);
 int linux_watchdog_keep_alive(int device);
+
+/// fork(2), which Swift does not show.
+int linux_fork(void);
+/// Makes descriptors 0, 1 and 2 the file.
+int linux_redirect_standard_descriptors(const char *path);
+
+/// The clock that shows the time of day, in seconds since 1970.
+int64_t linux_clock_get(void);
+int linux_clock_set(int64_t seconds);

@@ -116,6 +116,12 @@ extension NetlinkRequest {
       body: MessageBody([internetFamily, 0, 0, 0, 0, 0, 0, 0] + UInt32(0).nativeBytes))
   }
 
+  /// How packets to one host leave: the answer is RTM_NEWROUTE with interface, router if any, and the address that they come
+  /// from. Fails with ENETUNREACH if there is no way.
+  public static func findRoute(to host: IPv4Address) -> NetlinkRequest {
+    Route(to: host, .host).request(Route.getType, [])
+  }
+
   /// Sets a route; one to the same network with the same metric is replaced.
   public static func replace(_ route: Route) -> NetlinkRequest {
     route.request(Route.newType, [.create, .replace])

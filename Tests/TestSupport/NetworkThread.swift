@@ -4,7 +4,7 @@ import Synchronization
 
 /// A thread with a network of its own: an empty network namespace that ends with it. Programs started on it are in that
 /// network too, so `ip` and `nft` can say what our code made of it.
-final class NetworkThread: Sendable {
+public final class NetworkThread: Sendable {
   private typealias Work = @Sendable () -> Void
 
   /// What is to be done on the thread, and its end.
@@ -39,18 +39,18 @@ final class NetworkThread: Sendable {
     }
   }
 
-  struct Refused: Error, CustomStringConvertible { let description: String }
+  public struct Refused: Error, CustomStringConvertible { public let description: String }
 
   private let orders = Orders()
   /// The thread's number, by which `ip link set … netns` finds its network.
-  let number: pid_t
+  public let number: pid_t
 
   /// Whether this machine and user may make network namespaces with a packet filter, and have the programs to look.
-  static let isPossible: Bool =
+  public static let isPossible: Bool =
     geteuid() == 0 && access("/usr/sbin/ip", X_OK) == 0
     && (try? NetworkThread().command("nft", "list", "ruleset")) != nil
 
-  init() throws {
+  public init() throws {
     let answer = Slot<pid_t>()
     Thread.detachNewThread { [orders] in
       let newNetwork: Int32 = 0x4000_0000  // CLONE_NEWNET
@@ -68,7 +68,7 @@ final class NetworkThread: Sendable {
   deinit { orders.put(nil) }
 
   /// Does something on the thread and waits for its result.
-  func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
+  public func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
     let slot = Slot<Result<Value, any Error>>()
     orders.put { slot.put(Result { try body() }) }
     guard let result = slot.take() else { throw Refused(description: "no result") }
@@ -77,7 +77,7 @@ final class NetworkThread: Sendable {
 
   /// Runs a program of /usr/sbin in the network and gives what it prints.
   @discardableResult
-  func command(_ program: String, _ arguments: String...) throws -> String {
+  public func command(_ program: String, _ arguments: String...) throws -> String {
     try run {
       let (status, text) = try execute(["/usr/sbin/\(program)"] + arguments)
       guard status == 0 else { throw Refused(description: "\(program) \(arguments.joined(separator: " ")): \(text)") }
@@ -86,7 +86,8 @@ final class NetworkThread: Sendable {
   }
 
   /// Joins two networks by a cable: `eth0` in each, up, with these addresses.
-  static func join(_ left: NetworkThread, _ leftAddress: String, _ right: NetworkThread, _ rightAddress: String) throws
+  public static func join(_ left: NetworkThread, _ leftAddress: String, _ right: NetworkThread, _ rightAddress: String)
+    throws
   {
     try left.command(
       "ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", "\(right.number)")

@@ -1,0 +1,23 @@
+import MachineReadings
+import Testing
+
+@Suite struct MachineReadingsFuzzTests {
+  private let mutator = Mutator([
+    "processor", "cpu MHz", "MemTotal", "MemAvailable", "MemFree", "Cached", ":", "\t", " ", "\n", ".", "kB", "0", "9",
+    "18446744073709551615", "0.08 1.25 12.5 2/31 93",
+  ])
+
+  @Test("any text gives readings")
+  func everyText() {
+    let fault = Fuzzing.configured.firstFault { generator in
+      let text = mutator.bytes(&generator, pieces: 0...30)
+      var readings = MachineReadings()
+      readings.read(cpuinfo: text)
+      readings.read(meminfo: text)
+      readings.read(loadavg: text)
+      readings.read(uptime: text)
+      return Int(readings.processors) > text.count ? "more processors than bytes in \(text)" : nil
+    }
+    #expect(fault == nil)
+  }
+}
