@@ -43,7 +43,10 @@ let package = Package(
     .executable(name: "init", targets: ["init"]),
   ],
   traits: [
-    .trait(name: "Drone", description: "Build the drone's modules as Embedded Swift for the image.")
+    .default(enabledTraits: ["Host"]),
+    .trait(
+      name: "Host", description: "Build for this computer, with its own libraries. Naming another trait leaves it out."),
+    .trait(name: "Drone", description: "Build the drone's modules as Embedded Swift for the image."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -101,8 +104,10 @@ let package = Package(
       name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CRename", path: "Sources/C/CRename"),
     .target(name: "CLinux", path: "Sources/C/CLinux", cSettings: strictC),
+    // A drone links the sysroot's OpenSSL, which the toolset names; the builder's own is found by pkg-config.
     .target(
-      name: "CSecureChannel", dependencies: ["COpenSSL"], path: "Sources/C/CSecureChannel", cSettings: strictC),
+      name: "CSecureChannel", dependencies: [.target(name: "COpenSSL", condition: .when(traits: ["Host"]))],
+      path: "Sources/C/CSecureChannel", cSettings: strictC),
     .target(name: "CompilerRuntime", path: "Sources/C/CompilerRuntime", cSettings: strictC),
 
     // Tests: one folder per module.

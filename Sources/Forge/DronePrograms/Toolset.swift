@@ -57,9 +57,10 @@ struct Toolset {
       "-m", target.linkerEmulation,
       "--gc-sections",
       "--build-id=none",
-      // For -lssl and -lcrypto, which only the programs that use them ask for.
-      "-L\(sysroot.opensslLibrary)",
       sysroot.library.appending("crt1.o").string,
+      // Of an archive only what is asked for is linked, so a program without TLS has nothing of these.
+      sysroot.opensslLibrary.appending("libssl.a").string,
+      sysroot.opensslLibrary.appending("libcrypto.a").string,
       sysroot.library.appending("libc.a").string,
     ]
   }
