@@ -68,6 +68,7 @@ let package = Package(
     forge("DronePrograms", ["BuildSteps", "DroneTarget", "Sysroot", system]),
     forge("DroneImage", ["BuildSteps", "DroneTarget", "Integrity", system]),
     forge("ImageCheck", ["BuildSteps", "DroneTarget", "DroneImage", "Sysroot", "Integrity", "CArchive", system]),
+    forge("ClusterSimulation", ["Membership", "NetworkAddresses"]),
     forge("VirtualMachine", ["BuildSteps", "DroneTarget", subprocess, system]),
 
     // The drone's side.
@@ -77,6 +78,7 @@ let package = Package(
     pure("Netlink", ["NetworkAddresses"]),
     pure("PacketFilter", ["Netlink", "NetworkAddresses"]),
     pure("Addressing", ["NetworkAddresses"]),
+    pure("Membership", ["NetworkAddresses"]),
     pure("Startup", ["NetworkAddresses"]),
     pure("Integrity", ["NetworkAddresses"]),
     pure("ClusterProtocol", ["NetworkAddresses"]),
@@ -115,6 +117,7 @@ let package = Package(
     test("NetworkAddressesTests", ["NetworkAddresses"]),
     test("AddressingTests", ["Addressing", "NetworkAddresses", "TestSupport"]),
     test("NetlinkTests", ["Netlink", "PacketFilter", "Linux", "NetworkAddresses", "TestSupport"]),
+    test("MembershipTests", ["Membership", "ClusterSimulation", "NetworkAddresses"]),
     test("StartupTests", ["Startup", "NetworkAddresses"]),
     test("MachineReadingsTests", ["MachineReadings"]),
     test("LinuxTests", ["Linux", "Integrity", "MachineReadings", "Netlink", "NetworkAddresses", "TestSupport"]),
@@ -130,7 +133,7 @@ let package = Package(
       "FuzzTests",
       [
         "BootLine", "HostNames", "NetworkAddresses", "Netlink", "PacketFilter", "Addressing", "Integrity",
-        "MachineReadings", "DroneImage",
+        "MachineReadings", "Membership", "DroneImage",
         "ClusterProtocol", "ImageCheck", "BuildSteps", "TestSupport", system,
       ]),
     test("HostNamesTests", ["HostNames", "NetworkAddresses"]),

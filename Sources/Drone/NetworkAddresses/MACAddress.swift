@@ -9,10 +9,16 @@ public struct MACAddress: Hashable, Sendable {
     bits = octets.reduce(0) { $0 << 8 | UInt64($1) }
   }
 
-  public static let broadcast = MACAddress(bits: 0xFFFF_FFFF_FFFF)
-  public static let zero = MACAddress(bits: 0)
+  public static let broadcast = MACAddress(known: 0xFFFF_FFFF_FFFF)
+  public static let zero = MACAddress(known: 0)
 
-  private init(bits: UInt64) { self.bits = bits }
+  private init(known bits: UInt64) { self.bits = bits }
+
+  /// Nil for a number of more than 48 bits.
+  public init?(bits: UInt64) {
+    guard bits >> 48 == 0 else { return nil }
+    self.bits = bits
+  }
 
   /// Reads six pairs of hexadecimal digits, all separated by `:` or all by `-`; nil for anything else.
   public init?(text: some Collection<UInt8>) {

@@ -1,0 +1,68 @@
+/// What is to happen, the earliest first; of things at the same time, what was put in first. A binary heap.
+struct EventQueue<Event> {
+  private struct Entry {
+    let time: UInt64
+    let order: UInt64
+    let event: Event
+
+    func precedes(_ other: Entry) -> Bool { time != other.time ? time < other.time : order < other.order }
+  }
+
+  private var entries: [Entry] = []
+  private var count: UInt64 = 0
+
+  var nextTime: UInt64? { entries.first?.time }
+
+  mutating func insert(_ event: Event, at time: UInt64) {
+    count += 1
+    entries.append(Entry(time: time, order: count, event: event))
+    var place = entries.count - 1
+    while place > 0 {
+      let parent = (place - 1) / 2
+      guard entries[place].precedes(entries[parent]) else { break }
+      entries.swapAt(place, parent)
+      place = parent
+    }
+  }
+
+  mutating func popFirst() -> (time: UInt64, event: Event)? {
+    guard let first = entries.first, let last = entries.popLast() else { return nil }
+    if !entries.isEmpty {
+      entries[0] = last
+      var place = 0
+      while true {
+        var least = place
+        for child in [2 * place + 1, 2 * place + 2]
+        where child < entries.count && entries[child].precedes(entries[least]) {
+          least = child
+        }
+        if least == place { break }
+        entries.swapAt(place, least)
+        place = least
+      }
+    }
+    return (first.time, first.event)
+  }
+}
+
+/// Random numbers that are the same for the same seed (SplitMix64, Steele, Lea and Flood 2014).
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ mixed >> 31
+  }
+
+  /// Whether something that happens `thousandths` times of a thousand happens now.
+  mutating func happens(_ thousandths: UInt64) -> Bool { thousandths > 0 && next() % 1000 < thousandths }
+
+  mutating func number(in range: ClosedRange<UInt64>) -> UInt64 {
+    range.lowerBound + next() % (range.upperBound - range.lowerBound + 1)
+  }
+}
