@@ -53,7 +53,8 @@ func fakeParts(in folder: FilePath) async throws -> ImageParts {
   try await write(kernelFile(), to: folder.appending("bzImage"))
   return ImageParts(
     root: RootParts(
-      program: folder.appending("program"), programLinks: ["/bin/fix_hosts"], busybox: folder.appending("busybox"),
+      programs: [.init(path: "/sbin/init", file: folder.appending("program"), links: ["/bin/fix_hosts"])],
+      busybox: folder.appending("busybox"),
       applets: ["/bin/sh", "/bin/ls", "/sbin/init"], files: files),
     kernel: folder.appending("bzImage"), bootFiles: checkout.appending("isolinux"), target: "test",
     sources: [.init(name: "busybox", version: "1", sha256: "00")])

@@ -75,7 +75,7 @@ import Testing
   func precedence() async throws {
     try await withFolder { folder in
       let parts = try await fakeParts(in: folder)
-      #expect(try Manifest(root: parts.root)["/sbin/init"]?.kind == .file(.file(parts.root.program)))
+      #expect(try Manifest(root: parts.root)["/sbin/init"]?.kind == .file(.file(parts.root.programs[0].file)))
     }
   }
 

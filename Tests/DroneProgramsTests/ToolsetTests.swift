@@ -7,14 +7,14 @@ import Testing
 @testable import Sysroot
 
 @Suite struct ToolsetTests {
-  private func options(checkout: FilePath, sysroot: FilePath) throws -> [String: [String]] {
+  private func options(
+    checkout: FilePath, sysroot: FilePath, target: DroneTarget = .i586
+  ) throws -> [String: [String]] {
     let parts = Sysroot(
-      target: .i586, includes: sysroot.appending("include"), library: sysroot.appending("lib"),
-      opensslIncludes: sysroot.appending("ssl/include"),
-      opensslLibrary: sysroot.appending("ssl/lib"), busybox: "", busyboxUnstripped: "", busyboxApplets: [], kernel: "",
-      kernelConfiguration: "",
+      target: target, includes: sysroot.appending("include"), library: sysroot.appending("lib"),
+      opensslIncludes: sysroot.appending("ssl/include"), opensslLibrary: sysroot.appending("ssl/lib"), sourceFolder: "",
       sources: [])
-    let json = try Toolset(target: .i586, sysroot: parts, checkout: checkout, scratch: "/scratch").json()
+    let json = try Toolset(target: target, sysroot: parts, checkout: checkout, scratch: "/scratch").json()
     struct Options: Decodable { let extraCLIOptions: [String] }
     struct File: Decodable {
       let schemaVersion: String
@@ -30,17 +30,19 @@ import Testing
     ]
   }
 
-  @Test("every compiler is kept to the target's instructions and finds the sysroot's headers, no system's")
-  func instructions() throws {
-    let options = try options(checkout: "/checkout", sysroot: "/sys")
+  @Test(
+    "every compiler is kept to the target's instructions and finds the sysroot's headers, no system's",
+    arguments: [(DroneTarget.i586, "elf_i386"), (.x86_64, "elf_x86_64")])
+  func instructions(_ target: DroneTarget, _ emulation: String) throws {
+    let options = try options(checkout: "/checkout", sysroot: "/sys", target: target)
     for compiler in ["swift", "c"] {
-      for flag in DroneTarget.i586.instructionSetFlags { #expect(options[compiler]?.contains(flag) == true) }
+      for flag in target.instructionSetFlags { #expect(options[compiler]?.contains(flag) == true) }
       #expect(options[compiler]?.contains("/sys/include") == true)
     }
     #expect(
       options["swift"]?.contains("/sys/ssl/include") == true
         && options["linker"]?.contains("/sys/ssl/lib/libssl.a") == true)
-    #expect(options["linker"]?.starts(with: ["-m", "elf_i386"]) == true)
+    #expect(options["linker"]?.starts(with: ["-m", emulation]) == true)
     #expect(options["linker"]?.contains("/sys/lib/crt1.o") == true && options["linker"]?.last == "/sys/lib/libc.a")
     #expect(options["swift"]?.contains("-nostdlib") == true)
   }

@@ -156,3 +156,19 @@ import Testing
       ])
   }
 }
+
+@Suite struct InstructionSetTests {
+  @Test(
+    "a 64-bit program may use what every AMD64 processor has, and nothing later",
+    arguments: [
+      ("movabsq", true), ("cmovneq", true), ("syscall", true), ("cvttsd2si", true), ("pshufd", true), ("fxsave", true),
+      ("cmpneqsd", true), ("fildll", true), ("movslq", true),
+      // SSE3, SSSE3, SSE4.1, SSE4.2, POPCNT, AES-NI, AVX, BMI, RDRAND, CMPXCHG16B, branch marks, 32-bit leftovers.
+      ("haddps", false), ("pshufb", false), ("pinsrq", false), ("crc32q", false), ("popcntq", false), ("aesenc", false),
+      ("vmovdqa", false), ("andnq", false), ("tzcntq", false), ("rdrandq", false), ("cmpxchg16b", false),
+      ("endbr64", false), ("pushal", false), ("daa", false),
+    ])
+  func amd64(_ mnemonic: String, _ allowed: Bool) {
+    #expect(InstructionSet.x86_64.allows(mnemonic) == allowed)
+  }
+}

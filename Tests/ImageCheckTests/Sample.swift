@@ -59,7 +59,8 @@ func sampleParts(in folder: FilePath) async throws -> ImageParts {
   try await write(sampleKernel(), to: folder.appending("bzImage"))
   return ImageParts(
     root: RootParts(
-      program: folder.appending("program"), programLinks: ["/bin/fix_hosts"], busybox: folder.appending("busybox"),
+      programs: [.init(path: "/sbin/init", file: folder.appending("program"), links: ["/bin/fix_hosts"])],
+      busybox: folder.appending("busybox"),
       applets: ["/bin/sh", "/bin/ls"], files: files),
     kernel: folder.appending("bzImage"), bootFiles: checkout.appending("isolinux"),
     target: DroneTarget.i586.name, sources: [])

@@ -3,19 +3,29 @@ import SystemPackage
 
 /// What a drone's root is made from, apart from what every root has.
 public struct RootParts: Sendable {
-  /// The drone's own program, stripped.
-  public var program: FilePath
-  /// The names that it answers to besides `/sbin/init`, as absolute paths.
-  public var programLinks: [String]
+  /// The drone's own programs; one of them is `/sbin/init`.
+  public var programs: [Program]
   public var busybox: FilePath
   /// BusyBox's applets, as absolute paths of links.
   public var applets: [String]
   /// The folder whose files go into the image as they are.
   public var files: FilePath
 
-  public init(program: FilePath, programLinks: [String], busybox: FilePath, applets: [String], files: FilePath) {
-    self.program = program
-    self.programLinks = programLinks
+  /// A stripped program, where it goes, and the names that are links to it, all absolute paths.
+  public struct Program: Sendable {
+    public var path: String
+    public var file: FilePath
+    public var links: [String]
+
+    public init(path: String, file: FilePath, links: [String]) {
+      self.path = path
+      self.file = file
+      self.links = links
+    }
+  }
+
+  public init(programs: [Program], busybox: FilePath, applets: [String], files: FilePath) {
+    self.programs = programs
     self.busybox = busybox
     self.applets = applets
     self.files = files
@@ -28,10 +38,12 @@ extension Manifest {
   /// An applet gives way to a file or program of the same path; any other clash is an error.
   public init(root parts: RootParts) throws {
     var entries = fixedEntries + keyboardEntries
-    entries.append(
-      .file("/sbin/init", .file(parts.program), executable: true, why: "process 1 and the drone's programs"))
-    for link in parts.programLinks where link != "/sbin/init" {
-      entries.append(.link(link, to: "/sbin/init", why: "a program of the drone, by its own name"))
+    for program in parts.programs {
+      let why = program.path == "/sbin/init" ? "process 1 and the drone's programs" : "a program of the drone"
+      entries.append(.file(program.path, .file(program.file), executable: true, why: why))
+      for link in program.links {
+        entries.append(.link(link, to: program.path, why: "a program of the drone, by its own name"))
+      }
     }
     entries.append(.file("/bin/busybox", .file(parts.busybox), executable: true, why: "the everyday commands"))
     var taken = Set(entries.map(\.path))

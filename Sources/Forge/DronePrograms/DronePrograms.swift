@@ -4,78 +4,103 @@ import Foundation
 import Sysroot
 import SystemPackage
 
-/// The drone's own programs, built as Embedded Swift.
-public struct DronePrograms: Sendable {
-  /// As it goes into the image at `/sbin/init`: it answers to several names.
-  public let initStripped: FilePath
-  /// The same link with symbols, for whoever disassembles it.
-  public let initUnstripped: FilePath
-  /// Names in the image that are links to `/sbin/init`.
+/// A program built as Embedded Swift.
+public struct DroneProgram: Sendable {
+  /// The product's name in Package.swift.
+  public let name: String
+  /// Where it belongs in a drone's root, and the names there that are links to it.
+  public let path: String
   public let links: [String]
+  /// As it goes into an image or a package.
+  public let stripped: FilePath
+  /// The same link with symbols, for whoever disassembles it.
+  public let unstripped: FilePath
 }
+
+/// Where a program belongs, and the names that it answers to besides its own.
+private let places: [String: (path: String, links: [String])] = [
+  "init": (
+    path: "/sbin/init",
+    links: ["/bin/fix_hosts", "/sbin/certaintyd", "/sbin/filter", "/sbin/lease", "/sbin/network"]
+  )
+]
 
 /// How many steps `buildPrograms` shows.
 public let programSteps = 1
 
-/// Builds the drone's programs, or does nothing when neither their sources nor what they are built against changed.
+/// Builds the target's programs, or does nothing when neither their sources nor what they are built against changed.
 ///
 /// - Parameters:
 ///   - checkout: the package's folder.
-///   - scratch: a folder of its own, kept between builds. The finished programs stand in it.
+///   - scratch: a folder of its own, kept between builds. The finished programs stand in it, in a folder for the target.
 ///   - progress: shows `programSteps` steps.
 /// - Throws: `BuildError`, each a sentence.
 public func buildPrograms(
   for target: DroneTarget, sysroot: Sysroot, checkout: FilePath, scratch: FilePath, progress: BuildSteps.Progress
-) async throws -> DronePrograms {
+) async throws -> [DroneProgram] {
   let toolchain = try Toolchain.found()
-  let programs = DronePrograms(
-    initStripped: scratch.appending("init"),
-    initUnstripped: scratch.appending("init.unstripped"),
-    links: ["/bin/fix_hosts", "/sbin/certaintyd", "/sbin/filter", "/sbin/lease", "/sbin/network"])
+  let folder = scratch.appending(target.name)
+  let programs = target.programs.map { name in
+    let place = places[name] ?? (path: "/usr/sbin/\(name)", links: [])
+    return DroneProgram(
+      name: name, path: place.path, links: place.links, stripped: folder.appending(name),
+      unstripped: folder.appending("\(name).unstripped"))
+  }
   let toolset = Toolset(target: target, sysroot: sysroot, checkout: checkout, scratch: scratch)
-  let record = scratch.appending("built-from")
+  let record = folder.appending("built-from")
   let inputs = try await fingerprint(of: checkout, toolset: toolset, toolchain: toolchain)
   let known = FileManager.default.contents(atPath: record.string).map { String(decoding: $0, as: UTF8.self) }
-  if known == inputs.description, exists(programs.initStripped), exists(programs.initUnstripped) {
-    await progress.skip("Drone programs", "unchanged")
+  if known == inputs.description, programs.allSatisfy({ exists($0.stripped) && exists($0.unstripped) }) {
+    await progress.skip("Programs for \(target.name)", "unchanged")
     return programs
   }
 
-  try makeFolder(scratch)
-  let log = scratch.appending("programs.log")
-  try await progress.step("Drone programs", log: log) {
+  try makeFolder(folder)
+  let log = folder.appending("programs.log")
+  try await progress.step("Programs for \(target.name)", log: log) {
     try await write([], to: log)
     try await locked(scratch.appending("programs.lock")) {
-      let file = scratch.appending("toolset.json")
+      let file = folder.appending("toolset.json")
       try await write(try toolset.json(), to: file)
-      try await Command(
-        toolchain.swift.string,
-        [
-          "build",
-          "--traits", "Drone",
-          "--triple", target.swiftTriple,
-          "--toolset", file.string,
-          "--product", "init",
-          "--configuration", "release",
-          "--scratch-path", scratch.appending("swift").string,
-        ],
-        environment: ["LC_ALL": "C"], workingDirectory: checkout.string
-      ).run(log: log)
-      let linked = scratch.appending("swift").appending(target.swiftTriple).appending("release/init")
-      try await replacing(programs.initUnstripped, mode: programMode) { temporary in
-        try fileOperation(temporary, "Make room for it") {
-          try FileManager.default.copyItem(atPath: linked.string, toPath: temporary.string)
-        }
-      }
-      try await replacing(programs.initStripped, mode: programMode) { temporary in
-        try await Command(
-          toolchain.objectCopier.string, ["--strip-all", programs.initUnstripped.string, temporary.string]
-        ).run(log: log)
+      for program in programs {
+        try await build(
+          program, for: target, with: toolchain, toolset: file, checkout: checkout, scratch: scratch.appending("swift"),
+          log: log)
       }
       try await write(inputs.description.utf8, to: record)
     }
   }
   return programs
+}
+
+private func build(
+  _ program: DroneProgram, for target: DroneTarget, with toolchain: Toolchain, toolset: FilePath, checkout: FilePath,
+  scratch: FilePath, log: FilePath
+) async throws {
+  try await Command(
+    toolchain.swift.string,
+    [
+      "build",
+      "--traits", "Drone",
+      "--triple", target.swiftTriple,
+      "--toolset", toolset.string,
+      "--product", program.name,
+      "--configuration", "release",
+      "--scratch-path", scratch.string,
+    ],
+    environment: ["LC_ALL": "C"], workingDirectory: checkout.string
+  ).run(log: log)
+  let linked = scratch.appending(target.swiftTriple).appending("release").appending(program.name)
+  try await replacing(program.unstripped, mode: programMode) { temporary in
+    try fileOperation(temporary, "Make room for it") {
+      try FileManager.default.copyItem(atPath: linked.string, toPath: temporary.string)
+    }
+  }
+  try await replacing(program.stripped, mode: programMode) { temporary in
+    try await Command(
+      toolchain.objectCopier.string, ["--strip-all", program.unstripped.string, temporary.string]
+    ).run(log: log)
+  }
 }
 
 private let programMode: FilePermissions = [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute]
@@ -85,7 +110,7 @@ private func fingerprint(of checkout: FilePath, toolset: Toolset, toolchain: Too
   var hasher = SHA256.Hasher()
   hasher.add(try await toolchain.identity())
   hasher.add([UInt8](try toolset.json()))
-  let roots = ["Package.swift", "Package.resolved", "Sources/Drone", "Sources/C/CLinux", "Sources/C/CompilerRuntime"]
+  let roots = ["Package.swift", "Package.resolved", "Sources/Drone", "Sources/C"]
   for root in roots {
     let base = checkout.appending(root)
     var isFolder: ObjCBool = false

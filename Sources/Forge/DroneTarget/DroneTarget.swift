@@ -33,8 +33,12 @@ public struct DroneTarget: Sendable {
   public let kernel: KernelDemands
   /// Filters of the XZ format that the kernel's unpacker knows besides LZMA2 (The .xz File Format, §5.3.2): 4 is x86's.
   public let archiveFilters: Set<UInt64>
-  /// What the drone's programs may consist of.
+  /// What the target's programs may consist of.
   public let instructions: InstructionSet
+  /// Whether there are images for it: then a kernel and BusyBox are built, too.
+  public let hasImage: Bool
+  /// The programs that are built for the target, by the names of Package.swift's products.
+  public let programs: [String]
 
   /// A Pentium and everything after it, 32 bits.
   public static let i586 = DroneTarget(
@@ -54,5 +58,32 @@ public struct DroneTarget: Sendable {
     elfMachine: 3,
     kernel: .i586,
     archiveFilters: [4],
-    instructions: .i586)
+    instructions: .i586,
+    hasImage: true,
+    programs: ["init"])
+
+  /// Any PC of 64 bits: for a master's programs, on whatever Linux it runs. There are no images for it yet.
+  public static let x86_64 = DroneTarget(
+    name: "x86_64",
+    swiftTriple: "x86_64-unknown-none-elf",
+    processor: "x86-64",
+    instructionSetFlags: ["-march=x86-64", "-fcf-protection=none"],
+    clangTriple: "x86_64-linux-musl",
+    linkerEmulation: "elf_x86_64",
+    kernelArchitecture: "x86_64",
+    opensslTarget: ["linux-x86_64"],
+    emulator: "qemu-system-x86_64",
+    emulatedProcessor: "qemu64",
+    networkBootProcessor: "qemu64",
+    smallestMemory: 256,
+    elfClass: 2,
+    elfMachine: 62,
+    kernel: .x86_64,
+    archiveFilters: [4],
+    instructions: .x86_64,
+    hasImage: false,
+    programs: [])
+
+  /// Every target, in the order of a help text.
+  public static let all = [i586, x86_64]
 }

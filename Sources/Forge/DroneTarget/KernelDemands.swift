@@ -11,4 +11,9 @@ public struct KernelDemands: Sendable {
     families: ["CONFIG_M486SX", "CONFIG_M486", "CONFIG_M586", "CONFIG_M586TSC", "CONFIG_M586MMX"],
     needed: ["CONFIG_BLK_DEV_INITRD", "CONFIG_RD_XZ", "CONFIG_XZ_DEC_X86"],
     refused: ["CONFIG_64BIT", "CONFIG_X86_PAE"])
+
+  public static let x86_64 = KernelDemands(
+    families: ["CONFIG_GENERIC_CPU"],
+    needed: ["CONFIG_64BIT", "CONFIG_BLK_DEV_INITRD", "CONFIG_RD_XZ", "CONFIG_XZ_DEC_X86"],
+    refused: [])
 }

@@ -3,8 +3,7 @@ import DroneTarget
 import Foundation
 import SystemPackage
 
-/// What the drone's programs are built against, and the parts of an image that others wrote: all for one target, all
-/// in the cache, never changed after they appeared there.
+/// What a target's programs are built against: in the cache, never changed after it appeared there.
 public struct Sysroot: Sendable {
   public let target: DroneTarget
   /// C headers of musl and of the kernel.
@@ -14,6 +13,13 @@ public struct Sysroot: Sendable {
   /// OpenSSL's headers, and `libssl.a` and `libcrypto.a`.
   public let opensslIncludes: FilePath
   public let opensslLibrary: FilePath
+  /// The folder of the source files that everything was built from, and what they are.
+  public let sourceFolder: FilePath
+  public let sources: [SourceRecord]
+}
+
+/// Those parts of an image that others wrote, in the cache as well.
+public struct SystemParts: Sendable {
   /// BusyBox as it goes into the image, and with its symbols for whoever disassembles it.
   public let busybox: FilePath
   public let busyboxUnstripped: FilePath
@@ -22,8 +28,6 @@ public struct Sysroot: Sendable {
   public let kernel: FilePath
   /// The kernel's finished `.config`.
   public let kernelConfiguration: FilePath
-  /// The source files everything was built from.
-  public let sources: [SourceRecord]
 }
 
 /// One source file as the distribution delivered it; its signature chain was checked by apt.
@@ -36,8 +40,9 @@ public struct SourceRecord: Hashable, Sendable, Codable {
   public let sha256: String
 }
 
-/// How many steps `prepareSysroot` shows.
-public let sysrootSteps = 6
+/// How many steps `prepareSysroot` and `prepareSystem` show.
+public let sysrootSteps = 4
+public let systemSteps = 2
 
 /// `${XDG_CACHE_HOME:-~/.cache}/droneforge`, shared by all checkouts.
 public func defaultCache(
@@ -52,7 +57,8 @@ public func defaultCache(
 /// Gives the sysroot for `target`, building those parts that the cache does not hold.
 ///
 /// Each part stands in `cache` under the hash of all that it is made from and appears there complete, by a rename; two
-/// builds at once wait for each other. With everything cached neither the network nor apt is touched.
+/// builds at once wait for each other. With everything cached neither the network nor apt is touched. All targets are
+/// built from the same delivery of the sources.
 ///
 /// - Parameters:
 ///   - recipes: the checkout's folder `sysroot`.
@@ -61,30 +67,58 @@ public func defaultCache(
 public func prepareSysroot(
   for target: DroneTarget, recipes: FilePath, cache: FilePath, progress: BuildSteps.Progress
 ) async throws -> Sysroot {
+  let (sysroot, _, _) = try await preparedParts(for: target, recipes: recipes, cache: cache, progress: progress)
+  return sysroot
+}
+
+/// Gives the sysroot for `target` and what else an image holds, in the same way. Shows `sysrootSteps` and `systemSteps`
+/// steps.
+public func prepareSystem(
+  for target: DroneTarget, recipes: FilePath, cache: FilePath, progress: BuildSteps.Progress
+) async throws -> (Sysroot, SystemParts) {
+  let (sysroot, libraries, parts) = try await preparedParts(
+    for: target, recipes: recipes, cache: cache, progress: progress)
+  let sources = libraries.sources
+  let busybox = try await BusyBox(
+    compiler: libraries.compiler, sources: sources, musl: libraries.musl, recipes: recipes
+  ).prepared(in: parts, progress)
+  let kernel = try await Kernel(target: target, sources: sources, recipes: recipes).prepared(in: parts, progress)
+  let links = String(decoding: try contents(of: busybox.folder.appending("busybox.links")), as: UTF8.self)
+  let system = SystemParts(
+    busybox: busybox.folder.appending("busybox"),
+    busyboxUnstripped: busybox.folder.appending("busybox.unstripped"),
+    busyboxApplets: links.split(separator: "\n").map(String.init).sorted(),
+    kernel: kernel.folder.appending("bzImage"),
+    kernelConfiguration: kernel.folder.appending("config"))
+  return (sysroot, system)
+}
+
+/// What the other parts of a target are built with.
+private struct LibraryParts {
+  let compiler: CrossCompiler
+  let sources: Sources
+  let musl: Part
+}
+
+private func preparedParts(
+  for target: DroneTarget, recipes: FilePath, cache: FilePath, progress: BuildSteps.Progress
+) async throws -> (Sysroot, LibraryParts, PartCache) {
   let toolchain = try Toolchain.found()
   let parts = PartCache(folder: cache.appending(target.name))
   let compiler = CrossCompiler(target: target, toolchain: toolchain, identity: try await toolchain.identity())
 
-  let sources = try await Sources.prepared(in: parts, progress)
+  let sources = try await Sources.prepared(in: PartCache(folder: cache.appending("sources")), progress)
   let headers = try await KernelHeaders(target: target, sources: sources).prepared(in: parts, progress)
   let musl = try await Musl(compiler: compiler, sources: sources, headers: headers).prepared(in: parts, progress)
   let openssl = try await OpenSSL(compiler: compiler, sources: sources, musl: musl, recipes: recipes)
     .prepared(in: parts, progress)
-  let busybox = try await BusyBox(compiler: compiler, sources: sources, musl: musl, recipes: recipes)
-    .prepared(in: parts, progress)
-  let kernel = try await Kernel(target: target, sources: sources, recipes: recipes).prepared(in: parts, progress)
-
-  let links = String(decoding: try contents(of: busybox.folder.appending("busybox.links")), as: UTF8.self)
-  return Sysroot(
+  let sysroot = Sysroot(
     target: target,
     includes: musl.folder.appending("include"),
     library: musl.folder.appending("lib"),
     opensslIncludes: openssl.folder.appending("include"),
     opensslLibrary: openssl.folder.appending("lib"),
-    busybox: busybox.folder.appending("busybox"),
-    busyboxUnstripped: busybox.folder.appending("busybox.unstripped"),
-    busyboxApplets: links.split(separator: "\n").map(String.init).sorted(),
-    kernel: kernel.folder.appending("bzImage"),
-    kernelConfiguration: kernel.folder.appending("config"),
+    sourceFolder: sources.part.folder,
     sources: sources.records)
+  return (sysroot, LibraryParts(compiler: compiler, sources: sources, musl: musl), parts)
 }

@@ -85,25 +85,25 @@ struct ImageOptions: ParsableArguments {
       FileHandle.standardError.write(Data("Another build is running in \(folder): waiting for it to end.\n".utf8))
     }
     return try await withFolderLock(on: folder, waiting: waiting) {
-      let progress = Progress(total: sysrootSteps + programSteps + 1)
-      let sysroot = try await prepareSysroot(
+      let progress = Progress(total: sysrootSteps + systemSteps + programSteps + 1)
+      let (sysroot, system) = try await prepareSystem(
         for: target, recipes: checkout.appending("sysroot"), cache: defaultCache(), progress: progress)
       let programs = try await buildPrograms(
         for: target, sysroot: sysroot, checkout: checkout, scratch: checkout.appending(".build-drone"),
         progress: progress)
       let parts = ImageParts(
         root: RootParts(
-          program: programs.initStripped, programLinks: programs.links, busybox: sysroot.busybox,
-          applets: sysroot.busyboxApplets, files: checkout.appending("rootfs")),
-        kernel: kernel.map { FilePath($0) } ?? sysroot.kernel, bootFiles: checkout.appending("isolinux"),
+          programs: programs.map { .init(path: $0.path, file: $0.stripped, links: $0.links) }, busybox: system.busybox,
+          applets: system.busyboxApplets, files: checkout.appending("rootfs")),
+        kernel: kernel.map { FilePath($0) } ?? system.kernel, bootFiles: checkout.appending("isolinux"),
         target: target.name,
         sources: sysroot.sources.map { .init(name: $0.name, version: $0.version, sha256: $0.sha256) })
       return try await progress.step(medium == .cd ? "CD image" : "Network boot tree") {
         try await buildImage(medium, from: parts, in: folder) { image, bill in
           let check = ImageCheck(
-            target: target, bill: bill, unstripped: [programs.initUnstripped, sysroot.busyboxUnstripped],
+            target: target, bill: bill, unstripped: programs.map(\.unstripped) + [system.busyboxUnstripped],
             // What another kernel was configured with is not known.
-            kernelConfiguration: kernel == nil ? sysroot.kernelConfiguration : nil)
+            kernelConfiguration: kernel == nil ? system.kernelConfiguration : nil)
           let report = try await check.report(on: image)
           let findings = report.findings
           sizes.text.withLock { $0 = report.sizeTable(budget: ImageCheck.budget) }

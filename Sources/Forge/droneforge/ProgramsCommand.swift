@@ -11,6 +11,9 @@ struct ProgramsCommand: AsyncParsableCommand {
     commandName: "programs",
     abstract: "Build the drone's own programs and print where they are.")
 
+  @Option(help: "The kind of computer.")
+  var target = DroneTarget.i586
+
   @Option(help: "The project's folder.", completion: .directory)
   var checkout = "."
 
@@ -25,12 +28,12 @@ struct ProgramsCommand: AsyncParsableCommand {
     let progress = Progress(total: sysrootSteps + programSteps)
     let programs = try await interruptible {
       let sysroot = try await prepareSysroot(
-        for: .i586, recipes: checkout.appending("sysroot"), cache: cache.map(absolute) ?? defaultCache(),
+        for: target, recipes: checkout.appending("sysroot"), cache: cache.map(absolute) ?? defaultCache(),
         progress: progress)
       return try await buildPrograms(
-        for: .i586, sysroot: sysroot, checkout: checkout,
+        for: target, sysroot: sysroot, checkout: checkout,
         scratch: scratch.map(absolute) ?? checkout.appending(".build-drone"), progress: progress)
     }
-    print("\(programs.initStripped)\n\(programs.initUnstripped)")
+    for program in programs { print("\(program.stripped)\n\(program.unstripped)") }
   }
 }

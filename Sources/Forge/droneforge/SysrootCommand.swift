@@ -21,20 +21,27 @@ struct SysrootCommand: AsyncParsableCommand {
     @Option(help: "The folder with the recipes.", completion: .directory)
     var recipes = "sysroot"
 
+    @Option(help: "The kind of computer.")
+    var target = DroneTarget.i586
+
     @Option(help: "The cache (default: ${XDG_CACHE_HOME:-~/.cache}/droneforge).", completion: .directory)
     var cache: String?
 
-    func sysroot(quiet: Bool) async throws -> Sysroot {
-      try await prepareSysroot(
-        for: .i586, recipes: absolute(recipes), cache: cache.map(absolute) ?? defaultCache(),
-        progress: Progress(total: sysrootSteps, quiet: quiet))
+    func prepared(quiet: Bool) async throws -> (Sysroot, SystemParts?) {
+      let recipes = absolute(recipes)
+      let cache = cache.map(absolute) ?? defaultCache()
+      let progress = Progress(total: sysrootSteps + (target.hasImage ? systemSteps : 0), quiet: quiet)
+      guard target.hasImage else {
+        return (try await prepareSysroot(for: target, recipes: recipes, cache: cache, progress: progress), nil)
+      }
+      return try await prepareSystem(for: target, recipes: recipes, cache: cache, progress: progress)
     }
   }
 
   struct Prepare: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Build what the cache does not hold yet.")
     @OptionGroup var options: Options
-    func run() async throws { _ = try await interruptible { try await options.sysroot(quiet: false) } }
+    func run() async throws { _ = try await interruptible { try await options.prepared(quiet: false) } }
   }
 
   struct Show: AsyncParsableCommand {
@@ -43,13 +50,15 @@ struct SysrootCommand: AsyncParsableCommand {
     @OptionGroup var options: Options
 
     func run() async throws {
-      let sysroot = try await interruptible { try await options.sysroot(quiet: true) }
+      let (sysroot, system) = try await interruptible { try await options.prepared(quiet: true) }
       print("headers   \(sysroot.includes)")
       print("library   \(sysroot.library)")
       print("openssl   \(sysroot.opensslLibrary)")
-      print("busybox   \(sysroot.busybox)")
-      print("kernel    \(sysroot.kernel)")
-      print("config    \(sysroot.kernelConfiguration)")
+      if let system {
+        print("busybox   \(system.busybox)")
+        print("kernel    \(system.kernel)")
+        print("config    \(system.kernelConfiguration)")
+      }
       for source in sysroot.sources { print("source    \(source.name) \(source.version) sha256 \(source.sha256)") }
     }
   }
@@ -60,4 +69,15 @@ func absolute(_ path: String) -> FilePath {
   let path = FilePath(path)
   guard path.isRelative else { return path.lexicallyNormalized() }
   return FilePath(FileManager.default.currentDirectoryPath).appending(path.components).lexicallyNormalized()
+}
+
+/// Kinds of computers by their names.
+extension DroneTarget: ExpressibleByArgument {
+  public init?(argument: String) {
+    guard let target = Self.all.first(where: { $0.name == argument }) else { return nil }
+    self = target
+  }
+
+  public var defaultValueDescription: String { name }
+  public static var allValueStrings: [String] { all.map(\.name) }
 }
