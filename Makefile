@@ -10,7 +10,7 @@ KERNEL ?=
 kernel_option := $(if $(KERNEL),--kernel '$(KERNEL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps iso pxe run smoke test lint fuzz bench clean swift
+.PHONY: help deps iso pxe run smoke soak test lint fuzz bench clean swift
 .NOTPARALLEL:
 
 help: ## This list
@@ -39,6 +39,10 @@ test: iso pxe ## Every test, virtual machines included
 fuzz: swift ## A million generated inputs for every reader
 	@sysroot/install-packages tool
 	@DRONEFORGE_FUZZ_CASES=1000000 $(SWIFT) test --filter Fuzz
+
+soak: iso ## Ten minutes of ordinary use without a false alarm (DRONEFORGE_SOAK_SECONDS=600)
+	@sysroot/install-packages run test
+	@DRONEFORGE_SOAK_SECONDS=$${DRONEFORGE_SOAK_SECONDS:-600} $(SWIFT) test --filter SoakTests
 
 bench: iso pxe ## The project's numbers, measured
 	@sysroot/install-packages run
