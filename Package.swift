@@ -143,7 +143,7 @@ let package = Package(
     test("DroneProgramsTests", ["DronePrograms", "Sysroot", "DroneTarget", system]),
     test("ImageCheckTests", ["ImageCheck", "DroneImage", "DroneTarget", "BuildSteps", system]),
     test("VirtualMachineTests", ["VirtualMachine", "BuildSteps", system]),
-    test("SmokeTests", ["VirtualMachine", "DroneTarget", "BuildSteps", system]),
+    test("SmokeTests", ["VirtualMachine", "DroneTarget", "DroneImage", "Sysroot", "BuildSteps", system]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -16,8 +16,8 @@ import Testing
       E: Unable to find a source package for musl
       E: Failed to fetch it
       """
-    #expect(Sources.aptErrors(in: log) == ["Unable to find a source package for musl", "Failed to fetch it"])
-    #expect(Sources.aptErrors(in: "") == [])
+    #expect(PackageArchive.errors(in: log) == ["Unable to find a source package for musl", "Failed to fetch it"])
+    #expect(PackageArchive.errors(in: "") == [])
   }
 
   @Test("no cache and no network is one sentence that says what to do")
@@ -56,7 +56,7 @@ import Testing
 
   @Test("apt keeps to private lists and caches, and runs nobody's hooks")
   func configuration() {
-    let text = Sources.aptConfiguration(work: "/w", lists: "/w/parts")
+    let text = PackageArchive.aptConfiguration(work: "/w", lists: "/w/parts")
     #expect(text.contains("Dir::Etc::SourceParts \"/w/parts\";"))
     #expect(text.contains("Dir::State::Lists \"/w/lists\";"))
     #expect(text.contains("#clear APT::Update::Post-Invoke;"))

@@ -46,37 +46,19 @@ struct Sources: Sendable {
     return Sources(part: part, records: records)
   }
 
-  /// Fetches with the machine's own archives and keys, but with lists and caches of our own: nothing of the system's
-  /// changes, and no other architecture is needed.
   private static func fetch(into part: FilePath, work: FilePath, log: FilePath, _ progress: Progress) async throws {
-    let lists = work.appending("parts")
-    try makeFolder(lists)
-    for folder in ["lists/partial", "cache/archives/partial"] { try makeFolder(work.appending(folder)) }
-    let release = String(decoding: try contents(of: "/etc/os-release"), as: UTF8.self)
-    guard let codename = codename(inOSRelease: release) else {
-      throw BuildError.input("/etc/os-release names no VERSION_CODENAME; this needs Debian.")
-    }
-    guard try await copySourceLists(SourceLists(codename: codename), to: lists) else {
-      throw BuildError.input("apt's source lists in /etc/apt name no archive of \(codename) with component main.")
-    }
-    let configuration = work.appending("apt.conf")
-    try await write(aptConfiguration(work: work, lists: lists).utf8, to: configuration)
-    func apt(_ arguments: [String], in folder: FilePath = part) async throws {
-      try await tool("apt-get", ["-c", configuration.string, "-q", "-y"] + arguments, in: folder).run(log: log)
-    }
-    try await retrying { try await apt(["update"]) }
+    let archive = try await PackageArchive.opened(work: work, log: log)
     for package in sourcePackages {
       let folder = work.appending(package)
       func source(_ version: String?) async throws {
         try? FileManager.default.removeItem(atPath: folder.string)
         try makeFolder(folder)
-        try await apt(["source", "--download-only", version.map { "\(package)=\($0)" } ?? package], in: folder)
+        try await archive.apt(["source", "--download-only", version.map { "\(package)=\($0)" } ?? package], in: folder)
       }
       do {
         try await retrying { try await source(nil) }
       } catch let error as BuildError {
-        let listed = try await tool("apt-cache", ["-c", configuration.string, "showsrc", package]).output()
-        let newestFirst = try await newestFirst(versionFields(String(decoding: listed, as: UTF8.self)))
+        let newestFirst = try await newestFirst(archive.versions(ofSource: package))
         guard let taken = await firstThatWorks(newestFirst.dropFirst(), source) else { throw error }
         await progress.note(
           "The archive lists \(package) \(newestFirst[0]) but does not deliver it: \(taken) is used. Once it does, remove"
@@ -86,7 +68,7 @@ struct Sources: Sendable {
         try move(folder.appending(name), to: part.appending(name))
       }
     }
-    try await retrying { try await apt(["download", kernelPackage]) }
+    try await archive.download(kernelPackage, to: part)
   }
 
   /// The first version for which `body` does not throw.
@@ -122,67 +104,8 @@ struct Sources: Sendable {
     }
   }
 
-  /// Up to three times, with a pause: a single refused connection should not end a build.
-  private static func retrying(_ body: () async throws -> Void) async throws {
-    for pause in [2, 5] {
-      do { return try await body() } catch is BuildError { try await Task.sleep(for: .seconds(pause)) }
-    }
-    try await body()
-  }
-
-  /// True when at least one list names an archive of the distribution.
-  private static func copySourceLists(_ lists: SourceLists, to folder: FilePath) async throws -> Bool {
-    let more = FilePath("/etc/apt/sources.list.d")
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: more.string)) ?? []
-    var any = false
-    for (number, file) in ([FilePath("/etc/apt/sources.list")] + names.sorted().map { more.appending($0) }).enumerated()
-    {
-      guard let bytes = FileManager.default.contents(atPath: file.string) else { continue }
-      let text = String(decoding: bytes, as: UTF8.self)
-      let deb822 = file.extension == "sources"
-      guard deb822 || file.extension == "list" else { continue }
-      let converted = deb822 ? lists.converted(deb822: text) : lists.converted(classic: text)
-      guard !converted.isEmpty else { continue }
-      try await write(converted.utf8, to: folder.appending("\(number).\(deb822 ? "sources" : "list")"))
-      any = true
-    }
-    return any
-  }
-
-  /// Read by apt after the system's configuration, so that it wins. Hooks that others run after an update are not
-  /// ours to run, and fail for a user who is not root.
-  static func aptConfiguration(work: FilePath, lists: FilePath) -> String {
-    """
-    #clear APT::Update::Pre-Invoke;
-    #clear APT::Update::Post-Invoke;
-    #clear APT::Update::Post-Invoke-Success;
-    Dir::Etc::SourceList "/dev/null";
-    Dir::Etc::SourceParts "\(lists)";
-    Dir::State::Lists "\(work.appending("lists"))";
-    Dir::Cache "\(work.appending("cache"))";
-    Acquire::Retries "3";
-    Acquire::http::Timeout "20";
-    Acquire::https::Timeout "20";
-    Acquire::Languages "none";
-    APT::Sandbox::User "root";
-    APT::Get::AllowUnauthenticated "false";
-    APT::Update::Error-Mode "any";
-
-    """
-  }
-
-  /// What apt said went wrong: the rest of each line that starts with `E: `, without repetitions.
-  static func aptErrors(in log: String) -> [String] {
-    var found: [String] = []
-    for line in log.split(whereSeparator: \.isNewline) where line.hasPrefix("E: ") {
-      let message = String(line.dropFirst(3))
-      if !found.contains(message) { found.append(message) }
-    }
-    return found
-  }
-
   static func unavailable(cache: FilePath, log: FilePath, cause: BuildError) -> String {
-    let said = aptErrors(
+    let said = PackageArchive.errors(
       in: (FileManager.default.contents(atPath: log.string)).map { String(decoding: $0, as: UTF8.self) } ?? "")
     let reason = said.first ?? "\(cause)"
     return """
