@@ -35,7 +35,8 @@ import Testing
         .range(from: [0], to: [9]), .update(set: "s", timeout: 1), .counter(), .verdict(.jump("c")),
         .verdict(.goto("d")),
       ]), to: "c", of: "t")
-    return (requests + batch.requests).map { $0.encoded(sequence: 1) }
+    let cluster = FilterBatch.droneFilter(.initial, tableExists: true).requests
+    return (requests + batch.requests + cluster).map { $0.encoded(sequence: 1) }
   }()
 
   @Test("any datagram gives messages or an error, and every part that it gives can be used")
@@ -76,6 +77,22 @@ import Testing
       guard let message = try? NetlinkMessage.list(in: request.encoded(sequence: 1)).first else { return "nothing" }
       let second = try? RouteMessage(message)
       return second == route ? nil : "\(route) became \(String(describing: second)) for \(datagram)"
+    }
+    #expect(fault == nil)
+  }
+
+  @Test("any list of a machine's rules is judged, however damaged")
+  func hostRules() {
+    let host = FilterBatch.hostFilter().requests.map { $0.encoded(sequence: 1) }
+    let fault = Fuzzing.configured.firstFault { generator in
+      var rules = HostRules()
+      for _ in 0..<6 {
+        let message = host.randomElement(using: &generator) ?? []
+        let damaged = Int.random(in: 0..<4, using: &generator) == 0 ? message.damaged(&generator) : message
+        for read in (try? NetlinkMessage.list(in: damaged)) ?? [] { rules.add(read) }
+      }
+      for obstacle in rules.obstacles() where obstacle.text.isEmpty { return "an obstacle without words" }
+      return nil
     }
     #expect(fault == nil)
   }

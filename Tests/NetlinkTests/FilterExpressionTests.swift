@@ -27,6 +27,29 @@ import Testing
       ]
     ),
     (
+      .route(.willBeSecured), "rt",
+      [
+        8, 0, 1, 0, 0, 0, 0, 1,  // NFTA_RT_DREG
+        8, 0, 2, 0, 0, 0, 0, 4,  // NFTA_RT_KEY: NFT_RT_XFRM
+      ]
+    ),
+    (
+      .updateOverLimit(set: "abc", timeout: 0, packets: 60, seconds: 1, burst: 5), "dynset",
+      [
+        8, 0, 1, 0, 0x61, 0x62, 0x63, 0,  // NFTA_DYNSET_SET_NAME
+        8, 0, 3, 0, 0, 0, 0, 1,  // NFTA_DYNSET_OP: NFT_DYNSET_OP_UPDATE
+        8, 0, 4, 0, 0, 0, 0, 1,  // NFTA_DYNSET_SREG_KEY
+        68, 0, 7, 0x80,  // NFTA_DYNSET_EXPR, nested
+        10, 0, 1, 0, 0x6C, 0x69, 0x6D, 0x69, 0x74, 0, 0, 0,  // NFTA_EXPR_NAME: "limit"
+        52, 0, 2, 0x80,  // NFTA_EXPR_DATA, nested
+        12, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 60,  // NFTA_LIMIT_RATE
+        12, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 1,  // NFTA_LIMIT_UNIT: seconds
+        8, 0, 3, 0, 0, 0, 0, 5,  // NFTA_LIMIT_BURST
+        8, 0, 4, 0, 0, 0, 0, 0,  // NFTA_LIMIT_TYPE: packets
+        8, 0, 5, 0, 0, 0, 0, 1,  // NFTA_LIMIT_FLAGS: NFT_LIMIT_F_INV
+      ]
+    ),
+    (
       .payload(.transport, offset: 2, count: 2), "payload",
       [
         8, 0, 1, 0, 0, 0, 0, 1,  // NFTA_PAYLOAD_DREG
@@ -139,6 +162,17 @@ import Testing
     #expect(parts.first.map { [UInt8]($0.value) } == Array(name.utf8) + [0])
     #expect(parts.last.map { [UInt8]($0.value) } == data)
     #expect(try FilterExpression(element) == expression)
+  }
+
+  @Test("an expression without data has only its name, and is read back")
+  func bare() throws {
+    let bytes = encoded(.notTracked)
+    #expect(
+      bytes == [
+        16, 0, 1, 0x80,  // NFTA_LIST_ELEM, nested
+        12, 0, 1, 0, 0x6E, 0x6F, 0x74, 0x72, 0x61, 0x63, 0x6B, 0,  // NFTA_EXPR_NAME: "notrack"
+      ])
+    #expect(try FilterExpression(try #require(Attribute.list(in: bytes[...]).first)) == .notTracked)
   }
 
   @Test("all verdicts have the kernel's numbers")

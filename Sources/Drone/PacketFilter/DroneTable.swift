@@ -20,16 +20,20 @@ extension FilterTable {
   /// `drop in `, `drop out ` or `drop forward `, each at most 30 times a minute after
   /// the first ten.
   public static var drone: FilterTable {
-    var table = FilterTable(name: "drone")
+    var table = FilterTable(name: droneName)
     table.sets = [icmpErrors]
     table.helpers = [ConnectionHelper(name: tftpHelper, tracker: tftpTracker, transport: .udp)]
     table.chains = [
-      FilterChain(name: "input", at: .input, policy: .drop, rules: input),
-      FilterChain(name: "output", at: .output, policy: .drop, rules: output),
+      FilterChain(name: inputName, at: .input, policy: .drop, rules: input()),
+      FilterChain(name: outputName, at: .output, policy: .drop, rules: output()),
       FilterChain(name: "forward", at: .forward, policy: .drop, rules: [logged("drop forward ")]),
     ]
     return table
   }
+
+  static var droneName: FilterName { "drone" }
+  static var inputName: FilterName { "input" }
+  static var outputName: FilterName { "output" }
 
   private static var tftpHelper: FilterName { "tftp" }
   private static var tftpTracker: FilterName { "tftp" }
@@ -39,20 +43,21 @@ extension FilterTable {
     FilterSet(name: "icmp_errors", kind: .icmpType, flags: .constant, elements: [[3], [11], [12]])
   }
 
-  private static var input: [FilterRule] {
-    [
-      accepting(.fromLoopback),
+  /// - Parameters:
+  ///   - first: rules that see what is not the loopback's before the others do.
+  ///   - last: rules that see what nothing else accepts.
+  static func input(first: [FilterRule] = [], last: [FilterRule] = []) -> [FilterRule] {
+    [accepting(.fromLoopback)] + first + [
       accepting(.state(.established)),
       accepting(.state(.related) + .icmp(typeIn: icmpErrors.name), "path MTU and other errors"),
       accepting(.state(.related) + .foretold(by: tftpTracker), "TFTP transfer"),
       accepting(.ports(.udp, from: 67, to: 68), "DHCP, BOOTP"),
-      logged("drop in "),
-    ]
+    ] + last + [logged("drop in ")]
   }
 
-  private static var output: [FilterRule] {
-    [
-      accepting(.toLoopback),
+  /// As `input`.
+  static func output(first: [FilterRule] = []) -> [FilterRule] {
+    [accepting(.toLoopback)] + first + [
       accepting(.state(.established)),
       accepting(.state(.related) + .icmp(typeIn: icmpErrors.name), "errors"),
       accepting(.ports(.udp, from: 68, to: 67), "DHCP, BOOTP"),
@@ -66,12 +71,12 @@ extension FilterTable {
     ]
   }
 
-  private static func accepting(_ conditions: [FilterExpression], _ comment: StaticString = "") -> FilterRule {
+  static func accepting(_ conditions: [FilterExpression], _ comment: StaticString = "") -> FilterRule {
     FilterRule(conditions + [.verdict(.accept)], comment: [UInt8](comment))
   }
 
   /// Logs what comes this far; the chain's policy then drops it.
-  private static func logged(_ prefix: StaticString) -> FilterRule {
+  static func logged(_ prefix: StaticString) -> FilterRule {
     FilterRule([
       .limit(packets: 30, seconds: 60, burst: 10), .log(prefix: [UInt8](prefix), level: .information),
     ])

@@ -5,8 +5,10 @@ public struct FilterBatch: Equatable, Sendable {
   /// The changes in order; the batch's begin and end come on top when it is encoded.
   public private(set) var requests: [NetlinkRequest] = []
   private var nextSet: UInt32 = 1
+  private let family: FilterFamily
 
-  public init() {}
+  /// - Parameter family: of the tables that are changed.
+  public init(family: FilterFamily = .ipv4) { self.family = family }
 
   /// Puts a table in the place of the one of its name, with all that it holds. There is no moment without a filter: the
   /// old rules count until the new ones do.
@@ -20,6 +22,20 @@ public struct FilterBatch: Equatable, Sendable {
     // All chains before any rule: rules may jump to them.
     for chain in table.chains { addChain(chain.name, base: chain.base, to: table.name) }
     for chain in table.chains {
+      for rule in chain.rules { append(rule, to: chain.name, of: table.name) }
+    }
+  }
+
+  /// Brings a table into this state, whatever of it is there already: its sets are made or keep their elements, its chains
+  /// have these rules and no others. What else is in the table stays. There is no moment without a filter.
+  /// - Parameter keeping: chains whose rules stay as they are.
+  public mutating func install(_ table: FilterTable, keeping: [FilterName] = []) {
+    addTable(table.name)
+    for set in table.sets { add(set, to: table.name) }
+    for helper in table.helpers { add(helper, to: table.name) }
+    for chain in table.chains { addChain(chain.name, base: chain.base, to: table.name) }
+    for chain in table.chains where !keeping.contains(chain.name) {
+      flush(chain: chain.name, of: table.name)
       for rule in chain.rules { append(rule, to: chain.name, of: table.name) }
     }
   }
@@ -131,7 +147,7 @@ public struct FilterBatch: Equatable, Sendable {
   private mutating func request(
     _ message: FilterMessageType, _ flags: MessageFlags = [], _ content: (inout MessageBody) -> Void
   ) {
-    var body = MessageBody(filterStructure())
+    var body = MessageBody(filterStructure(family: family.rawValue))
     content(&body)
     requests.append(NetlinkRequest(type: message.number, flags: flags.union(.request), body: body))
   }

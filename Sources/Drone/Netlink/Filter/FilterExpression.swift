@@ -3,6 +3,8 @@
 public enum FilterExpression: Equatable, Sendable {
   /// Loads what the kernel knows about the packet.
   case meta(MetaKey, into: Register = .first)
+  /// Loads what the kernel knows about the packet's way.
+  case route(RouteKey, into: Register = .first)
   /// Loads what connection tracking knows.
   case connection(ConnectionKey, into: Register = .first)
   /// Loads bytes of the packet.
@@ -17,6 +19,10 @@ public enum FilterExpression: Equatable, Sendable {
   case lookup(set: FilterName, inverted: Bool = false, in: Register = .first)
   /// Puts the value in the set, or starts its time anew. Does not go on if the set is full.
   case update(set: FilterName, timeout: UInt64, in: Register = .first)
+  /// As `update`, and goes on only if packets with this value come faster than so many in so many seconds, after a burst:
+  /// each value is counted by itself. Does not go on if the set is full.
+  case updateOverLimit(
+    set: FilterName, timeout: UInt64, packets: UInt64, seconds: UInt64, burst: UInt32, in: Register = .first)
   /// Goes on only while packets come no faster: so many in so many seconds, after a burst.
   case limit(packets: UInt64, seconds: UInt64, burst: UInt32)
   /// Writes a line about the packet to the kernel's log.
@@ -25,6 +31,8 @@ public enum FilterExpression: Equatable, Sendable {
   case counter(packets: UInt64 = 0, bytes: UInt64 = 0)
   /// Gives the packet's new connection a helper of the table.
   case assignHelper(FilterName)
+  /// Keeps the packet out of connection tracking; only in chains that see it before that does.
+  case notTracked
   /// Ends the rule with a decision.
   case verdict(Verdict)
   /// One that is not read here; never sent.
@@ -40,13 +48,25 @@ public enum FilterExpression: Equatable, Sendable {
   public struct MetaKey: RawRepresentable, Hashable, Sendable {
     public let rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// Ethernet's number of what the packet is (IEEE 802.3 §3.2.6), two bytes in network order.
+    public static let protocolNumber = MetaKey(rawValue: 1)
     /// The number of the interface that the packet came by, and leaves by; four bytes in the machine's order.
     public static let inputInterface = MetaKey(rawValue: 4)
     public static let outputInterface = MetaKey(rawValue: 5)
+    /// One byte: 2 for IPv4, 10 for IPv6.
+    public static let version = MetaKey(rawValue: 15)
     /// One byte.
     public static let transport = MetaKey(rawValue: 16)
     /// One byte: 1 if the packet came out of an IPsec transformation.
     public static let secured = MetaKey(rawValue: 25)
+  }
+
+  /// NFT_RT_.
+  public struct RouteKey: RawRepresentable, Hashable, Sendable {
+    public let rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// One byte: 1 if the packet will go through an IPsec transformation.
+    public static let willBeSecured = RouteKey(rawValue: 4)
   }
 
   /// NFT_CT_.
@@ -98,57 +118,4 @@ public struct ConnectionState: OptionSet, Hashable, Sendable {
   /// About such a connection (an ICMP error), or foretold by its helper.
   public static let related = ConnectionState(rawValue: 0x4)
   public static let new = ConnectionState(rawValue: 0x8)
-}
-
-/// The usual conditions, written as expressions.
-extension [FilterExpression] {
-  /// The packet came by, or leaves by, the loopback, whose number is always 1.
-  public static var fromLoopback: [FilterExpression] {
-    [.meta(.inputInterface), .compare(.equal, UInt32(1).nativeBytes)]
-  }
-  public static var toLoopback: [FilterExpression] {
-    [.meta(.outputInterface), .compare(.equal, UInt32(1).nativeBytes)]
-  }
-
-  /// The connection is in one of the states.
-  public static func state(_ states: ConnectionState) -> [FilterExpression] {
-    [
-      .connection(.state), .bitwise(mask: states.rawValue.nativeBytes, flip: UInt32(0).nativeBytes),
-      .compare(.notEqual, UInt32(0).nativeBytes),
-    ]
-  }
-
-  /// The connection was foretold by this tracker.
-  public static func foretold(by tracker: FilterName) -> [FilterExpression] {
-    let name = tracker.bytes.prefix(16)
-    return [
-      .connection(.helper), .compare(.equal, [UInt8](name) + [UInt8](repeating: 0, count: 16 - name.count)),
-    ]
-  }
-
-  public static func transport(_ transport: TransportProtocol) -> [FilterExpression] {
-    [.meta(.transport), .compare(.equal, [transport.rawValue])]
-  }
-
-  /// The transport's source port and destination port, where given.
-  public static func ports(
-    _ transport: TransportProtocol, from source: UInt16? = nil, to destination: UInt16? = nil
-  ) -> [FilterExpression] {
-    var all = self.transport(transport)
-    if let source { all += [.payload(.transport, offset: 0, count: 2), .compare(.equal, source.bigEndianBytes)] }
-    if let destination {
-      all += [.payload(.transport, offset: 2, count: 2), .compare(.equal, destination.bigEndianBytes)]
-    }
-    return all
-  }
-
-  /// An ICMP message of this type (RFC 792).
-  public static func icmp(type: UInt8) -> [FilterExpression] {
-    transport(.icmp) + [.payload(.transport, offset: 0, count: 1), .compare(.equal, [type])]
-  }
-
-  /// An ICMP message whose type is in the set.
-  public static func icmp(typeIn set: FilterName) -> [FilterExpression] {
-    transport(.icmp) + [.payload(.transport, offset: 0, count: 1), .lookup(set: set)]
-  }
 }

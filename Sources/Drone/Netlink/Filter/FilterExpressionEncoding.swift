@@ -5,17 +5,19 @@ extension FilterExpression {
   var name: [UInt8] {
     switch self {
     case .meta: [UInt8]("meta")
+    case .route: [UInt8]("rt")
     case .connection: [UInt8]("ct")
     case .payload: [UInt8]("payload")
     case .bitwise: [UInt8]("bitwise")
     case .compare: [UInt8]("cmp")
     case .range: [UInt8]("range")
     case .lookup: [UInt8]("lookup")
-    case .update: [UInt8]("dynset")
+    case .update, .updateOverLimit: [UInt8]("dynset")
     case .limit: [UInt8]("limit")
     case .log: [UInt8]("log")
     case .counter: [UInt8]("counter")
     case .assignHelper: [UInt8]("objref")
+    case .notTracked: [UInt8]("notrack")
     case .verdict: [UInt8]("immediate")
     case .unknown(let name): name
     }
@@ -25,7 +27,7 @@ extension FilterExpression {
   func append(to list: inout MessageBody) {
     list.nested(1) { element in
       element.attribute(1, text: name)
-      element.nested(2) { appendData(to: &$0) }
+      if self != .notTracked { element.nested(2) { appendData(to: &$0) } }
     }
   }
 
@@ -34,6 +36,9 @@ extension FilterExpression {
     case .meta(let key, let register):
       data.attribute(2, bigEndian: key.rawValue)
       data.attribute(1, bigEndian: register.rawValue)
+    case .route(let key, let register):
+      data.attribute(1, bigEndian: register.rawValue)
+      data.attribute(2, bigEndian: key.rawValue)
     case .connection(let key, let register):
       data.attribute(2, bigEndian: key.rawValue)
       data.attribute(1, bigEndian: register.rawValue)
@@ -66,6 +71,15 @@ extension FilterExpression {
       data.attribute(3, bigEndian: 1 as UInt32)  // NFT_DYNSET_OP_UPDATE
       data.attribute(4, bigEndian: key.rawValue)
       if timeout != 0 { data.attribute(6, bigEndian: timeout) }
+    case .updateOverLimit(let set, let timeout, let packets, let seconds, let burst, let key):
+      FilterExpression.update(set: set, timeout: timeout, in: key).appendData(to: &data)
+      data.nested(7) { expression in
+        expression.attribute(1, text: [UInt8]("limit"))
+        expression.nested(2) { limit in
+          FilterExpression.limit(packets: packets, seconds: seconds, burst: burst).appendData(to: &limit)
+          limit.attribute(5, bigEndian: 1 as UInt32)  // NFT_LIMIT_F_INV: over it
+        }
+      }
     case .limit(let packets, let seconds, let burst):
       data.attribute(1, bigEndian: packets)
       data.attribute(2, bigEndian: seconds)
@@ -83,7 +97,7 @@ extension FilterExpression {
     case .verdict(let verdict):
       data.attribute(1, bigEndian: 0 as UInt32)  // NFT_REG_VERDICT
       data.nested(2) { $0.nested(2) { verdict.append(to: &$0) } }
-    case .unknown:
+    case .notTracked, .unknown:
       break
     }
   }

@@ -22,6 +22,8 @@ extension FilterExpression {
       // With a source register it sets something.
       guard !data.has(3) else { return nil }
       return .meta(MetaKey(rawValue: try data.number(2)), into: try data.register(1))
+    case [UInt8]("rt"):
+      return .route(RouteKey(rawValue: try data.number(2)), into: try data.register(1))
     case [UInt8]("ct"):
       guard !data.has(4) else { return nil }
       return .connection(ConnectionKey(rawValue: try data.number(2)), into: try data.register(1))
@@ -45,7 +47,15 @@ extension FilterExpression {
       return .lookup(set: data.name(1), inverted: try data.number(5, default: 0) & 1 != 0, in: try data.register(2))
     case [UInt8]("dynset"):
       guard try data.number(3) == 1, !data.has(5) else { return nil }
-      return .update(set: data.name(1), timeout: try data.long(6, default: 0), in: try data.register(4))
+      let update = (set: data.name(1), timeout: try data.long(6, default: 0), key: try data.register(4))
+      guard data.has(7) else { return .update(set: update.set, timeout: update.timeout, in: update.key) }
+      let expression = try data.fields(7)
+      let limit = try expression.fields(2)
+      guard expression.name(1) == "limit", try limit.number(4, default: 0) == 0, try limit.number(5, default: 0) == 1
+      else { return nil }
+      return .updateOverLimit(
+        set: update.set, timeout: update.timeout, packets: try limit.long(1), seconds: try limit.long(2),
+        burst: try limit.number(3, default: 0), in: update.key)
     case [UInt8]("limit"):
       // Bytes instead of packets, and "over", are not written here.
       guard try data.number(4, default: 0) == 0, try data.number(5, default: 0) == 0 else { return nil }
@@ -58,6 +68,8 @@ extension FilterExpression {
     case [UInt8]("objref"):
       guard try data.number(1, default: 0) == ConnectionHelper.objectType else { return nil }
       return .assignHelper(data.name(2))
+    case [UInt8]("notrack"):
+      return .notTracked
     case [UInt8]("immediate"):
       guard try data.number(1) == 0 else { return nil }
       return try verdict(data).map { .verdict($0) }

@@ -10,16 +10,16 @@ public enum FilterMessage: Equatable, Sendable {
   case set(FilterSet, table: FilterName)
   case elements([[UInt8]], set: FilterName, table: FilterName)
   case helper(ConnectionHelper, table: FilterName)
-  /// Of no interest: another family than IPv4, another subsystem, or a type not read here.
+  /// Of no interest: another family, another subsystem, or a type not read here.
   case other(type: UInt16)
 
-  public init(_ message: NetlinkMessage) throws(NetlinkParseError) {
+  public init(_ message: NetlinkMessage, family: FilterFamily = .ipv4) throws(NetlinkParseError) {
     guard let type = FilterMessageType(number: message.type) else {
       self = .other(type: message.type)
       return
     }
     let attributes = try message.attributes(behind: 4)
-    guard message.payload.byte(at: 0) == internetFamily else {
+    guard message.payload.byte(at: 0) == family.rawValue else {
       self = .other(type: message.type)
       return
     }
@@ -36,24 +36,44 @@ public enum FilterMessage: Equatable, Sendable {
   }
 }
 
+extension FilterMessage {
+  /// Table and chain of a rule, whatever is in it; nil for another message.
+  public static func ruleNames(_ message: NetlinkMessage) -> (table: FilterName, chain: FilterName)? {
+    guard FilterMessageType(number: message.type) == .newRule, let attributes = try? message.attributes(behind: 4)
+    else {
+      return nil
+    }
+    return (name(1, attributes), name(2, attributes))
+  }
+}
+
 extension NetlinkRequest {
   /// All of one kind of the tables of a drone's family; each entry comes as a message that `FilterMessage` reads.
-  public static var listFilterTables: NetlinkRequest { filterList(.getTable) }
-  public static var listFilterChains: NetlinkRequest { filterList(.getChain) }
-  public static var listFilterRules: NetlinkRequest { filterList(.getRule) }
-  public static var listFilterSets: NetlinkRequest { filterList(.getSet) }
+  public static var listFilterTables: NetlinkRequest { listFilterTables(of: .ipv4) }
+  public static var listFilterChains: NetlinkRequest { listFilterChains(of: .ipv4) }
+  public static var listFilterRules: NetlinkRequest { listFilterRules(of: .ipv4) }
+  public static var listFilterSets: NetlinkRequest { listFilterSets(of: .ipv4) }
   public static var listFilterHelpers: NetlinkRequest { filterList(.getObject) }
 
+  /// The same of one family.
+  public static func listFilterTables(of family: FilterFamily) -> NetlinkRequest { filterList(.getTable, family) }
+  public static func listFilterChains(of family: FilterFamily) -> NetlinkRequest { filterList(.getChain, family) }
+  public static func listFilterRules(of family: FilterFamily) -> NetlinkRequest { filterList(.getRule, family) }
+  public static func listFilterSets(of family: FilterFamily) -> NetlinkRequest { filterList(.getSet, family) }
+
   /// The elements of one set.
-  public static func listElements(of set: FilterName, in table: FilterName) -> NetlinkRequest {
-    var request = filterList(.getElements)
+  public static func listElements(
+    of set: FilterName, in table: FilterName, family: FilterFamily = .ipv4
+  ) -> NetlinkRequest {
+    var request = filterList(.getElements, family)
     request.body.attribute(1, text: table.bytes)
     request.body.attribute(2, text: set.bytes)
     return request
   }
 
-  private static func filterList(_ type: FilterMessageType) -> NetlinkRequest {
-    NetlinkRequest(type: type.number, flags: [.request, .dump], body: MessageBody(filterStructure()))
+  private static func filterList(_ type: FilterMessageType, _ family: FilterFamily = .ipv4) -> NetlinkRequest {
+    NetlinkRequest(
+      type: type.number, flags: [.request, .dump], body: MessageBody(filterStructure(family: family.rawValue)))
   }
 }
 

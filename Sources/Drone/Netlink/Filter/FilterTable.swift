@@ -5,7 +5,17 @@ public struct FilterName: Hashable, Sendable, ExpressibleByStringLiteral {
   public init(stringLiteral literal: StaticString) { bytes = literal.withUTF8Buffer { [UInt8]($0) } }
 }
 
-/// A table of the packet filter for IPv4: what `nft list table ip NAME` shows, as a value.
+/// Which packets a table sees (`nfgen_family`).
+public struct FilterFamily: RawRepresentable, Hashable, Sendable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+  /// Both versions of IP in one table.
+  public static let internet = FilterFamily(rawValue: 1)
+  public static let ipv4 = FilterFamily(rawValue: 2)
+  public static let ipv6 = FilterFamily(rawValue: 10)
+}
+
+/// A table of the packet filter: what `nft list table FAMILY NAME` shows, as a value.
 ///
 /// ```swift
 /// var table = FilterTable(name: "drone")
@@ -24,12 +34,16 @@ public struct FilterTable: Equatable, Sendable {
 public struct FilterChain: Equatable, Sendable {
   /// Where in the kernel's packet path a chain begins by itself (include/uapi/linux/netfilter.h).
   public enum Hook: UInt32, Sendable {
+    /// Every packet that comes, before it is known for whom.
+    case prerouting = 0
     /// Packets for this machine.
     case input = 1
     /// Packets on their way through.
     case forward = 2
     /// Packets of this machine.
     case output = 3
+    /// Every packet that leaves, when all is decided.
+    case postrouting = 4
   }
 
   /// What happens to packets that no rule decided on.
@@ -64,9 +78,9 @@ public struct FilterChain: Equatable, Sendable {
   }
 
   /// A chain that begins at a hook.
-  public init(name: FilterName, at hook: Hook, policy: Policy, rules: [FilterRule]) {
+  public init(name: FilterName, at hook: Hook, priority: Int32 = 0, policy: Policy, rules: [FilterRule]) {
     self.name = name
-    self.base = Base(hook: hook, policy: policy)
+    self.base = Base(hook: hook, priority: priority, policy: policy)
     self.rules = rules
   }
 }
@@ -96,6 +110,7 @@ public struct FilterSet: Equatable, Sendable {
       self.size = size
     }
     public static let address = Kind(number: 7, size: 4)
+    public static let address6 = Kind(number: 8, size: 16)
     public static let port = Kind(number: 13, size: 2)
     public static let icmpType = Kind(number: 14, size: 1)
   }
@@ -104,6 +119,8 @@ public struct FilterSet: Equatable, Sendable {
   public struct Flags: OptionSet, Hashable, Sendable {
     public let rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// Elements are bounds of ranges, not single values.
+    public static let ranges = Flags(rawValue: 0x4)
     /// Never changes once rules use it.
     public static let constant = Flags(rawValue: 0x2)
     /// Elements go by themselves after a time.
@@ -155,6 +172,7 @@ public struct TransportProtocol: RawRepresentable, Hashable, Sendable {
   public let rawValue: UInt8
   public init(rawValue: UInt8) { self.rawValue = rawValue }
   public static let icmp = TransportProtocol(rawValue: 1)
+  public static let igmp = TransportProtocol(rawValue: 2)
   public static let tcp = TransportProtocol(rawValue: 6)
   public static let udp = TransportProtocol(rawValue: 17)
   public static let esp = TransportProtocol(rawValue: 50)

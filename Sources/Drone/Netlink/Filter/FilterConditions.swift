@@ -1,0 +1,93 @@
+import NetworkAddresses
+
+/// The usual conditions, written as expressions.
+extension [FilterExpression] {
+  /// The packet came by, or leaves by, the loopback, whose number is always 1.
+  public static var fromLoopback: [FilterExpression] {
+    [.meta(.inputInterface), .compare(.equal, UInt32(1).nativeBytes)]
+  }
+  public static var toLoopback: [FilterExpression] {
+    [.meta(.outputInterface), .compare(.equal, UInt32(1).nativeBytes)]
+  }
+
+  /// The connection is in one of the states.
+  public static func state(_ states: ConnectionState) -> [FilterExpression] {
+    [
+      .connection(.state), .bitwise(mask: states.rawValue.nativeBytes, flip: UInt32(0).nativeBytes),
+      .compare(.notEqual, UInt32(0).nativeBytes),
+    ]
+  }
+
+  /// The connection was foretold by this tracker.
+  public static func foretold(by tracker: FilterName) -> [FilterExpression] {
+    let name = tracker.bytes.prefix(16)
+    return [
+      .connection(.helper), .compare(.equal, [UInt8](name) + [UInt8](repeating: 0, count: 16 - name.count)),
+    ]
+  }
+
+  public static func transport(_ transport: TransportProtocol) -> [FilterExpression] {
+    [.meta(.transport), .compare(.equal, [transport.rawValue])]
+  }
+
+  /// The transport's source port and destination port, where given.
+  public static func ports(
+    _ transport: TransportProtocol, from source: UInt16? = nil, to destination: UInt16? = nil
+  ) -> [FilterExpression] {
+    var all = self.transport(transport)
+    if let source { all += [.payload(.transport, offset: 0, count: 2), .compare(.equal, source.bigEndianBytes)] }
+    if let destination {
+      all += [.payload(.transport, offset: 2, count: 2), .compare(.equal, destination.bigEndianBytes)]
+    }
+    return all
+  }
+
+  /// An ICMP message of this type (RFC 792).
+  public static func icmp(type: UInt8) -> [FilterExpression] {
+    transport(.icmp) + [.payload(.transport, offset: 0, count: 1), .compare(.equal, [type])]
+  }
+
+  /// An ICMP message whose type is in the set.
+  public static func icmp(typeIn set: FilterName) -> [FilterExpression] {
+    transport(.icmp) + [.payload(.transport, offset: 0, count: 1), .lookup(set: set)]
+  }
+
+  /// The IPv4 source, or destination, is in the set. In a table of both versions, `version4` has to come first.
+  public static func source(in set: FilterName, inverted: Bool = false) -> [FilterExpression] {
+    [.payload(.network, offset: 12, count: 4), .lookup(set: set, inverted: inverted)]
+  }
+  public static func destination(in set: FilterName, inverted: Bool = false) -> [FilterExpression] {
+    [.payload(.network, offset: 16, count: 4), .lookup(set: set, inverted: inverted)]
+  }
+
+  /// The IPv6 source, or destination, is in the set, and the packet is IPv6.
+  public static func source6(in set: FilterName) -> [FilterExpression] {
+    version(10) + [.payload(.network, offset: 8, count: 16), .lookup(set: set)]
+  }
+  public static func destination6(in set: FilterName) -> [FilterExpression] {
+    version(10) + [.payload(.network, offset: 24, count: 16), .lookup(set: set)]
+  }
+
+  /// The packet is IPv4.
+  public static var version4: [FilterExpression] { version(2) }
+
+  private static func version(_ number: UInt8) -> [FilterExpression] {
+    [.meta(.version), .compare(.equal, [number])]
+  }
+
+  /// The IPv4 destination is this one.
+  public static func destination(_ address: IPv4Address) -> [FilterExpression] {
+    [.payload(.network, offset: 16, count: 4), .compare(.equal, address.octets)]
+  }
+
+  /// The packet came out of IPsec; it will go through it.
+  public static var secured: [FilterExpression] { [.meta(.secured), .compare(.equal, [1])] }
+  public static var willBeSecured: [FilterExpression] { [.route(.willBeSecured), .compare(.equal, [1])] }
+
+  /// A TCP segment that begins a connection: of SYN, ACK, FIN and RST only SYN is set (RFC 9293 §3.1).
+  public static func opensConnection(to port: UInt16) -> [FilterExpression] {
+    ports(.tcp, to: port) + [
+      .payload(.transport, offset: 13, count: 1), .bitwise(mask: [0x17], flip: [0]), .compare(.equal, [0x02]),
+    ]
+  }
+}

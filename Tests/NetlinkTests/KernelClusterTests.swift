@@ -1,0 +1,297 @@
+import Glibc
+import Linux
+import Netlink
+import NetworkAddresses
+import PacketFilter
+import TestSupport
+import Testing
+
+/// What a cluster adds to a drone's filter, and to a full Linux, in a kernel: as nft(8) shows it, and as packets find it.
+@Suite(.enabled(if: NetworkThread.isPossible, "needs root, iproute2 and nftables"), .serialized)
+struct KernelClusterTests {
+  private let member = IPv4Address(10, 0, 0, 2)
+
+  @Test("nft(8) reads the drone's table with a cluster as it is meant, whether init made the table or not")
+  func listing() throws {
+    for initFirst in [true, false] {
+      let network = try NetworkThread()
+      if initFirst { try perform(droneAtBoot, in: network) }
+      try perform(.droneFilter(.initial, tableExists: initFirst), in: network)
+      let text = try network.command("nft", "--stateless", "list", "ruleset")
+      for (index, pair) in zip(lines(text), lines(expectedDrone)).enumerated() where pair.0 != pair.1 {
+        Issue.record("line \(index): \(pair.0) is not \(pair.1)")
+      }
+      #expect(lines(text).count == lines(expectedDrone).count)
+      try perform(.droneFilter(.initial, tableExists: true), in: network)
+      #expect(try network.command("nft", "--stateless", "list", "ruleset") == text)
+    }
+  }
+
+  @Test("members stay when the filter is closed again; allowed ports stay only when it is not as at boot")
+  func states() throws {
+    let network = try NetworkThread()
+    try perform(.droneFilter(.initial, tableExists: false), in: network)
+    let closed = try network.command("nft", "--stateless", "list", "ruleset")
+    var join = FilterBatch()
+    join.addMember(member, to: FilterTable.droneTable)
+    try perform(join, in: network)
+    try perform(.droneAllow(.tcp, port: 80), in: network)
+    try perform(.droneSearch(true), in: network)
+    try perform(.droneFilter(.open, tableExists: true), in: network)
+    let open = lines(try network.command("nft", "--stateless", "list", "ruleset"))
+    #expect(open.filter { $0 == "accept comment \"tyd -f off\"" }.count == 2)
+    try perform(.droneFilter(.closed, tableExists: true), in: network)
+    let again = lines(try network.command("nft", "--stateless", "list", "ruleset"))
+    for line in [
+      "elements = { 10.0.0.2 }", "tcp dport 80 accept comment \"tyd -f allow\"",
+      "udp sport 2727 udp dport 2728 accept comment \"discovery\"",
+    ] { #expect(again.contains(line), "\(line)") }
+    let members = try network.run { () throws -> [[UInt8]] in
+      var socket = try NetlinkSocket(.netfilter)
+      var found: [[UInt8]] = []
+      for message in try socket.list(.listMembers(of: FilterTable.droneTable, family: FilterTable.droneFamily)) {
+        if case .elements(let elements, _, _) = try FilterMessage(message) { found += elements }
+      }
+      return found
+    }
+    #expect(members == [member.octets])
+    var leave = FilterBatch()
+    leave.removeMember(member, from: FilterTable.droneTable)
+    try perform(leave, in: network)
+    try perform(.droneSearch(false), in: network)
+    try perform(.droneFilter(.initial, tableExists: true), in: network)
+    #expect(try network.command("nft", "--stateless", "list", "ruleset") == closed)
+  }
+
+  @Test("a stranger reaches the control port, as often as one may, and nothing else; DNS still works")
+  func strangers() throws {
+    let drone = try NetworkThread()
+    let stranger = try NetworkThread()
+    try NetworkThread.join(drone, "10.0.0.1/24", stranger, "10.0.0.2/24")
+    try perform(droneAtBoot, in: drone)
+    try perform(.droneFilter(.initial, tableExists: true), in: drone)
+    let own = IPv4Address(10, 0, 0, 1)
+    let listeners = try drone.run {
+      try [3278, 22].map { Held(try listenStream(on: SocketAddress(own, port: $0))) }
+    }
+    #expect(try connects(stranger, SocketAddress(own, port: 3278)))
+    #expect(try !connects(stranger, SocketAddress(own, port: 22)))
+    // Nineteen more are within the burst, then one comes a second.
+    var came = 1
+    for _ in 0..<30 where try connects(stranger, SocketAddress(own, port: 3278), within: 30) { came += 1 }
+    #expect((20...22).contains(came), "\(came) connections came")
+    // The drone itself may connect to others' control ports, and to nothing else.
+    let there = IPv4Address(10, 0, 0, 2)
+    let others = try stranger.run {
+      try [3278, 22].map { Held(try listenStream(on: SocketAddress(there, port: $0))) }
+    }
+    #expect(try connects(drone, SocketAddress(there, port: 3278)))
+    #expect(try !connects(drone, SocketAddress(there, port: 22)))
+    _ = (listeners, others)
+    let here = try drone.run { try Datagrams(port: 4000) }
+    let server = try stranger.run { try Datagrams(port: 53) }
+    #expect(try here.send([1], to: [10, 0, 0, 2], port: 53))
+    #expect(server.receive(within: 2000)?.bytes == [1])
+    #expect(try server.send([2], to: [10, 0, 0, 1], port: 4000))
+    #expect(here.receive(within: 2000)?.bytes == [2])
+    // A port that is allowed opens.
+    try perform(.droneAllow(.tcp, port: 22), in: drone)
+    #expect(try connects(stranger, SocketAddress(own, port: 22)))
+  }
+
+  @Test(
+    "to a member nothing leaves in the clear, from a member nothing comes in the clear, and open does not change that")
+  func members() throws {
+    let drone = try NetworkThread()
+    let other = try NetworkThread()
+    try NetworkThread.join(drone, "10.0.0.1/24", other, "10.0.0.2/24")
+    try perform(.droneFilter(.initial, tableExists: false), in: drone)
+    var join = FilterBatch()
+    join.addMember(member, to: FilterTable.droneTable)
+    try perform(join, in: drone)
+    let here = try drone.run { try Datagrams(port: 4000) }
+    let there = try other.run { try Datagrams(port: 5000) }
+    for state in [DroneFilterState.initial, .open] {
+      try perform(.droneFilter(state, tableExists: true), in: drone)
+      // No policy demands ESP here: the guard alone stands between.
+      _ = try here.send([1], to: [10, 0, 0, 2], port: 5000)
+      #expect(there.receive(within: 200) == nil)
+      #expect(try there.send([1], to: [10, 0, 0, 1], port: 4000))
+      if state == .initial { #expect(here.receive(within: 200) == nil) }
+    }
+    let own = IPv4Address(10, 0, 0, 1)
+    let listener = try drone.run { Held(try listenStream(on: SocketAddress(own, port: 3278))) }
+    // A member calls as often as it likes.
+    for _ in 0..<40 { #expect(try connects(other, SocketAddress(own, port: 3278))) }
+    _ = listener
+  }
+
+  @Test("questions for a cluster come in, a bounded number; answers only while this node searches")
+  func discovery() throws {
+    let drone = try NetworkThread()
+    let other = try NetworkThread()
+    try NetworkThread.join(drone, "10.0.0.1/24", other, "10.0.0.2/24")
+    try perform(.droneFilter(.initial, tableExists: false), in: drone)
+    let group = IPv4Address(239, 192, 0, 1)
+    let here = try drone.run { try Questions(port: 2727, group: group) }
+    let there = try other.run { try Questions(port: 2727, group: group) }
+    for _ in 0..<100 { try there.socket.send([1], to: SocketAddress(group, port: 2727)) }
+    pause(milliseconds: 200)
+    var heard = 0
+    while try here.socket.receive(upTo: 9) != nil { heard += 1 }
+    #expect((40...50).contains(heard), "\(heard) questions came")
+    // The drone's own question, and its answer.
+    let asking = try drone.run { try Questions(port: 2728, group: group) }
+    try asking.socket.send([2], to: SocketAddress(group, port: 2727))
+    #expect(waitReady([Interest(there.socket.descriptor)], milliseconds: 2000) == [.readable])
+    let question = try #require(try there.socket.receive(upTo: 9))
+    for searching in [false, true, false] {
+      try perform(.droneSearch(searching), in: drone)
+      // A fresh conversation: what was answered once is a connection for the filter.
+      try there.socket.send([3], to: question.sender)
+      let came = waitReady([Interest(asking.socket.descriptor)], milliseconds: searching ? 2000 : 200) == [.readable]
+      #expect(came == searching)
+      while try asking.socket.receive(upTo: 9) != nil {}
+    }
+  }
+
+  @Test("on a full Linux the machine's own filter stays as it was, and goes back to it")
+  func host() throws {
+    let network = try NetworkThread()
+    try network.command("nft", "add table inet own; add chain inet own in { type filter hook input priority 0; }")
+    let before = try network.command("nft", "list", "ruleset")
+    try perform(.hostFilter(), in: network)
+    let with = lines(try network.command("nft", "--stateless", "list", "table", "inet", "tyd"))
+    for (index, pair) in zip(with, lines(expectedHost)).enumerated() where pair.0 != pair.1 {
+      Issue.record("line \(index): \(pair.0) is not \(pair.1)")
+    }
+    #expect(with.count == lines(expectedHost).count)
+    let six = try #require(IPv6Address(octets: [0xFD] + [UInt8](repeating: 0, count: 14) + [2]))
+    var join = FilterBatch(family: FilterTable.hostFamily)
+    join.addMember(member, to: FilterTable.hostTable)
+    join.addOther(.ipv4(IPv4Address(172, 16, 0, 2)))
+    join.addOther(.ipv6(six))
+    try perform(join, in: network)
+    try perform(.hostFilter(), in: network)
+    let text = lines(try network.command("nft", "list", "ruleset"))
+    for line in ["elements = { 10.0.0.2 }", "elements = { 172.16.0.2 }", "elements = { fd00::2 }"] {
+      #expect(text.contains(line), "\(line)")
+    }
+    var leave = FilterBatch(family: FilterTable.hostFamily)
+    leave.removeOther(.ipv6(six))
+    try perform(leave, in: network)
+    for _ in 0..<2 {
+      try perform(.removeHostFilter(), in: network)
+      #expect(try network.command("nft", "list", "ruleset") == before)
+    }
+  }
+
+  @Test("on a full Linux strangers meet the machine's own rules, members only ESP and the control port")
+  func hostPackets() throws {
+    let machine = try NetworkThread()
+    let other = try NetworkThread()
+    try NetworkThread.join(machine, "10.0.0.1/24", other, "10.0.0.2/24")
+    for (side, address) in [(machine, "fd00::1/64"), (other, "fd00::2/64")] {
+      try side.command("ip", "address", "add", address, "dev", "eth0", "nodad")
+    }
+    try other.command("ip", "address", "add", "10.0.0.3/24", "dev", "eth0")
+    try perform(.hostFilter(), in: machine)
+    let here = try machine.run { try Datagrams(port: 4000) }
+    let there = try other.run { try Datagrams(port: 5000) }
+    func passes() throws -> (inward: Bool, outward: Bool) {
+      _ = try there.send([1], to: [10, 0, 0, 1], port: 4000)
+      let inward = here.receive(within: 200) != nil
+      _ = try here.send([2], to: [10, 0, 0, 2], port: 5000)
+      return (inward, there.receive(within: 200) != nil)
+    }
+    #expect(try passes() == (true, true))
+    var join = FilterBatch(family: FilterTable.hostFamily)
+    join.addMember(member, to: FilterTable.hostTable)
+    try perform(join, in: machine)
+    #expect(try passes() == (false, false))
+    let own = IPv4Address(10, 0, 0, 1)
+    let listener = try machine.run { Held(try listenStream(on: SocketAddress(own, port: 3278))) }
+    #expect(try connects(other, SocketAddress(own, port: 3278)))
+    _ = listener
+    // Another address of the member is cut off, in both versions.
+    #expect(try here.send([2], to: [10, 0, 0, 3], port: 5000))
+    #expect(there.receive(within: 2000) != nil)
+    #expect(try sends6(machine))
+    let six = try #require(IPv6Address(octets: [0xFD] + [UInt8](repeating: 0, count: 14) + [2]))
+    var others = FilterBatch(family: FilterTable.hostFamily)
+    others.addOther(.ipv4(IPv4Address(10, 0, 0, 3)))
+    others.addOther(.ipv6(six))
+    try perform(others, in: machine)
+    #expect(try !here.send([2], to: [10, 0, 0, 3], port: 5000))
+    #expect(try !sends6(machine))
+  }
+
+  /// Whether the filter lets a datagram go to fd00::2.
+  private func sends6(_ network: NetworkThread) throws -> Bool {
+    try network.run {
+      let socket = Glibc.socket(AF_INET6, Int32(SOCK_DGRAM.rawValue), 0)
+      defer { close(socket) }
+      var address = sockaddr_in6()
+      address.sin6_family = sa_family_t(AF_INET6)
+      address.sin6_port = UInt16(5000).bigEndian
+      guard inet_pton(AF_INET6, "fd00::2", &address.sin6_addr) == 1 else { return false }
+      let went = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          sendto(socket, [1], 1, 0, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+        }
+      }
+      return went == 1
+    }
+  }
+
+  private var droneAtBoot: FilterBatch {
+    var batch = FilterBatch()
+    batch.replace(.drone)
+    return batch
+  }
+
+  private func perform(_ batch: FilterBatch, in network: NetworkThread) throws {
+    try network.run {
+      var socket = try NetlinkSocket(.netfilter)
+      try socket.perform(batch)
+    }
+  }
+
+  private func connects(_ network: NetworkThread, _ place: SocketAddress, within milliseconds: Int = 300) throws -> Bool
+  {
+    try network.run {
+      do {
+        let client = try connectStream(to: place)
+        return waitReady([Interest(client.number, .writable)], milliseconds: milliseconds) == [.writable]
+          && connectionFailure(client) == nil
+      } catch let error as SystemError where error.number == 1 {
+        return false
+      }
+    }
+  }
+}
+
+/// Sockets made on one thread and used on another, by one at a time.
+private final class Held: @unchecked Sendable {
+  let descriptor: Descriptor
+  init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+}
+
+private final class Questions: @unchecked Sendable {
+  let socket: DatagramSocket
+
+  init(port: UInt16, group: IPv4Address) throws {
+    socket = try DatagramSocket(SocketAddress(.unspecified, port: port))
+    var route = try NetlinkSocket(.route)
+    let interface = try route.links().first { $0.name == Array("eth0".utf8) }?.index ?? 0
+    try socket.setMulticast(interface: interface, hops: 1, heardHere: false)
+    try socket.join(group, interface: interface)
+  }
+}
+
+/// Without indentation and empty lines.
+private func lines(_ text: String) -> [String] {
+  text.split(separator: "\n").map { $0.trimmingPrefix { $0 == " " || $0 == "\t" } }.map(String.init).filter {
+    !$0.isEmpty
+  }
+}
