@@ -39,7 +39,9 @@ struct MemoryRoot: Root {
   }
 
   mutating func observe(_ path: [UInt8]) throws(RootError) -> Observation { try node(path).observation }
-  mutating func target(_ path: [UInt8]) throws(RootError) -> [UInt8] { try node(path).target }
+  mutating func target(_ path: [UInt8], is expected: [UInt8]) throws(RootError) -> Bool {
+    try node(path).target == expected
+  }
   mutating func names(_ directory: [UInt8]) throws(RootError) -> [[UInt8]] {
     let prefix = directory.count == 1 ? directory : directory + bytes("/")
     return nodes.keys.filter { $0.count > prefix.count && $0.starts(with: prefix) }

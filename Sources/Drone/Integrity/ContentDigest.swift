@@ -83,7 +83,7 @@ public struct ContentDigest: Sendable {
   private mutating func takeBlock(_ bytes: RawSpan, at offset: Int) {
     var schedule = InlineArray<16, UInt32>(repeating: 0)
     for index in 0..<16 {
-      schedule[index] = bytes.unsafeLoadUnaligned(fromByteOffset: offset + 4 * index, as: UInt32.self).bigEndian
+      schedule[index] = bytes.unsafeLoadUnaligned(fromByteOffset: offset &+ 4 &* index, as: UInt32.self).bigEndian
     }
     var a = state[0]
     var b = state[1]
@@ -107,14 +107,23 @@ public struct ContentDigest: Sendable {
       turn(b, c, d, &e, f, g, h, &a, roundConstants[step + 7] &+ schedule[half + 7])
       step += 8
       guard half == 8, step < 64 else { continue }
-      for index in 0..<16 {
-        let first = schedule[(index + 1) & 15]
-        let second = schedule[(index + 14) & 15]
-        schedule[index] =
-          schedule[index] &+ schedule[(index + 9) & 15]
-          &+ (rotated(first, 7) ^ rotated(first, 18) ^ first >> 3)
-          &+ (rotated(second, 17) ^ rotated(second, 19) ^ second >> 10)
-      }
+      // Word by word, so that every place in the schedule is a constant.
+      extend(&schedule, 0)
+      extend(&schedule, 1)
+      extend(&schedule, 2)
+      extend(&schedule, 3)
+      extend(&schedule, 4)
+      extend(&schedule, 5)
+      extend(&schedule, 6)
+      extend(&schedule, 7)
+      extend(&schedule, 8)
+      extend(&schedule, 9)
+      extend(&schedule, 10)
+      extend(&schedule, 11)
+      extend(&schedule, 12)
+      extend(&schedule, 13)
+      extend(&schedule, 14)
+      extend(&schedule, 15)
     }
     state[0] &+= a
     state[1] &+= b
@@ -133,9 +142,20 @@ private func turn(
   _ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: inout UInt32, _ e: UInt32, _ f: UInt32, _ g: UInt32, _ h: inout UInt32,
   _ word: UInt32
 ) {
-  let first = h &+ word &+ (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) &+ (g ^ e & (f ^ g))
+  // The sums of three rotations are rotations of sums: one register does where three would be needed.
+  let first = h &+ word &+ rotated(e ^ rotated(e ^ rotated(e, 14), 5), 6) &+ (g ^ e & (f ^ g))
   d = d &+ first
-  h = first &+ (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) &+ (a & b | c & (a | b))
+  h = first &+ rotated(a ^ rotated(a ^ rotated(a, 9), 11), 2) &+ (a & b | c & (a | b))
+}
+
+/// The word 16 after the one at `index` takes its place.
+@inline(__always)
+private func extend(_ schedule: inout InlineArray<16, UInt32>, _ index: Int) {
+  let first = schedule[(index &+ 1) & 15]
+  let second = schedule[(index &+ 14) & 15]
+  schedule[index] =
+    schedule[index] &+ schedule[(index &+ 9) & 15] &+ (rotated(first ^ rotated(first, 11), 7) ^ first >> 3)
+    &+ (rotated(second ^ rotated(second, 2), 17) ^ second >> 10)
 }
 
 @inline(__always)

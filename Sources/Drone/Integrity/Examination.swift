@@ -12,8 +12,8 @@ public struct RootError: Error, Equatable {
 public protocol Root {
   /// lstat(2).
   mutating func observe(_ path: [UInt8]) throws(RootError) -> Observation
-  /// readlink(2).
-  mutating func target(_ path: [UInt8]) throws(RootError) -> [UInt8]
+  /// Whether a symbolic link's target is this one (readlink(2)).
+  mutating func target(_ path: [UInt8], is expected: [UInt8]) throws(RootError) -> Bool
   /// How many names a directory holds, `.` and `..` left out.
   mutating func nameCount(_ directory: [UInt8]) throws(RootError) -> Int
   /// The names in a directory, without `.` and `..`, in any order.
@@ -132,8 +132,10 @@ public struct Examination<RootType: Root> {
     do throws(RootError) {
       let found = try root.observe(entry.path)
       if start[index] == nil { start[index] = found }
-      var target: [UInt8]?
-      if case .symbolicLink = entry.kind, found.type == entry.kind.type { target = try root.target(entry.path) }
+      var leadsAstray = false
+      if case .symbolicLink(let target) = entry.kind, found.type == entry.kind.type {
+        leadsAstray = !(try root.target(entry.path, is: target))
+      }
       var named: [Finding] = []
       if case .directory = entry.kind, found.type == entry.kind.type {
         // As many as there should be, and none of those missing, leaves no room for another.
@@ -142,7 +144,7 @@ public struct Examination<RootType: Root> {
           named = try added(in: entry.path, &root)
         }
       }
-      let difference = entry.difference(found: found, target: target, start: sealed ? nil : start[index])
+      let difference = entry.difference(found: found, leadsAstray: leadsAstray, start: sealed ? nil : start[index])
       if case .directory = entry.kind, named.isEmpty, let difference, difference.weight == 0 {
         named = try added(in: entry.path, &root)
       }

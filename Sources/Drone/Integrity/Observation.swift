@@ -54,17 +54,17 @@ extension BaselineEntry {
   /// The first way in which a path differs from what was sealed and from what it was at the start; nil when it does not.
   ///
   /// `start` is what was seen when certaintyd started: only against that can times, link count and the inode itself be
-  /// compared. A write through the filesystem changes ctime, which nothing can set back. `target` is what readlink(2)
-  /// gave for a link.
-  public func difference(found: Observation, target: [UInt8]?, start: Observation?) -> Difference? {
+  /// compared. A write through the filesystem changes ctime, which nothing can set back. `leadsAstray`: a link has
+  /// another target.
+  public func difference(found: Observation, leadsAstray: Bool = false, start: Observation?) -> Difference? {
     guard found.type == kind.type else { return .type }
     if found.mode & 0o7777 != mode { return .mode(expected: mode, found: found.mode & 0o7777) }
     if found.owner != owner || found.group != group { return .owner }
     switch kind {
     case .file(let size, _):
       if found.size != size { return .size(expected: size, found: found.size) }
-    case .symbolicLink(let wanted):
-      guard let target, target.elementsEqual(wanted) else { return .target }
+    case .symbolicLink:
+      if leadsAstray { return .target }
     case .characterDevice(let major, let minor), .blockDevice(let major, let minor):
       if found.major != major || found.minor != minor { return .deviceNumber }
     case .directory: break

@@ -49,10 +49,11 @@ public struct SystemRoot: Root {
       modified: found.modified, changed: found.changed)
   }
 
-  public mutating func target(_ path: [UInt8]) throws(RootError) -> [UInt8] {
+  public mutating func target(_ path: [UInt8], is expected: [UInt8]) throws(RootError) -> Bool {
     let length = linux_read_link(try terminated(path), buffer.baseAddress, buffer.count)
     guard length >= 0 else { throw failure() }
-    return [UInt8](buffer[..<length])
+    return length == expected.count
+      && expected.withUnsafeBytes { memcmp($0.baseAddress, buffer.baseAddress, length) } == 0
   }
 
   public mutating func nameCount(_ directory: [UInt8]) throws(RootError) -> Int {
@@ -139,12 +140,9 @@ public struct SystemRoot: Root {
   /// The path below the prefix as a C string; it holds until the next call.
   private func terminated(_ path: [UInt8]) throws(RootError) -> UnsafePointer<CChar> {
     guard path.count < Self.longestPath, let base = paths.baseAddress else { throw RootError(errno: ENAMETOOLONG) }
-    var place = prefix.count
-    for byte in path {
-      paths[place] = CChar(bitPattern: byte)
-      place += 1
-    }
-    paths[place] = 0
+    let start = base + prefix.count
+    _ = path.withUnsafeBytes { memcpy(start, $0.baseAddress, $0.count) }
+    start[path.count] = 0
     return UnsafePointer(base)
   }
 

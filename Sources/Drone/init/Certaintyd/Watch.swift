@@ -3,10 +3,12 @@ import Linux
 import NetworkAddresses
 import Startup
 
-/// Bytes hashed at a time: about 3 ms of a Pentium at 133 MHz, the longest by which a pass exceeds its share.
+/// Bytes hashed at a time: about 5 ms of a Pentium at 133 MHz, the longest by which a pass exceeds its share.
 private let pieceSize: UInt64 = 8192
 /// The share of one processor that a pass may use, in nanoseconds per millisecond of its interval: 2 %.
 private let share: UInt64 = 20_000
+/// A round of content takes no longer than this, in milliseconds, even where the share alone would make it so.
+private let longestRound: UInt64 = 58_000
 /// How long process 1 has to obey before the drone is restarted without it.
 private let obedience = 10_000
 
@@ -81,12 +83,20 @@ private struct Watch {
     }
   }
 
-  /// Looks at everything's metadata and at as much content as the share allows, but at least at one piece.
+  /// How many pieces of content a pass takes at least, so that a round comes to its end in time.
+  private var fewestPieces: UInt64 {
+    let pieces = examination.contents.pieceCount
+    let passes = max(1, longestRound / options.interval)
+    return (pieces &+ passes &- 1) / passes
+  }
+
+  /// Looks at everything's metadata and at as much content as the share allows, but at least at what keeps the round short.
   private mutating func pass() {
     let began = processorNanoseconds()
     var findings = examination.metadata(&root)
     let afterMetadata = processorNanoseconds()
     let budget = share &* options.interval
+    let fewest = fewestPieces
     var hashed: UInt64 = 0
     var pieces: UInt64 = 0
     var rounds = examination.contents.rounds
@@ -103,7 +113,8 @@ private struct Watch {
         roundBegan = now
       }
       // What cannot be read now is not tried again in this pass.
-      if finding != nil || processorNanoseconds() &- began >= budget { break }
+      if finding != nil { break }
+      if pieces >= fewest, processorNanoseconds() &- began >= budget { break }
     }
     let ended = processorNanoseconds()
     status.passes &+= 1
