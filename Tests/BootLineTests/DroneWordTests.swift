@@ -54,6 +54,7 @@ import Testing
       ("SHELL=0 shell=1", \.shell, true),
       ("debug", \.debug, true), ("debug=1", \.debug, true), ("debug=0", \.debug, false),
       ("filter=off", \.filter, false), ("filter=on", \.filter, true), ("filter=off filter=on", \.filter, true),
+      ("watchdog=off", \.watchdog, false), ("watchdog=on", \.watchdog, true), ("", \.watchdog, true),
       ("DHCP=0", \.drone.asksForAddress, false), ("DHCP=1", \.drone.asksForAddress, true),
     ] as [(String, KeyPath<BootLine, Bool> & Sendable, Bool)])
   func switches(line: String, path: KeyPath<BootLine, Bool> & Sendable, expected: Bool) {
@@ -97,6 +98,7 @@ import Testing
       ("boot=/dev/../etc/passwd", "/dev/cdrom"), ("boot=/dev/", "/dev/cdrom"), ("boot=/dev/cdrom:", ":vfat"),
       ("eject=yes", "0 or 1"), ("EJECT=", "0 or 1"), ("shell=2", "0 or 1"), ("SHELL", "0 or 1"), ("DHCP=on", "0 or 1"),
       ("debug=all", "0 or 1"), ("filter=maybe", "on or off"), ("filter", "on or off"), ("filter=1", "on or off"),
+      ("watchdog=0", "on or off"),
       ("certaintyd=1", "off, on or locked"), ("tyd=second", "first"), ("tyd=192.168.1", "IPv4 address"),
       ("tyd=255.255.255.255", "IPv4 address"), ("TYD=4", "0, 1, 2 or 3"), ("TYD=first", "0, 1, 2 or 3"),
       ("MASTER=nobody", "multicast"), ("keymap=../../etc/shadow", "letters"), ("keymap=", "letters"),

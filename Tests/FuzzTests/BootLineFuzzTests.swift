@@ -9,7 +9,8 @@ import Testing
     "\"", "=", ",", "-", ".", "/", "--", "\n", "192.168.1.21", "192.168.1.1", "10.0.0.5", "255.255.255.0", "0.0.0.0",
     "255.255.255.255", "127.0.0.1", "224.0.0.1", "24", "32", "0", "eth0", "eth1", "lo", "drone1", "lab.example", "off",
     "none", "on", "any", "dhcp", "bootp", "rarp", "both", "dhcp,1,", "1500", "boot=", "/dev/cdrom", ":iso9660", ":vfat",
-    "eject", "tyd=", "first", "TYD=", "MASTER=", "certaintyd=", "locked", "filter=", "shell=", "SHELL=", "DHCP=",
+    "eject", "tyd=", "first", "TYD=", "MASTER=", "certaintyd=", "locked", "filter=", "watchdog=", "shell=", "SHELL=",
+    "DHCP=",
     "console=", "ttyS0,115200n8", "tty0", "keymap=", "syslog=", "debug", "\u{0}", "\u{A0}", "é",
   ])
 

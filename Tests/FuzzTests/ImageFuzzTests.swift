@@ -100,4 +100,16 @@ import Testing
     }
     #expect(fault == nil)
   }
+
+  @Test("any text is a status that is written as it was read, or none, and can be told to people")
+  func statuses() {
+    let text = Array("process 57\ninterval 2000\npasses 3\nlast 32040\nsince 30000\nprocessor 80800000\n".utf8)
+    let fault = Fuzzing.configured.firstFault { generator in
+      let bytes = text.damaged(&generator)
+      guard let status = WatchStatus(file: bytes) else { return nil }
+      guard WatchStatus(file: status.file) == status else { return "not the same again: \(bytes)" }
+      return status.text(now: generator.next()).isEmpty ? "nothing to tell: \(bytes)" : nil
+    }
+    #expect(fault == nil)
+  }
 }

@@ -60,6 +60,17 @@ let sample = Baseline(entries: [
     }
   }
 
+  @Test("the baseline's own file is added when it is read, and may not be in its text")
+  func own() throws {
+    let text = try #require(sample.text)
+    let whole = try Baseline.sealed(text, digest: digest)
+    #expect([BaselineEntry](whole.entries.dropLast()) == sample.entries)
+    let kind = BaselineEntry.Kind.file(size: UInt64(text.count), digest: digest)
+    #expect(whole.entries.last == BaselineEntry(path: bytes("/etc/baseline"), kind: kind, mode: 0o644))
+    let again = try #require(whole.text)
+    #expect(throws: Baseline.ParseError.line(7)) { try Baseline(text: again) }
+  }
+
   @Test("a path that the text cannot hold is refused when it is written", arguments: ["/a\tb", "/a\nb", "a", ""])
   func unwritable(path: String) {
     #expect(Baseline(entries: [BaselineEntry(path: bytes(path), kind: .directory, mode: 0o755)]).text == nil)

@@ -115,6 +115,30 @@ private let seen = Observation(
     #expect(schedule.total == sizes.reduce(0, +))
   }
 
+  @Test("a round has as many pieces as it says", arguments: [1, 3, 16, 1_000] as [UInt64])
+  func pieces(pieceSize: UInt64) {
+    var schedule = ContentSchedule(baseline([0, 1, 16, 17, 100]), pieceSize: pieceSize)
+    var count: UInt64 = 0
+    while schedule.rounds == 0, schedule.piece() != nil { count += 1 }
+    #expect(count == schedule.pieceCount)
+  }
+
+  @Test("a file that could not be read comes again from its beginning, and the round waits for it")
+  func again() throws {
+    var schedule = ContentSchedule(baseline([5, 20]), pieceSize: 8)
+    for _ in 0..<3 { _ = schedule.piece() }
+    let fourth = schedule.piece()
+    let last = try #require(fourth)
+    #expect(last.isLast && schedule.rounds == 1)
+    schedule.repeatFile(of: last)
+    #expect(schedule.rounds == 0)
+    let fifth = schedule.piece()
+    let repeated = try #require(fifth)
+    #expect(repeated.entry == 1 && repeated.offset == 0)
+    schedule.passOver(repeated)
+    #expect(schedule.piece()?.entry == 0)
+  }
+
   @Test("a baseline without files has nothing to hash")
   func none() {
     var schedule = ContentSchedule(baseline([]), pieceSize: 16)

@@ -214,4 +214,75 @@ func wholePass(_ examination: inout Examination<MemoryRoot>, _ root: inout Memor
     tree.root.nodes = [:]
     #expect(examination.metadata(&tree.root, limit: 2).count == 2)
   }
+
+  @Test("one path put in the place of another is named both ways")
+  func exchanged() throws {
+    var tree = RandomTree(seed: 7)
+    let entry = try #require(tree.baseline.entries.last { if case .directory = $0.kind { false } else { true } })
+    var examination = Examination(tree.baseline, root: &tree.root, pieceSize: 16)
+    let other = entry.path + bytes("x")
+    tree.root.nodes[other] = tree.root.nodes[entry.path]
+    tree.root.nodes[entry.path] = nil
+    // The folder's time is what a kernel would change.
+    let folder = [UInt8](entry.path[..<max(1, entry.path.lastIndex(of: UInt8(ascii: "/")) ?? 0)])
+    tree.root.nodes[folder]?.observation.changed += 1
+    let found = examination.metadata(&tree.root)
+    #expect(
+      Set(found.map(\.text)) == [
+        Finding(path: other, difference: .added).text, Finding(path: entry.path, difference: .missing).text,
+      ])
+  }
+
+  @Test("a file that could not be read for a moment is hashed from its beginning afterwards")
+  func momentary() throws {
+    var tree = RandomTree(seed: 4)
+    let index = try #require(
+      tree.baseline.entries.firstIndex { if case .file(let size, _) = $0.kind { size > 20 } else { false } })
+    let path = tree.baseline.entries[index].path
+    var examination = Examination(tree.baseline, root: &tree.root, pieceSize: 7)
+    var wasRead = 0
+    tree.root.nodes[path]?.errno = 12
+    for _ in 0..<200 {
+      let (piece, finding) = examination.content(&tree.root)
+      if piece?.entry == index {
+        if wasRead < 2 {
+          #expect(finding == Finding(path: path, difference: .unreadable(errno: 12)))
+        } else {
+          #expect(finding == nil)
+        }
+        wasRead += 1
+        if wasRead == 2 { tree.root.nodes[path]?.errno = nil }
+      }
+    }
+    #expect(wasRead > 3 && examination.contents.rounds > 1)
+    tree.root.nodes[path]?.content[0] ^= 1
+    // The round that is going on may be past it.
+    _ = wholePass(&examination, &tree.root)
+    #expect(wholePass(&examination, &tree.root) == [Finding(path: path, difference: .content)])
+  }
+
+  @Test("a whole check names each difference once", arguments: 0..<30 as Range<UInt64>)
+  func everything(seed: UInt64) {
+    var tree = RandomTree(seed: seed)
+    var examination = Examination(tree.baseline, root: &tree.root, pieceSize: 7)
+    #expect(examination.everything(&tree.root) == [])
+    var expected: Set<[UInt8]> = []
+    for entry in tree.baseline.entries {
+      guard case .file(let size, _) = entry.kind, size > 0 else { continue }
+      tree.root.nodes[entry.path]?.content[0] ^= 1
+      expected.insert(Finding(path: entry.path, difference: .content).text)
+    }
+    var again = Examination(tree.baseline, root: &tree.root, pieceSize: 7)
+    let found = again.everything(&tree.root)
+    #expect(Set(found.map(\.text)) == expected && found.count == expected.count)
+  }
+
+  @Test("a mount over a path is told before all that it hides")
+  func mountFirst() {
+    var tree = RandomTree(seed: 3)
+    var examination = Examination(tree.baseline, root: &tree.root, pieceSize: 16)
+    tree.root.mounts += bytes("30 1 0:30 / /bin rw - tmpfs none rw\n")
+    tree.root.nodes = [:]
+    #expect(examination.metadata(&tree.root).first == Finding(path: bytes("/bin"), difference: .mounted))
+  }
 }

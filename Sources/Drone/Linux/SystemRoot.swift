@@ -52,8 +52,11 @@ public struct SystemRoot: Root {
   public mutating func target(_ path: [UInt8], is expected: [UInt8]) throws(RootError) -> Bool {
     let length = linux_read_link(try terminated(path), buffer.baseAddress, buffer.count)
     guard length >= 0 else { throw failure() }
-    return length == expected.count
-      && expected.withUnsafeBytes { memcmp($0.baseAddress, buffer.baseAddress, length) } == 0
+    guard length == expected.count else { return false }
+    return expected.withUnsafeBytes { wanted in
+      guard let wanted = wanted.baseAddress, let found = buffer.baseAddress else { return length == 0 }
+      return memcmp(wanted, found, length) == 0
+    }
   }
 
   public mutating func nameCount(_ directory: [UInt8]) throws(RootError) -> Int {
@@ -141,7 +144,9 @@ public struct SystemRoot: Root {
   private func terminated(_ path: [UInt8]) throws(RootError) -> UnsafePointer<CChar> {
     guard path.count < Self.longestPath, let base = paths.baseAddress else { throw RootError(errno: ENAMETOOLONG) }
     let start = base + prefix.count
-    _ = path.withUnsafeBytes { memcpy(start, $0.baseAddress, $0.count) }
+    path.withUnsafeBytes { bytes in
+      if let from = bytes.baseAddress { _ = memcpy(start, from, bytes.count) }
+    }
     start[path.count] = 0
     return UnsafePointer(base)
   }
