@@ -69,6 +69,7 @@ let package = Package(
     forge("DroneImage", ["BuildSteps", "DroneTarget", "Integrity", system]),
     forge("ImageCheck", ["BuildSteps", "DroneTarget", "DroneImage", "Sysroot", "Integrity", "CArchive", system]),
     forge("ClusterSimulation", ["Membership", "NetworkAddresses"]),
+    forge("MasterPackage", ["BuildSteps", "DroneTarget", "DroneImage", system]),
     forge("VirtualMachine", ["BuildSteps", "DroneTarget", subprocess, system]),
 
     // The drone's side.
@@ -142,6 +143,7 @@ let package = Package(
     test("SysrootTests", ["Sysroot", "BuildSteps", system]),
     test("DroneProgramsTests", ["DronePrograms", "Sysroot", "DroneTarget", system]),
     test("ImageCheckTests", ["ImageCheck", "DroneImage", "DroneTarget", "BuildSteps", system]),
+    test("MasterPackageTests", ["MasterPackage", "TydCommand", "DroneTarget", "BuildSteps", system]),
     test("VirtualMachineTests", ["VirtualMachine", "BuildSteps", system]),
     test("SmokeTests", ["VirtualMachine", "DroneTarget", "DroneImage", "Sysroot", "BuildSteps", system]),
   ],

@@ -15,9 +15,7 @@ public struct SHA256: Hashable, Sendable, CustomStringConvertible {
   public init(contentsOf path: FilePath) throws { self.init(try contents(of: path)) }
 
   /// 64 lower-case hexadecimal digits.
-  public var description: String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
+  public var description: String { hexadecimal(bytes) }
 
   /// A digest over several pieces. Each is preceded by its length, so that no two lists of pieces run into each other.
   public struct Hasher: Sendable {
@@ -35,4 +33,23 @@ public struct SHA256: Hashable, Sendable, CustomStringConvertible {
 
     public func finish() -> SHA256 { SHA256(collected) }
   }
+}
+
+/// An MD5 digest (RFC 1321), computed by OpenSSL: for formats that ask for it, and never for security.
+public struct MD5: Hashable, Sendable, CustomStringConvertible {
+  public let bytes: [UInt8]
+
+  public init(_ data: [UInt8]) {
+    var digest = [UInt8](repeating: 0, count: 16)
+    var count: UInt32 = 0
+    _ = EVP_Digest(data, data.count, &digest, &count, EVP_md5(), nil)
+    bytes = digest
+  }
+
+  /// 32 lower-case hexadecimal digits.
+  public var description: String { hexadecimal(bytes) }
+}
+
+private func hexadecimal(_ bytes: [UInt8]) -> String {
+  bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }

@@ -80,33 +80,6 @@ private func items(on medium: Medium, _ content: Manifest) throws -> [BillOfMate
   return items.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
 }
 
-/// Writes a manifest of files and directories as a folder, every date `imageDate`.
-private func write(_ manifest: Manifest, asFolder folder: FilePath) async throws {
-  try makeFolder(folder)
-  for entry in manifest.entries {
-    let path = FilePath(folder.string + entry.path)
-    switch entry.kind {
-    case .directory: try makeFolder(path)
-    case .file(let content):
-      try await write(content.read(), to: path, mode: FilePermissions(rawValue: mode_t(entry.mode)))
-    case .symbolicLink, .characterDevice: throw BuildError.input("\(entry.path) cannot be on a boot medium.")
-    }
-  }
-  // Writing into a directory changes its date: the innermost are dated last but one, the folder itself last.
-  for entry in manifest.entries.reversed() { try settle(FilePath(folder.string + entry.path), entry.mode) }
-  try settle(folder, 0o755)
-}
-
-/// Gives a file or folder its mode, whatever the umask, and the images' date.
-private func settle(_ path: FilePath, _ mode: UInt16) throws {
-  try fileOperation(path, "Choose another folder") {
-    let date = timespec(tv_sec: Int(imageDate), tv_nsec: 0)
-    guard chmod(path.string, mode_t(mode)) == 0, utimensat(AT_FDCWD, path.string, [date, date], 0) == 0 else {
-      throw Errno(rawValue: errno)
-    }
-  }
-}
-
 /// Throws a sentence when the disk is too full for the medium, which is there twice for a moment.
 private func requireRoom(in folder: FilePath, for content: Manifest) throws {
   var needed = 1 << 20

@@ -18,6 +18,8 @@ public struct DroneTarget: Sendable {
   public let kernelArchitecture: String
   /// What OpenSSL's `Configure` takes for the target: its name for it, and the processor.
   public let opensslTarget: [String]
+  /// Debian's name for the target.
+  public let debianArchitecture: String
   /// QEMU's program and `-cpu`: the oldest machine that the image must boot on.
   public let emulator: String
   public let emulatedProcessor: String
@@ -50,6 +52,7 @@ public struct DroneTarget: Sendable {
     linkerEmulation: "elf_i386",
     kernelArchitecture: "i386",
     opensslTarget: ["linux-x86", "386", "no-sse2"],
+    debianArchitecture: "i386",
     emulator: "qemu-system-i386",
     emulatedProcessor: "pentium",
     networkBootProcessor: "pentium,fxsr=on",
@@ -72,6 +75,7 @@ public struct DroneTarget: Sendable {
     linkerEmulation: "elf_x86_64",
     kernelArchitecture: "x86_64",
     opensslTarget: ["linux-x86_64"],
+    debianArchitecture: "amd64",
     emulator: "qemu-system-x86_64",
     emulatedProcessor: "qemu64",
     networkBootProcessor: "qemu64",

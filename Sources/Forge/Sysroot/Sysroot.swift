@@ -16,6 +16,18 @@ public struct Sysroot: Sendable {
   /// The folder of the source files that everything was built from, and what they are.
   public let sourceFolder: FilePath
   public let sources: [SourceRecord]
+
+  /// The version of a source package, and the copyright file that Debian made for it.
+  public func notice(of package: String) async throws -> (version: String, copyright: [UInt8]) {
+    guard
+      let record = sources.first(where: { $0.name.hasPrefix("\(package)_") && $0.name.contains(".debian.tar.") })
+    else { throw BuildError.input("\(sourceFolder) holds no \(package)_*.debian.tar.*: remove it and build again.") }
+    let archive = sourceFolder.appending(record.name)
+    let copyright = try await tool(
+      "tar", ["--extract", "--to-stdout", "--file", archive.string, "debian/copyright"]
+    ).output()
+    return (record.version, copyright)
+  }
 }
 
 /// Those parts of an image that others wrote, in the cache as well.
