@@ -92,10 +92,13 @@ import Testing
     #expect(NetlinkRequest.add(association, layout: .i386).body.bytes[336..<340] == [2, 0, 0, 0])
   }
 
-  @Test("a key of a wrong size is none", arguments: AEADCipher.allCases)
-  func keySizes(cipher: AEADCipher) {
+  @Test(
+    "a key of a wrong size is none",
+    arguments: [(AEADCipher.aesGCM16, [16, 24, 32]), (.chaCha20Poly1305, [32])])
+  func keySizes(cipher: AEADCipher, sizes: [Int]) {
     for size in 0..<48 {
-      let fits = cipher.keySizes.contains(size)
+      let fits = sizes.contains(size)
+      #expect(cipher.takesKey(ofSize: size) == fits)
       #expect((AEADKey(cipher, key: zeros(size), salt: zeros(4)) != nil) == fits)
       #expect((AEADKey(cipher, material: zeros(size + 4)) != nil) == fits)
       #expect(AEADKey(cipher, key: zeros(size), salt: zeros(3)) == nil)

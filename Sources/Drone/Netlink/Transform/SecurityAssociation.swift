@@ -79,11 +79,14 @@ public enum AEADCipher: UInt8, Hashable, Sendable, CaseIterable {
   /// Bytes of the salt, which begins every nonce (RFC 4106 §4, RFC 7634 §2).
   public static let saltSize = 4
 
-  /// The sizes that a key may have, in bytes.
-  public var keySizes: [Int] {
+  /// Whether a key may have so many bytes.
+  ///
+  /// Not a list: of two constant arrays in one function that another module inlines, Embedded Swift 6.3 may confuse one with
+  /// the other. Both modules hold them under the same names, but numbered each in its own order, and the linker keeps one.
+  public func takesKey(ofSize size: Int) -> Bool {
     switch self {
-    case .aesGCM16: [16, 24, 32]
-    case .chaCha20Poly1305: [32]
+    case .aesGCM16: size == 16 || size == 24 || size == 32
+    case .chaCha20Poly1305: size == 32
     }
   }
 }
@@ -106,7 +109,7 @@ public struct AEADKey: Equatable, Sendable {
   }
 
   private init?(_ cipher: AEADCipher, material: [UInt8], saltSize: Int) {
-    guard saltSize == AEADCipher.saltSize, cipher.keySizes.contains(material.count - saltSize) else { return nil }
+    guard saltSize == AEADCipher.saltSize, cipher.takesKey(ofSize: material.count - saltSize) else { return nil }
     self.cipher = cipher
     self.material = material
   }
