@@ -41,6 +41,7 @@ let package = Package(
   products: [
     .executable(name: "droneforge", targets: ["droneforge"]),
     .executable(name: "init", targets: ["init"]),
+    .executable(name: "tyd", targets: ["tyd"]),
   ],
   traits: [
     .default(enabledTraits: ["Host"]),
@@ -99,6 +100,13 @@ let package = Package(
         "NetworkAddresses", "CLinux", "CompilerRuntime",
       ],
       path: "Sources/Drone/init", swiftSettings: drone),
+    .executableTarget(
+      name: "tyd",
+      dependencies: [
+        "Linux", "Startup", "Netlink", "PacketFilter", "NetworkAddresses", "MachineReadings", "SecureChannel",
+        "Membership", "ClusterProtocol", "Tunnels", "Admission", "TydCommand", "CLinux", "CompilerRuntime",
+      ],
+      path: "Sources/Drone/tyd", swiftSettings: drone),
 
     // C: module maps, system-call shims, and what a compiler's run-time library would hold.
     .systemLibrary(

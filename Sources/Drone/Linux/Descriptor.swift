@@ -129,6 +129,9 @@ public struct Pipe: ~Copyable {
 
   /// Closes the output's end here: whoever was given it alone decides when the input's end is reached.
   public consuming func keepingInput() -> Descriptor { input }
+
+  /// Closes the input's end here.
+  public consuming func keepingOutput() -> Descriptor { output }
 }
 
 /// Waits until one of the descriptors can be read (or its other end is gone) or the time has passed.

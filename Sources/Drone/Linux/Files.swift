@@ -47,6 +47,13 @@ public func appendToFile(_ path: Path, _ bytes: [UInt8], permissions: UInt32 = 0
   try file.write(bytes)
 }
 
+/// Gives a file another name, in the place of what has that name.
+public func renameFile(_ path: Path, to target: Path) throws(SystemError) {
+  guard path.withCString({ from in target.withCString { rename(from, $0) } }) == 0 else {
+    throw SystemError("rename", path.bytes)
+  }
+}
+
 /// Removes a file or link; one that is missing is as good.
 public func removeFile(_ path: Path) { _ = path.withCString { unlink($0) } }
 

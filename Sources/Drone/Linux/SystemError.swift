@@ -30,4 +30,6 @@ public struct SystemError: Error {
   /// Something is mounted or in use there already.
   public var isBusy: Bool { number == EBUSY }
   public var isMissing: Bool { number == ENOENT }
+  /// Nobody listens there.
+  public var isRefusal: Bool { number == ECONNREFUSED }
 }

@@ -73,6 +73,17 @@ extension Membership {
     return finish()
   }
 
+  /// The nodes in a map, as it has them: for whoever wants to see whom it is about before it is merged.
+  public static func records(
+    of map: [UInt8], cluster: ClusterIdentifier
+  ) throws(MembershipDecodeError) -> [NodeRecord] {
+    var found: [NodeRecord] = []
+    try forEachItem(of: map, from: cluster) { item in
+      if case .record(let record, _, _) = item { found.append(record) }
+    }
+    return found
+  }
+
   private mutating func take(_ item: Item, _ provenance: Provenance) {
     guard isActive else { return }
     switch item {

@@ -63,6 +63,8 @@ struct Tunnel: Sendable {
   /// A new pair is needed as soon as `retryAt` allows.
   var isWanted = false
   var failures: UInt64 = 0
+  /// How often a pair took the place of another.
+  var renewals: UInt32 = 0
   /// Not before this time; nil for at once.
   var retryAt: UInt64?
 

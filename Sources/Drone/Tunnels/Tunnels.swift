@@ -66,6 +66,13 @@ public struct Tunnels: Sendable {
   /// Peers to which packets can go now.
   public var established: Int { tunnels.values.reduce(0) { $0 + ($1.current?.outbound == nil ? 0 : 1) } }
 
+  /// Peers with associations that are in use, in no order; `renewals`: how often they were replaced since this peer is known.
+  public var pairs: [(peer: TunnelPeer, inbound: UInt32, outbound: UInt32?, renewals: UInt32)] {
+    tunnels.values.compactMap { tunnel in
+      tunnel.current.map { (tunnel.peer, $0.inbound, $0.outbound, tunnel.renewals) }
+    }
+  }
+
   /// All associations that should be in the kernel or are being given to it.
   public var associations: [TunnelAssociation] {
     var found: [TunnelAssociation] = []

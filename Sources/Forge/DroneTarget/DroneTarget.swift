@@ -63,7 +63,7 @@ public struct DroneTarget: Sendable {
     archiveFilters: [4],
     instructions: .i586,
     hasImage: true,
-    programs: ["init"])
+    programs: ["init", "tyd"])
 
   /// Any PC of 64 bits: for a master's programs, on whatever Linux it runs. There are no images for it yet.
   public static let x86_64 = DroneTarget(

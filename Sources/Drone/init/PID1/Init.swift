@@ -34,8 +34,8 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   startNetwork(mayNetwork, until: start &+ 7000, &supervisor)
   reportMissingFirmware()
   reportEntropy()
-  // tyd starts here.
   reportAbsentPrograms(line)
+  startTyd(line, &supervisor)
   startShells(line, &supervisor)
   while true { supervisor.run(until: nil) }
 }

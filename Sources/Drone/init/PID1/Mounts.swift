@@ -35,6 +35,7 @@ func mountKernelViews() -> [SystemError] {
     }
   }
   try? makeDirectory("/run/network")
+  try? makeDirectory(servicesFolder, permissions: 0o700)
   return failures
 }
 

@@ -43,12 +43,32 @@ func reportEntropy() {
 
 /// Names what the boot line asks for and this image does not hold.
 func reportAbsentPrograms(_ line: BootLine) {
-  if line.tyd != .off, !exists("/sbin/tyd"), !exists("/bin/tyd") {
+  if line.tyd != .off, !exists(tydProgram) {
     report(.degraded, "tyd", "not in this image: no cluster is joined")
   }
   if let host = line.syslog {
     report(.degraded, "syslog", [UInt8]("nothing sends the log to ") + host + [UInt8](" yet"))
   }
+}
+
+let tydProgram: Path = "/usr/sbin/tyd"
+
+/// Starts or joins the cluster that the boot line names, beside the shells; a join that fails is tried again, later and later.
+func startTyd(_ line: BootLine, _ supervisor: inout Supervisor) {
+  let arguments: [[UInt8]]
+  switch line.tyd {
+  case .off: return
+  case .first: arguments = []
+  case .firstServingNetboot:
+    report(.degraded, "tyd", "serving netboot is not in this version: the cluster is started without")
+    arguments = []
+  case .joinAny: arguments = [[UInt8]("-m"), [UInt8]("any")]
+  case .join(let address): arguments = [[UInt8]("-m"), address.text]
+  }
+  guard exists(tydProgram) else { return }
+  var program = Program(tydProgram, arguments: [[UInt8]("tyd")] + arguments, environment: standardEnvironment())
+  program.newSession = true
+  supervisor.keep(Service([UInt8]("tyd"), program, renewal: .afterFailure))
 }
 
 func loadKeymap(_ line: BootLine, _ supervisor: inout Supervisor) {

@@ -142,6 +142,7 @@ struct Supervisor: ~Copyable {
         continue
       }
       if process == awaited { awaitedEnding = ending }
+      if !ending.succeeded { adopt(process, ending) }
       for index in services.indices where services[index].process == process {
         services[index].process = nil
         switch services[index].renewal {
@@ -161,6 +162,26 @@ struct Supervisor: ~Copyable {
         }
         schedule(index, now: millisecondsSinceStart())
       }
+    }
+  }
+
+  /// A program that went to the background by itself, and told how it is started again, has ended by a fault: from now on
+  /// it is a service like the others.
+  private mutating func adopt(_ process: Int32, _ ending: Ending) {
+    guard !services.contains(where: { $0.process == process }) else { return }
+    for name in directoryEntries(servicesFolder) {
+      guard let bytes = try? readFile(servicesFolder / name, limit: 4096), let record = ServiceRecord(bytes),
+        record.process == process
+      else { continue }
+      report(.failed, name, text(ending) + [UInt8]("; it is started again"))
+      let program = Program(
+        Path(record.path), arguments: [name] + record.arguments, environment: standardEnvironment())
+      services.removeAll { $0.name == name && $0.process == nil }
+      var service = Service(name, program, renewal: .afterFailure)
+      service.startedAt = millisecondsSinceStart()
+      services.append(service)
+      schedule(services.count - 1, now: millisecondsSinceStart())
+      return
     }
   }
 
@@ -197,6 +218,9 @@ struct Supervisor: ~Copyable {
     }
   }
 }
+
+/// Where programs that went to the background by themselves tell how they are started again.
+let servicesFolder: Path = "/run/services"
 
 /// How a program ended, as a phrase.
 func text(_ ending: Ending?) -> [UInt8] {

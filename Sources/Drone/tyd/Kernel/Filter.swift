@@ -1,0 +1,125 @@
+import Linux
+import Netlink
+import NetworkAddresses
+import PacketFilter
+import TydCommand
+
+/// The packet filter as tyd needs it: TCP 3278, ESP, and whatever goes between members through ESP. On a drone it extends
+/// the table that was closed at boot; on a full Linux it is a table of its own, which concerns members and the control
+/// port alone.
+final class Filter {
+  private let isDrone: Bool
+  private var members: [IPv4Address]
+  private var socket: NetlinkSocket
+
+  init() throws(Failure) {
+    isDrone = Filter.isOnDrone
+    members = []
+    socket = try Filter.open()
+  }
+
+  private static func open() throws(Failure) -> NetlinkSocket {
+    do throws(SystemError) { return try NetlinkSocket(.netfilter) } catch { throw Failure(error) }
+  }
+
+  /// Process 1 of a drone writes this file and nobody else does.
+  private static var isOnDrone: Bool { exists("/run/boot.log") }
+
+  /// Closes it but for what a cluster needs.
+  func install() throws(Failure) {
+    do throws(NetlinkSocketError) { try set(.closed) } catch {
+      throw Failure([UInt8]("the packet filter cannot be closed: ") + error.text)
+    }
+  }
+
+  /// Brings the filter into a state; members that it has stay.
+  func set(_ state: DroneFilterState) throws(NetlinkSocketError) {
+    if isDrone {
+      try socket.perform(.droneFilter(state, tableExists: try hasDroneTable()))
+    } else if case .open = state {
+      try socket.perform(.removeHostFilter())
+    } else {
+      try socket.perform(.hostFilter())
+    }
+  }
+
+  private func hasDroneTable() throws(NetlinkSocketError) -> Bool {
+    for message in try socket.list(.listFilterTables(of: FilterTable.droneFamily)) {
+      if case .table(let name)? = try? FilterMessage(message), name == FilterTable.droneTable { return true }
+    }
+    return false
+  }
+
+  /// Lets a port in.
+  func allow(isTCP: Bool, port: UInt16) throws(NetlinkSocketError) {
+    if isDrone { try socket.perform(.droneAllow(isTCP ? .tcp : .udp, port: port)) }
+  }
+
+  /// Lets packets to and from a member pass; the policy that demands ESP for them stands already.
+  func add(_ member: IPv4Address) throws(NetlinkSocketError) {
+    guard !members.contains(member) else { return }
+    var batch = FilterBatch(family: isDrone ? FilterTable.droneFamily : FilterTable.hostFamily)
+    batch.addMember(member, to: isDrone ? FilterTable.droneTable : FilterTable.hostTable)
+    try socket.perform(batch)
+    members.append(member)
+  }
+
+  func remove(_ member: IPv4Address) {
+    guard let place = members.firstIndex(of: member) else { return }
+    members.remove(at: place)
+    var batch = FilterBatch(family: isDrone ? FilterTable.droneFamily : FilterTable.hostFamily)
+    batch.removeMember(member, from: isDrone ? FilterTable.droneTable : FilterTable.hostTable)
+    try? socket.perform(batch)
+  }
+
+  /// After a crash: what a former run let in and is no member any longer goes.
+  func keepOnly(_ kept: [IPv4Address]) {
+    let family = isDrone ? FilterTable.droneFamily : FilterTable.hostFamily
+    let table = isDrone ? FilterTable.droneTable : FilterTable.hostTable
+    guard let messages = try? socket.list(.listMembers(of: table, family: family)) else { return }
+    for message in messages {
+      guard case .elements(let elements, _, _)? = try? FilterMessage(message, family: family) else { continue }
+      for element in elements {
+        guard let address = IPv4Address(octets: element), !kept.contains(address) else { continue }
+        members.append(address)
+        remove(address)
+      }
+    }
+  }
+
+  /// While a member is searched for, answers come in by UDP 2728.
+  func setSearching(_ isSearching: Bool) {
+    if isDrone { try? socket.perform(.droneSearch(isSearching)) }
+  }
+
+  /// Puts back what was there before tyd: a drone's filter as at boot, nothing on a full Linux.
+  func close() {
+    if isDrone {
+      var batch = FilterBatch(family: FilterTable.droneFamily)
+      batch.replace(.drone)
+      try? socket.perform(batch)
+    } else {
+      try? socket.perform(.removeHostFilter())
+    }
+  }
+}
+
+/// Runs `tyd -f …` and gives the exit status.
+func runFilter(_ request: TydCommand.FilterRequest) -> Int32 {
+  do throws(Failure) {
+    let filter = try Filter()
+    do throws(NetlinkSocketError) {
+      switch request {
+      case .initialise: try filter.set(.initial)
+      case .on: try filter.set(.closed)
+      case .off: try filter.set(.open)
+      case .allow(let isTCP, let port): try filter.allow(isTCP: isTCP, port: port)
+      }
+    } catch {
+      throw Failure([UInt8]("the packet filter is as it was: ") + error.text)
+    }
+  } catch {
+    return fail(error.sentence)
+  }
+  return 0
+}

@@ -1,0 +1,63 @@
+import Linux
+import Netlink
+import NetworkAddresses
+
+/// The interface on which this node speaks with the cluster.
+struct ClusterInterface: Equatable {
+  let index: Int32
+  let name: [UInt8]
+  let mac: MACAddress
+  let address: IPv4Address
+
+  /// What the kernel knows of interfaces and routes, for one choice.
+  private struct Stock {
+    var links: [Link] = []
+    var addresses: [InterfaceAddress] = []
+    var routes: [Route] = []
+    var toContact: Route?
+
+    init(contact: IPv4Address?) throws(NetlinkSocketError) {
+      var socket: NetlinkSocket
+      do throws(SystemError) { socket = try NetlinkSocket(.route) } catch { throw .system(error) }
+      links = try socket.links()
+      addresses = try socket.addresses()
+      routes = try socket.routes()
+      if let contact { toContact = try? socket.route(to: contact) }
+    }
+  }
+
+  /// Finds it: the one that was named, else the one with the route to the contact, else the one that the machine is known by.
+  static func find(named name: [UInt8]?, contact: IPv4Address?) throws(Failure) -> ClusterInterface {
+    let stock: Stock
+    do throws(NetlinkSocketError) { stock = try Stock(contact: contact) } catch { throw Failure(error.text) }
+    func own(_ link: Link) -> IPv4Address? {
+      stock.addresses.first { $0.interface == link.index && $0.scope == .universe }?.address
+    }
+    if let contact, stock.addresses.contains(where: { $0.address == contact }) {
+      throw Failure(contact.text + [UInt8](" is this machine itself; say tyd alone to start a cluster."))
+    }
+    if let name {
+      guard let link = stock.links.first(where: { $0.name == name }) else {
+        throw Failure([UInt8]("there is no interface ") + name + [UInt8]("."))
+      }
+      return try ClusterInterface(link, own(link))
+    }
+    if let route = stock.toContact, route.kind == .unicast,
+      let link = stock.links.first(where: { $0.index == route.interface })
+    {
+      return try ClusterInterface(link, route.preferredSource ?? own(link))
+    }
+    guard let address = nodeAddress(links: stock.links, addresses: stock.addresses, routes: stock.routes),
+      let link = stock.links.first(where: { $0.index == address.interface })
+    else { throw Failure("no interface has an address; set one by ifconfig eth0 ADDRESS, or boot with ip=.") }
+    return try ClusterInterface(link, address.address)
+  }
+
+  private init(_ link: Link, _ address: IPv4Address?) throws(Failure) {
+    guard let address else { throw Failure(link.name + [UInt8](" has no address.")) }
+    index = link.index
+    name = link.name
+    mac = link.address ?? .zero
+    self.address = address
+  }
+}

@@ -1,0 +1,179 @@
+import Admission
+import ClusterProtocol
+import Linux
+import Membership
+import NetworkAddresses
+import SecureChannel
+import Tunnels
+import TydCommand
+
+/// One TLS connection with another node, and what it is for.
+final class Connection {
+  enum Purpose {
+    /// Somebody came.
+    case incoming
+    /// Ask to be admitted.
+    case admission
+    /// Enter the cluster: fetch the map, hand in the own record.
+    case entry
+    /// Compare maps with a node that was thought dead.
+    case reunion
+    /// One negotiation of `Tunnels`.
+    case tunnel(TunnelPeer)
+  }
+
+  let channel: UInt32
+  let address: IPv4Address
+  let purpose: Purpose
+  let socket: Descriptor
+  /// Nil until the TCP connection stands.
+  private(set) var secure: SecureConnection?
+  private let identity: ChannelIdentity
+  private let time: Int64
+  var frames = FrameReader()
+  /// When it is given up whatever happens.
+  var deadline: UInt64
+  /// The other side has proved who it is.
+  var peer: SecureConnection.Peer?
+  /// What the other member said first.
+  var hello: Hello?
+  /// The map so far.
+  var map: [UInt8] = []
+  private var output: [UInt8] = []
+  private var sent = 0
+  /// This side is done with it: what still comes is not looked at.
+  private(set) var isClosing = false
+  /// Why it ended; from then on it is only to be dropped.
+  private(set) var ended: ClosedReason?
+  /// The TCP connection itself failed.
+  private(set) var failure: SystemError?
+
+  init(
+    _ purpose: Purpose, _ channel: UInt32, _ socket: consuming Descriptor, with address: IPv4Address,
+    identity: ChannelIdentity, time: Int64, deadline: UInt64
+  ) {
+    self.purpose = purpose
+    self.channel = channel
+    self.socket = socket
+    self.address = address
+    self.identity = identity
+    self.time = time
+    self.deadline = deadline
+  }
+
+  var isOver: Bool { ended != nil || failure != nil }
+
+  var interest: Readiness {
+    if secure == nil { return .writable }
+    return hasOutput ? [.readable, .writable] : .readable
+  }
+
+  private var hasOutput: Bool { sent < output.count || secure?.hasOutput == true }
+
+  /// Begins TLS: for a client once the TCP connection stands.
+  func begin(_ side: SecureConnection.Side, now: UInt64) {
+    do throws(SecureChannelError) {
+      secure = try SecureConnection(
+        identity, as: side, admitting: side == .server ? .membersAndJoiners : .members, at: time, started: now)
+    } catch {
+      ended = .failedHere
+    }
+    flush()
+  }
+
+  /// Does what can be done without waiting. Gives the messages that came, in order.
+  func advance(_ ready: Readiness, now: UInt64) -> [ControlMessage] {
+    guard !isOver else { return [] }
+    guard let secure else {
+      if let failed = connectionFailure(socket) { failure = failed } else { begin(.client, now: now) }
+      return []
+    }
+    secure.tick(now: now)
+    if !ready.isDisjoint(with: [.readable, .broken]) { receive(secure) }
+    if case .open(let peer) = secure.state, self.peer == nil {
+      self.peer = peer
+      if peer.isMember { frames.limit = ControlFrame.memberLimit }
+    }
+    var found: [ControlMessage] = []
+    if peer != nil {
+      do throws(ControlError) {
+        while let message = try frames.next() { found.append(message) }
+      } catch {
+        malformed = error
+        close()
+      }
+    }
+    flush()
+    if case .closed(let reason) = secure.state, !hasOutput { ended = reason }
+    return found
+  }
+
+  /// What the peer sent was no message.
+  private(set) var malformed: ControlError?
+
+  private func receive(_ secure: SecureConnection) {
+    // A bound for each turn, so that one fast peer does not hold up the others.
+    for _ in 0..<4 {
+      do throws(SystemError) {
+        guard let bytes = try socket.receiveSome(upTo: 16 << 10) else { return }
+        if bytes.isEmpty {
+          secure.transportEnded()
+          return
+        }
+        secure.receive(bytes)
+        let plain = secure.takeReceived()
+        if !plain.isEmpty && !isClosing { frames.append(plain) }
+      } catch {
+        secure.transportEnded()
+        return
+      }
+    }
+  }
+
+  /// Sends a message; false if the connection is not open or has no room.
+  @discardableResult
+  func send(_ message: ControlMessage) -> Bool {
+    guard let secure, let bytes = message.encoded(), !isClosing else { return false }
+    let went = secure.send(bytes)
+    flush()
+    return went
+  }
+
+  /// Ends the connection once what was sent has gone.
+  func close() {
+    isClosing = true
+    secure?.close()
+    flush()
+    if secure == nil { ended = .closedHere }
+    if case .closed(let reason)? = secure?.state, !hasOutput { ended = reason }
+  }
+
+  private func flush() {
+    if let secure { output += secure.takeOutput() }
+    while sent < output.count {
+      do throws(SystemError) {
+        let went = try socket.sendSome(output, from: sent)
+        if went == 0 { return }
+        sent += went
+      } catch {
+        output = []
+        sent = 0
+        secure?.transportEnded()
+        if case .closed(let reason)? = secure?.state { ended = reason }
+        return
+      }
+    }
+    output = []
+    sent = 0
+  }
+
+  /// The time is over.
+  func expire() {
+    if ended == nil { ended = .tooSlow }
+  }
+
+  /// Keys for a security association.
+  func export(_ context: KeyContext, count: Int) -> [UInt8]? {
+    secure?.export(label: KeyContext.label, context: context.bytes, count: count)
+  }
+}

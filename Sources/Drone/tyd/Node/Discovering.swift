@@ -1,0 +1,77 @@
+import Admission
+import ClusterProtocol
+import Linux
+import Membership
+import NetworkAddresses
+import SecureChannel
+import Tunnels
+import Startup
+import TydCommand
+
+extension Node {
+  /// Answers those who search for a member, from now on.
+  func openDiscovery() throws(Failure) {
+    do throws(SystemError) {
+      let socket = try DatagramSocket(
+        SocketAddress(.unspecified, port: Discovery.questionPort),
+        transforms: command.isEncrypted ? .bypass : .asPoliciesSay)
+      try socket.join(Discovery.group, interface: interface.index)
+      discovery = DatagramSocketBox(socket)
+    } catch {
+      // Nodes that know an address find this one all the same.
+      report.step(.degraded, "discovery", error.text)
+    }
+  }
+
+  func answerQuestions() {
+    for _ in 0..<16 {
+      guard let datagram = try? discovery?.socket.receive(upTo: 128) else { return }
+      // Whoever is not in itself has nothing to offer; other clusters' questions are not this one's.
+      guard joining == nil, datagram.interface == interface.index,
+        Discovery(datagram.bytes) == .question(cluster: credential.clusterFingerprint)
+      else { continue }
+      let answer = Discovery.answer(
+        address: interface.address, port: controlPort, cluster: credential.clusterFingerprint)
+      try? discovery?.socket.send(
+        answer.encoded, to: SocketAddress(datagram.sender.address, port: Discovery.answerPort),
+        from: interface.address)
+    }
+  }
+
+  /// Asks once more whether a member is on this network.
+  func search(_ now: UInt64) {
+    do throws(SystemError) {
+      if joining?.search == nil {
+        let socket = try DatagramSocket(
+          SocketAddress(.unspecified, port: Discovery.answerPort),
+          transforms: command.isEncrypted ? .bypass : .asPoliciesSay)
+        try socket.setMulticast(interface: interface.index, hops: 1, heardHere: false)
+        joining?.search = DatagramSocketBox(socket)
+        filter?.setSearching(true)
+        report.step(.ok, "discovery", [UInt8]("asking ") + Discovery.group.text + [UInt8](" for a member"))
+      }
+      try joining?.search?.socket.send(
+        Discovery.question(cluster: credential.clusterFingerprint).encoded,
+        to: SocketAddress(Discovery.group, port: Discovery.questionPort), from: interface.address,
+        interface: interface.index)
+    } catch {
+      report.note("discovery", error.text)
+    }
+  }
+
+  func takeDiscoveryAnswers(_ now: UInt64) {
+    for _ in 0..<16 {
+      guard let socket = joining?.search, let datagram = try? socket.socket.receive(upTo: 128) else { return }
+      guard case .answer(let address, let port, let cluster)? = Discovery(datagram.bytes),
+        cluster == credential.clusterFingerprint, port == controlPort, joining?.contact == nil
+      else { continue }
+      report.step(.ok, "discovery", address.text + [UInt8](" answered"))
+      joining?.contact = address
+      joining?.search = nil
+      joining?.triesLeft = Joining.tries
+      joining?.due = now
+      filter?.setSearching(false)
+      return
+    }
+  }
+}

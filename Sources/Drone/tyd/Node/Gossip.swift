@@ -1,0 +1,114 @@
+import Admission
+import ClusterProtocol
+import Linux
+import Membership
+import Netlink
+import NetworkAddresses
+import SecureChannel
+import Startup
+import Tunnels
+import TydCommand
+
+extension Node {
+  func takeGossip(_ now: UInt64) {
+    // A bound for each turn: whoever floods this port is a member, but the loop must go on.
+    for _ in 0..<64 {
+      guard let datagram = try? gossip.receive(upTo: 1500) else { return }
+      guard datagram.sender.port == gossipPort else { continue }
+      carryOut(membership.receive(datagram.bytes, from: datagram.sender.address, now: now), now)
+    }
+  }
+
+  /// Does what the membership asks for, in its order.
+  func carryOut(_ effects: [Membership.Effect], _ now: UInt64) {
+    for effect in effects {
+      switch effect {
+      case .send(let bytes, let address):
+        try? gossip.send(bytes, to: SocketAddress(address, port: gossipPort), from: interface.address)
+      case .event(let event): take(event, now)
+      case .neighbours: break
+      case .reconnect(let record): meetAgain(record, now)
+      }
+    }
+    if tunnels.id != membership.own.id { tunnels.id = membership.own.id }
+    carryOutTunnels(now)
+  }
+
+  private func take(_ event: Membership.Event, _ now: UInt64) {
+    switch event {
+    case .joined(let record):
+      report.note("member", describe(record) + [UInt8](" is in"))
+      admit(TunnelPeer(record), now)
+    case .changed(let record, let former):
+      guard record.mac != membership.own.mac else { break }
+      if record.addresses.primary != former.addresses.primary { forget(former.addresses.primary, id: former.id) }
+      admit(TunnelPeer(record), now)
+    case .suspected(let record): report.note("member", describe(record) + [UInt8](" does not answer"))
+    case .cleared(let record): report.note("member", describe(record) + [UInt8](" answers again"))
+    case .died(let record): lose(record, "is dead")
+    case .left(let record): lose(record, "has left")
+    case .removed(let record):
+      admission.revoke(record.fingerprint.bytes)
+      if record.mac == membership.own.mac {
+        endWithout([UInt8]("This node was removed from the cluster by an operator."), now)
+      } else {
+        lose(record, "was removed")
+      }
+    case .allowed: break
+    case .replaced:
+      endWithout([UInt8]("Another node with this one's hardware address is in the cluster."), now)
+    }
+    keepSoon(now)
+  }
+
+  private func lose(_ record: NodeRecord, _ what: StaticString) {
+    report.note("member", describe(record) + [UInt8](" ") + [UInt8](what))
+    forget(record.addresses.primary, id: record.id)
+  }
+
+  /// The cluster goes on without this node.
+  private func endWithout(_ sentence: [UInt8], _ now: UInt64) {
+    report.step(.failed, "tyd", sentence)
+    exitStatus = 1
+    end = now
+    if joining != nil { failure = Failure(sentence) }
+  }
+
+  private func describe(_ record: NodeRecord) -> [UInt8] {
+    idText(record.id) + [UInt8](" ") + record.addresses.primary.text
+  }
+
+  // MARK: The kernel follows
+
+  /// A member is alive: first the policy that demands ESP, then the filter lets packets to it and from it.
+  func admit(_ peer: TunnelPeer, _ now: UInt64) {
+    do throws(NetlinkSocketError) {
+      try transforms?.require(peer.address)
+      try filter?.add(peer.address)
+    } catch {
+      // Without the policy nothing may pass, and without its place in the filter nothing does.
+      report.step(.failed, "member", peer.address.text + [UInt8](": ") + error.text)
+      return
+    }
+    if command.isEncrypted { tunnels.add(peer, at: now) }
+  }
+
+  /// A member is gone: first the filter closes, then policy and associations go.
+  func forget(_ address: IPv4Address, id: UInt16) {
+    filter?.remove(address)
+    tunnels.remove(id, at: millisecondsSinceStart())
+    carryOutTunnels(millisecondsSinceStart())
+    transforms?.release(address)
+  }
+
+  /// A node that was thought dead may be there again, on the other side of a network that was cut.
+  private func meetAgain(_ record: NodeRecord, _ now: UInt64) {
+    open(.reunion, to: record.addresses.primary, channel: ownNumber(), patience: 5000, now)
+  }
+}
+
+extension TunnelPeer {
+  init(_ record: NodeRecord) {
+    self.init(id: record.id, address: record.addresses.primary, fingerprint: record.fingerprint.bytes)
+  }
+}

@@ -1,0 +1,177 @@
+import Admission
+import ClusterProtocol
+import Linux
+import Membership
+import NetworkAddresses
+import SecureChannel
+import Startup
+import Tunnels
+import TydCommand
+
+/// How far this node is on its way into the cluster.
+struct Joining {
+  /// Nil while a member is being searched for.
+  var contact: IPv4Address?
+  var search: DatagramSocketBox?
+  /// When the next try is due.
+  var due: UInt64?
+  var triesLeft = Joining.tries
+  /// The operator has been told that approval is needed.
+  var hasAsked = false
+  /// Why the last try failed.
+  var reason: [UInt8] = []
+
+  /// One and two retries, three seconds each.
+  static let tries = 3
+  static let patience: UInt64 = 3000
+  /// Between two questions whether the key has been approved.
+  static let approvalInterval: UInt64 = 2000
+}
+
+/// A socket that can stand in a copyable value.
+final class DatagramSocketBox {
+  let socket: DatagramSocket
+  init(_ socket: consuming DatagramSocket) { self.socket = socket }
+  var descriptor: Int32 { socket.descriptor }
+}
+
+extension Node {
+  func beginJoining(_ contact: TydCommand.Contact, _ now: UInt64) {
+    var joining = Joining()
+    if case .address(let address) = contact { joining.contact = address }
+    joining.due = now
+    self.joining = joining
+    continueJoining(now)
+  }
+
+  /// The next try is due.
+  func continueJoining(_ now: UInt64) {
+    guard var joining else { return }
+    guard joining.triesLeft > 0 else { return give(up: joining) }
+    joining.triesLeft -= 1
+    guard let contact = joining.contact else {
+      joining.due = now &+ Joining.patience
+      self.joining = joining
+      return search(now)
+    }
+    joining.due = nil
+    self.joining = joining
+    // The filter of this node lets 3278 out and nothing else; the member's lets it in.
+    if !open(
+      credential.isMember ? .entry : .admission, to: contact, channel: ownNumber(), patience: Joining.patience, now)
+    {
+      tryAgain([UInt8]("there is no way to it"), now)
+    }
+  }
+
+  private func give(up joining: Joining) {
+    guard let contact = joining.contact else {
+      failure = Failure("no member of this cluster answered on this network; say tyd -m ADDRESS.")
+      return
+    }
+    let reason = joining.reason.isEmpty ? [UInt8]("no answer") : joining.reason
+    failure = Failure([UInt8]("could not join at ") + contact.text + [UInt8](": ") + reason + [UInt8]("."))
+  }
+
+  private func tryAgain(_ reason: [UInt8], _ now: UInt64) {
+    guard var joining else { return }
+    joining.reason = reason
+    joining.due = now &+ (joining.triesLeft > 0 ? 1000 : 0)
+    self.joining = joining
+  }
+
+  /// A connection to the member at which this node joins has ended before it brought what it was for.
+  func contactEnded(_ connection: Connection, _ now: UInt64) {
+    guard joining != nil, joining?.due == nil else { return }
+    if let failure = connection.failure { return tryAgain(failure.text, now) }
+    switch connection.ended {
+    case .refused(48)?, .refused(46)?, .refused(42)?, .wrongAuthority?:
+      stop([UInt8]("the node there is of another cluster"))
+    case let reason?: tryAgain(reason.text, now)
+    case nil: tryAgain([UInt8]("the connection ended"), now)
+    }
+  }
+
+  private func stop(_ reason: [UInt8]) {
+    guard var joining else { return }
+    joining.reason = reason
+    joining.triesLeft = 0
+    give(up: joining)
+  }
+
+  // MARK: Admission
+
+  func takeAdmission(_ message: ControlMessage, _ connection: Connection, _ now: UInt64) {
+    guard var joining else { return connection.close() }
+    switch message {
+    case .pending(let fingerprint):
+      guard fingerprint == credential.fingerprint else { return stop([UInt8]("it mistakes this node for another")) }
+      if !joining.hasAsked {
+        report.step(
+          .degraded, "approval",
+          [UInt8]("needed. On a member that may admit: tyd --approve ") + credential.certificate.fingerprint.text)
+      }
+      joining.hasAsked = true
+      joining.triesLeft = Joining.tries
+      joining.due = now &+ Joining.approvalInterval
+      self.joining = joining
+    case .admitted(let certificate, let authority): take(certificate, authority, now)
+    case .refused(let reason): stop(reason)
+    default: stop([UInt8]("it answers with something else"))
+    }
+    connection.close()
+  }
+
+  private func take(_ der: [UInt8], _ authority: [UInt8], _ now: UInt64) {
+    guard authority == credential.authority.der, let certificate = try? Certificate(der),
+      certificate.publicKey == credential.key.publicKey,
+      certificate.objection(under: credential.authority, at: time.seconds) == nil
+    else { return stop([UInt8]("the certificate that it gave is not one of this cluster for this node")) }
+    credential.certificate = certificate
+    credential.isMember = true
+    do throws(Failure) {
+      try credential.keep(places)
+      identity = try credential.identity()
+    } catch {
+      return stop(error.sentence)
+    }
+    report.step(.ok, "approval", [UInt8]("given"))
+    joining?.triesLeft = Joining.tries
+    joining?.due = now
+  }
+
+  // MARK: Entry
+
+  func takeEntry(_ message: ControlMessage, _ connection: Connection, _ now: UInt64) {
+    switch message {
+    case .map(let part, let isLast):
+      guard let map = collect(part, isLast, connection) else { return }
+      do throws(MembershipDecodeError) {
+        carryOut(try membership.join(map: map, now: now), now)
+      } catch {
+        return stop([UInt8]("its map of the cluster cannot be read"))
+      }
+      if failure == nil && end == nil { sendMap(membership.ownMap(now: now), connection) }
+    case .ready:
+      connection.close()
+      enter(now)
+    case .refused(let reason):
+      connection.close()
+      stop(reason)
+    default:
+      connection.close()
+      stop([UInt8]("it answers with something else"))
+    }
+  }
+
+  /// Two parts of what was one cluster compare what they know.
+  func takeReunion(_ message: ControlMessage, _ connection: Connection, _ now: UInt64) {
+    switch message {
+    case .map(let part, let isLast):
+      guard let map = collect(part, isLast, connection) else { return }
+      sendMap(membership.map(now: now), connection)
+      merge(map, now)
+    default: connection.close()
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import Admission
+import ClusterProtocol
+import Linux
+import MachineReadings
+import Membership
+import Netlink
+import NetworkAddresses
+import SecureChannel
+import Startup
+import Tunnels
+import TydCommand
+
+extension Node {
+  /// Prepares the kernel, and enters the cluster or begins to.
+  func start() throws(Failure) {
+    let now = millisecondsSinceStart()
+    report.step(
+      .ok, "cluster",
+      credential.authority.name + [UInt8](" (") + credential.authority.fingerprint.short + [UInt8](")")
+        + (credential.authorityKey == nil ? [UInt8](", this node cannot admit others") : []))
+    report.step(
+      .ok, "node",
+      interface.name + [UInt8](" ") + interface.address.text + [UInt8](", key ")
+        + credential.certificate.fingerprint.text)
+    if command.isEncrypted {
+      let transforms = try Transforms(own: interface.address)
+      try transforms.exceptControl()
+      self.transforms = transforms
+      let filter = try Filter()
+      try filter.install()
+      self.filter = filter
+      report.step(.ok, "ipsec", [UInt8]("required between members; the filter sees to it"))
+    } else {
+      report.step(.failed, "ipsec", [UInt8]("OFF as -c off asks: EVERYTHING GOES IN CLEAR. For debugging only."))
+    }
+    try openDiscovery()
+    if command.isResuming, resume(now) { return }
+    switch command.task {
+    case .join(let contact): beginJoining(contact, now)
+    default: enter(now)
+    }
+  }
+
+  /// This node is in the cluster: whoever waits in the foreground goes on.
+  func enter(_ now: UInt64) {
+    joining = nil
+    filter?.setSearching(false)
+    readMachine(now)
+    keepSoon(now)
+    var text = idText(membership.own.id) + [UInt8](" is in, ")
+    let count = membership.liveCount
+    text += count == 1 ? [UInt8]("the first node") : number(count) + [UInt8](" nodes")
+    report.step(.ok, "tyd", text)
+    nameService()
+    guard let word = foreground else { return }
+    foreground = nil
+    word.say()
+    report.isInForeground = false
+    leaveSession()
+    try? redirectStandardDescriptors(to: "/dev/null")
+  }
+
+  /// Tells process 1 of a drone to start tyd again if it ends by itself.
+  private func nameService() {
+    guard exists(servicesFolder) else { return }
+    let file = (try? symbolicLink("/proc/self/exe")) ?? [UInt8]("/usr/sbin/tyd")
+    let words = arguments.dropFirst().filter { !$0.spells("--resume") } + [[UInt8]("--resume")]
+    let text = ServiceRecord(process: processID, path: file, arguments: words).text
+    try? replaceFile(servicesFolder / "tyd", text, permissions: 0o600)
+  }
+
+  // MARK: After a crash
+
+  /// Goes on with what a former run left: its map, and what is in the kernel. False if there is nothing.
+  private func resume(_ now: UInt64) -> Bool {
+    guard credential.isMember, let map = try? readFile(places.map, limit: Membership.largestMap) else { return false }
+    let effects: [Membership.Effect]
+    do throws(MembershipDecodeError) { effects = try membership.join(map: map, now: now) } catch { return false }
+    carryOut(effects, now)
+    let peers = tunnels.peers.map { $0.address }
+    filter?.keepOnly(peers)
+    transforms?.keepOnly(peers)
+    tunnels.resume(transforms?.associations() ?? [], at: now)
+    carryOutTunnels(now)
+    report.step(
+      .degraded, "tyd", [UInt8]("goes on after a crash, with ") + number(tunnels.established) + [UInt8](" tunnels"))
+    enter(now)
+    return true
+  }
+
+  /// Has the map written soon: what a run after a crash begins with.
+  func keepSoon(_ now: UInt64) { keepDue = keepDue ?? now &+ 1000 }
+
+  func keepMap(_ now: UInt64) {
+    keepDue = nil
+    try? replaceFile(places.map, membership.map(now: now), permissions: 0o600)
+  }
+
+  // MARK: This node's own record
+
+  static func record(_ interface: ClusterInterface, _ credential: Credential) throws(Failure) -> NodeRecord {
+    guard let addresses = AddressList([interface.address]) else {
+      throw Failure(interface.address.text + [UInt8](" is no address that a node can have."))
+    }
+    var record = NodeRecord(
+      fingerprint: credential.certificate.memberFingerprint, mac: interface.mac, addresses: addresses)
+    record.version = SoftwareVersion(version.major, version.minor, version.patch)
+    record.mayApprove = credential.authorityKey != nil
+    let readings = Linux.readMachine()
+    record.take(readings)
+    return record
+  }
+
+  /// Tells the others how this machine is now, and follows a new address.
+  func readMachine(_ now: UInt64) {
+    nextReading = now &+ 5000
+    time.observe(clock: secondsSince1970())
+    admission.forget(at: now)
+    guard joining == nil else { return }
+    followAddress(now)
+    var record = membership.own
+    record.take(Linux.readMachine())
+    if let addresses = AddressList([interface.address]) { record.addresses = addresses }
+    carryOut(membership.update(record, now: now), now)
+  }
+
+  /// After a new lease: everything in the kernel is by the old address and is made anew.
+  private func followAddress(_ now: UInt64) {
+    guard let found = try? ClusterInterface.find(named: interface.name, contact: nil),
+      found.address != interface.address
+    else { return }
+    report.step(.degraded, "node", [UInt8]("has another address: ") + found.address.text)
+    let peers = tunnels.peers
+    for peer in peers { forget(peer.address, id: peer.id) }
+    carryOutTunnels(now)
+    interface = found
+    transforms?.removeExceptions()
+    transforms?.own = found.address
+    do throws(Failure) { try transforms?.exceptControl() } catch { report.step(.failed, "ipsec", error.sentence) }
+    for peer in peers { admit(peer, now) }
+  }
+}
+
+extension NodeRecord {
+  fileprivate mutating func take(_ readings: MachineReadings) {
+    cpus = max(readings.processors, 1)
+    speed = readings.megahertz
+    memoryTotal = UInt32(clamping: readings.memoryTotal >> 20)
+    memoryFree = UInt32(clamping: readings.memoryAvailable >> 20)
+    load = UInt16(clamping: readings.load.one)
+    uptime = UInt32(clamping: readings.uptime)
+  }
+}

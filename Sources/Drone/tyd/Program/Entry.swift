@@ -1,0 +1,48 @@
+import Linux
+import NetworkAddresses
+import TydCommand
+
+/// Where tyd starts.
+@_cdecl("tyd_main")  // SwiftPM links the function of this name, <product>_main, as the program's `main`
+public func entry(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32 {
+  let words = commandLine(count, arguments)
+  let command: TydCommand
+  do {
+    command = try TydCommand([[UInt8]](words.dropFirst()))
+  } catch {
+    return fail(error.sentence, status: 2)
+  }
+  switch command.task {
+  case .help:
+    writeStandardOutput([UInt8](TydCommand.help))
+    return 0
+  case .version:
+    writeStandardOutput([UInt8]("tyd ") + versionText + [UInt8]("\n"))
+    return 0
+  case .printConfiguration: return printConfiguration(command)
+  case .filter(let request): return runFilter(request)
+  case .order(let order): return send(order)
+  case .start, .join: return run(command, arguments: words)
+  }
+}
+
+/// Says what went wrong, as one sentence on standard error, and gives the exit status.
+func fail(_ sentence: [UInt8], status: Int32 = 1) -> Int32 {
+  writeStandardError([UInt8]("tyd: ") + sentence + [UInt8]("\n"))
+  return status
+}
+
+func fail(_ sentence: StaticString) -> Int32 { fail([UInt8](sentence)) }
+
+/// The arguments as bytes, the program's name first.
+private func commandLine(
+  _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+) -> [[UInt8]] {
+  guard let arguments else { return [] }
+  var words: [[UInt8]] = []
+  for index in 0..<max(0, Int(count)) {
+    guard let word = arguments[index] else { break }
+    words.append(bytes(of: word))
+  }
+  return words
+}

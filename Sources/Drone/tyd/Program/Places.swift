@@ -1,0 +1,59 @@
+import Linux
+import NetworkAddresses
+
+/// The files that tyd reads and writes. Where they are can be changed by the environment, so that several nodes fit on one
+/// machine: `TYD_RUN` and `TYD_CLUSTER`.
+struct Places {
+  /// What this run keeps: /run/tyd, root's alone.
+  let run: Path
+  /// The cluster's credential: /run/cluster on a drone, /etc/droneforge/cluster elsewhere.
+  let cluster: Path
+
+  init() {
+    run = Path(environmentVariable("TYD_RUN") ?? [UInt8]("/run/tyd"))
+    if let named = environmentVariable("TYD_CLUSTER") {
+      cluster = Path(named)
+    } else {
+      let usual: Path = "/run/cluster"
+      cluster = exists(usual / "ca.crt") ? usual : "/etc/droneforge/cluster"
+    }
+  }
+
+  var authority: Path { cluster / "ca.crt" }
+  var authorityKey: Path { cluster / "ca.key" }
+  var processFile: Path { run / "pid" }
+  var key: Path { run / "node.key" }
+  var certificate: Path { run / "node.crt" }
+  var map: Path { run / "map" }
+  var log: Path { run / "log" }
+  var socket: Path { run / "socket" }
+}
+
+/// Where process 1 of a drone looks for services that it is to keep alive.
+let servicesFolder: Path = "/run/services"
+
+let controlPort: UInt16 = 3278
+let gossipPort: UInt16 = 3278
+
+let version: (major: UInt16, minor: UInt16, patch: UInt16) = (2, 0, 0)
+
+var versionText: [UInt8] {
+  var out: [UInt8] = []
+  appendDecimal(UInt64(version.major), to: &out)
+  out.append(UInt8(ascii: "."))
+  appendDecimal(UInt64(version.minor), to: &out)
+  out.append(UInt8(ascii: "."))
+  appendDecimal(UInt64(version.patch), to: &out)
+  return out
+}
+
+/// A node's id as it is shown: `0x010b`.
+func idText(_ id: UInt16) -> [UInt8] {
+  [UInt8]("0x") + hexadecimalByte(UInt8(truncatingIfNeeded: id >> 8)) + hexadecimalByte(UInt8(truncatingIfNeeded: id))
+}
+
+func number(_ value: some BinaryInteger) -> [UInt8] {
+  var out: [UInt8] = []
+  appendDecimal(UInt64(clamping: value), to: &out)
+  return out
+}
