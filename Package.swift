@@ -60,7 +60,7 @@ let package = Package(
       name: "droneforge",
       dependencies: [
         "DroneTarget", "BuildSteps", "Sysroot", "DronePrograms", "DroneImage", "ImageCheck", "VirtualMachine",
-        "BootLine", "HostNames", "NetworkAddresses", arguments, system,
+        "BootLine", "HostNames", "NetworkAddresses", "ClusterSimulation", arguments, system,
       ],
       path: "Sources/Forge/droneforge", swiftSettings: strict),
     forge("DroneTarget"),

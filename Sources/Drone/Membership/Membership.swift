@@ -4,15 +4,17 @@ import NetworkAddresses
 /// SWIM (Das, Gupta and Motivala 2002) and Lifeguard (Dadgar, Phillips and Currey 2018), shaped for tunnels: a node speaks only
 /// with twelve neighbours as long as nothing happens. See `Timing` for the arithmetic and `MemberTable` for the neighbours.
 ///
-/// It holds no socket and no clock. Whoever drives it hands in the time, every datagram from UDP port 3278, and calls `tick` when
-/// `nextWakeUp` has come; and carries out the effects that every call gives, in their order.
+/// It holds no socket and no clock. Whoever drives it hands in the time and every datagram from UDP port 3278; calls `tick` when
+/// `nextWakeUp` has come, after all datagrams that wait, since they may be the answers that it would miss; and carries out
+/// the effects that every call gives, in their order.
 ///
 ///     var membership = Membership(own, cluster: cluster, now: now, seed: seed)
 ///     let effects = try membership.join(map: answer, now: now)   // or not at all: the first node of a cluster
 ///
 /// Joining: the new node is admitted over the control channel, gets the map of the member there (`map`) and hands it to `join`;
-/// then it sends `ownMap` over the same channel, which the member hands to `merge`. The same exchange, with `map` both ways,
-/// answers `Effect.reconnect`.
+/// then it sends `ownMap` over the same channel, which the member hands to `merge`. `Effect.reconnect` is answered by the same
+/// exchange with `map` both ways, and every handshake for a tunnel by one with `greeting` both ways: the one that was called
+/// speaks first, so that the caller has objected to being called dead before its own turn comes.
 public struct Membership {
   public enum Event: Equatable, Sendable {
     /// A member is there that was not: it needs a policy and its place in the filter.
@@ -40,8 +42,8 @@ public struct Membership {
     case event(Event)
     /// The nodes with which tunnels are kept at rest, at most twelve. Datagrams keep them busy; nothing else need be done.
     case neighbours([NodeID])
-    /// Perhaps this dead node is there again, in the other half of what was one cluster: try the control channel, exchange maps
-    /// both ways, and hand the answer to `merge`. Nothing need be done when it cannot be reached.
+    /// Perhaps this dead node is there again, in the other half of what was one cluster: try the control channel, and exchange
+    /// maps both ways. Nothing need be done when it cannot be reached.
     case reconnect(NodeRecord)
   }
 
@@ -131,7 +133,7 @@ public struct Membership {
     nextPing = now &+ random.next(below: Timing.ping)
     nextFarPing = now &+ random.next(below: Timing.farPing)
     nextVitals = now &+ random.next(below: Timing.vitals(nodes: 1))
-    nextRetry = now &+ Timing.retry
+    nextRetry = now &+ random.next(below: Timing.retry)
     nextSweep = now &+ Timing.sweep
     nextWakeUp = now
     schedule()
@@ -190,7 +192,8 @@ public struct Membership {
   mutating func begin(_ time: UInt64) {
     now = max(now, time)
     guard now > nextWakeUp, now - nextWakeUp > Timing.stall else { return }
-    let lost = now - nextWakeUp
+    // And what waits unread in the socket comes in first.
+    let lost = now - nextWakeUp &+ Timing.direct
     for index in probes.indices { probes[index].deadline &+= lost }
     for index in suspicions.indices { suspicions[index].deadline &+= lost }
     for index in neighbours.indices { neighbours[index].heard = neighbours[index].heard.map { $0 &+ lost } }

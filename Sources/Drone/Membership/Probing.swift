@@ -238,8 +238,8 @@ extension Membership {
 
   /// After a partition somebody has to begin: now and then one dead node is tried again.
   mutating func retryDead() {
-    let interval = Timing.retry(nodes: table.liveCount)
-    nextRetry = now &+ interval / 2 &+ random.next(below: interval)
+    nextRetry = now &+ Timing.retry
+    guard random.next(below: table.liveCount) < Timing.retriers else { return }
     var seen = 0
     var chosen: MemberTable.Slot?
     for slot in table.slots(from: 1) where table[slot].state == .dead {

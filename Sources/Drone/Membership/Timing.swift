@@ -8,7 +8,10 @@
 ///
 /// While a successor is suspect, the next one is pinged as often, and a predecessor from which nothing came for `silence` is
 /// pinged by its successor, so a run of neighbours that die together is seen from both of its ends.
-/// A neighbour that never answered since it became one has `grace` for its tunnel to be made.
+/// While a probe waits for help, the next one beyond its target is probed already, so a run of neighbours that die together
+/// takes little longer than one.
+/// A neighbour that never answered since it became one has `grace` for its tunnel to be made. A node whose helpers do not answer
+/// either doubts its own network and waits up to three times as long for answers, as after the death of all but one.
 ///
 /// **Rest.** Over a second a node sends 1 ping to its successor and 1 answer to its predecessor, and half a ping and half
 /// an answer for the other links: 3 datagrams of 18 bytes, 80 with ESP (AES-GCM, 16 bytes of ICV), UDP and IP.
@@ -43,9 +46,9 @@ enum Timing {
   /// Between two comparisons of what two nodes know, and for how long nothing must have changed.
   static let comparison: UInt64 = 2000
   static let quiet: UInt64 = 2000
-  /// Between attempts to speak with a node that is dead, by each node at least and all together.
+  /// How often a node considers trying a dead one again. So many of all live nodes do it each time, whatever their number.
   static let retry: UInt64 = 10_000
-  static let retryShare: UInt64 = 500
+  static let retriers = 20
   /// How long dead nodes and those that left are remembered.
   static let deadMemory: UInt64 = 24 * 3_600_000
   static let leftMemory: UInt64 = 3_600_000
@@ -54,6 +57,4 @@ enum Timing {
   static let stall: UInt64 = 300
 
   static func vitals(nodes: Int) -> UInt64 { max(2000, UInt64(clamping: nodes) * 100) }
-
-  static func retry(nodes: Int) -> UInt64 { max(retry, UInt64(clamping: nodes) * retryShare) }
 }

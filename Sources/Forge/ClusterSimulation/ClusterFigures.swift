@@ -15,6 +15,8 @@ public struct ClusterFigures: Sendable {
   public let join: UInt64?
   public let death: UInt64?
   public let leave: UInt64?
+  /// From the moment when two halves can reach each other again, until all nodes see all.
+  public let heal: UInt64?
   /// TLS handshakes that one join makes.
   public let handshakes: Int
   public let faults: [String]
@@ -53,6 +55,15 @@ public struct ClusterFigures: Sendable {
     leave = ClusterFigures.time(&simulation) { $0.goneSeen(newcomer, since: start) }
     simulation.run(for: 2000)
     simulation.checkSettled()
+
+    simulation.partition { $0 * 7919 % 97 % 2 }
+    simulation.run(for: 30_000)
+    simulation.heal()
+    start = simulation.now
+    heal = ClusterFigures.time(&simulation) { simulation in
+      let isWhole = simulation.machines.allSatisfy { !$0.isOn || $0.membership?.liveCount == nodes - 1 }
+      return isWhole ? simulation.now - start : nil
+    }
     faults = simulation.faults
   }
 

@@ -115,11 +115,14 @@ extension ClusterSimulation {
     tunnel = Tunnel(state: .open, lastUse: now, low: true, high: true)
     tunnels[pair] = tunnel
     for (bytes, from) in waiting { transmit(bytes, from: from, to: from == a ? b : a, isComplete: true) }
-    // What each says of itself is part of the handshake. Whoever is called dead is told everything, so that it can object.
-    let dead =
-      machines[a].membership?.state(of: machines[b].mac)?.isLive == false
-      || machines[b].membership?.state(of: machines[a].mac)?.isLive == false
-    if dead { exchangeMaps(a, b) }
+    greet(a, by: b)
+    greet(b, by: a)
+  }
+
+  /// A part of the handshake.
+  private mutating func greet(_ index: Int, by other: Int) {
+    let greeting = machines[other].membership?.greeting(for: machines[index].mac, now: now) ?? []
+    perform((try? machines[index].membership?.merge(map: greeting, now: now)) ?? [], by: index)
   }
 
   private mutating func transmit(_ bytes: [UInt8], from: Int, to: Int, isComplete: Bool) {

@@ -75,6 +75,7 @@ struct Bench: AsyncParsableCommand {
     measured(.init("nothing changed", try await building(in: again), "at most 0.2 s"))
     let same = try contents(of: image) == contents(of: again.appending("drone.iso"))
     measured(.init("built again", same ? "the same bytes" : "OTHER bytes", "the same bytes"))
+    for nodes in [3, 10, 100, 300, 1000] { clusterMeasurements(nodes: nodes).forEach(measured) }
 
     print(Measurement.table(table))
   }

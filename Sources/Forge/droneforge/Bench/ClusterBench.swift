@@ -1,0 +1,29 @@
+import ClusterSimulation
+import Foundation
+
+/// What a simulated cluster of so many nodes costs and how fast it is. 1,000 nodes take some ten seconds.
+func clusterMeasurements(nodes: Int) -> [Measurement] {
+  // Views of many nodes are minutes old, and so is the rest that shows it.
+  let figures = ClusterFigures(nodes: nodes, rest: max(60_000, UInt64(nodes) * 240))
+  func seconds(_ milliseconds: UInt64?) -> String {
+    milliseconds.map { String(format: "%.2f s", Double($0) / 1000) } ?? "never"
+  }
+  let name = "cluster of \(nodes)"
+  var rows = [
+    Measurement("\(name), each node at rest", String(format: "%.0f B/s", figures.bytes), "at most 600 B/s"),
+    Measurement("\(name), datagrams", String(format: "%.1f /s", figures.datagrams), "reported"),
+    Measurement("\(name), tunnels at rest", "\(figures.associations)", "at most 16"),
+    Measurement("\(name), memory", String(format: "%.0f kB", Double(figures.memory) / 1000), "at most 200 kB"),
+    Measurement("\(name), age of loads seen", "mean \(seconds(figures.age.mean))", "reported"),
+    Measurement("\(name), oldest load seen", seconds(figures.age.largest), "reported"),
+    Measurement("\(name), a join seen by all", seconds(figures.join), "at most 5 s"),
+    Measurement("\(name), handshakes of a join", "\(figures.handshakes)", "reported"),
+    Measurement("\(name), a death seen by all", seconds(figures.death), "at most 5 s"),
+    Measurement("\(name), a leave seen by all", seconds(figures.leave), "at once"),
+    Measurement("\(name), a partition healed", seconds(figures.heal), "reported"),
+  ]
+  if !figures.faults.isEmpty {
+    rows.append(Measurement("\(name), FAULTS", figures.faults.joined(separator: " "), "none"))
+  }
+  return rows
+}
