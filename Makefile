@@ -10,7 +10,7 @@ KERNEL ?=
 kernel_option := $(if $(KERNEL),--kernel '$(KERNEL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps iso pxe run smoke soak test lint fuzz bench clean swift
+.PHONY: help deps iso pxe master run smoke soak test lint fuzz bench clean swift
 .NOTPARALLEL:
 
 help: ## This list
@@ -23,6 +23,10 @@ iso: $(DRONEFORGE) ## The drone CD and USB image: build/drone.iso (KERNEL=/path 
 pxe: $(DRONEFORGE) ## The network boot tree: build/pxe
 	@sysroot/install-packages sysroot image
 	@$(DRONEFORGE) pxe --output $(BUILD) $(kernel_option)
+
+master: $(DRONEFORGE) ## The Debian package with tyd for a 64-bit master: build/tyd_VERSION_amd64.deb
+	@sysroot/install-packages sysroot image
+	@$(DRONEFORGE) master --output $(BUILD)
 
 run: iso ## Boot build/drone.iso in QEMU and look at it
 	@sysroot/install-packages run

@@ -59,8 +59,8 @@ let package = Package(
     .executableTarget(
       name: "droneforge",
       dependencies: [
-        "DroneTarget", "BuildSteps", "Sysroot", "DronePrograms", "DroneImage", "ImageCheck", "VirtualMachine",
-        "BootLine", "HostNames", "NetworkAddresses", "ClusterSimulation", arguments, system,
+        "DroneTarget", "BuildSteps", "Sysroot", "DronePrograms", "DroneImage", "ImageCheck", "MasterPackage",
+        "VirtualMachine", "BootLine", "HostNames", "NetworkAddresses", "ClusterSimulation", arguments, system,
       ],
       path: "Sources/Forge/droneforge", swiftSettings: strict),
     forge("DroneTarget"),

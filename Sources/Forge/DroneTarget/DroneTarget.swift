@@ -86,7 +86,7 @@ public struct DroneTarget: Sendable {
     archiveFilters: [4],
     instructions: .x86_64,
     hasImage: false,
-    programs: [])
+    programs: ["tyd"])
 
   /// Every target, in the order of a help text.
   public static let all = [i586, x86_64]

@@ -9,6 +9,7 @@ struct Droneforge: AsyncParsableCommand {
     subcommands: [
       ISO.self,
       PXE.self,
+      MasterCommand.self,
       Check.self,
       Explain.self,
       Run.self,

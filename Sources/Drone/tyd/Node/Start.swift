@@ -104,7 +104,7 @@ extension Node {
     }
     var record = NodeRecord(
       fingerprint: credential.certificate.memberFingerprint, mac: interface.mac, addresses: addresses)
-    record.version = SoftwareVersion(version.major, version.minor, version.patch)
+    record.version = SoftwareVersion(TydCommand.version.major, TydCommand.version.minor, TydCommand.version.patch)
     record.mayApprove = credential.authorityKey != nil
     let readings = Linux.readMachine()
     record.take(readings)

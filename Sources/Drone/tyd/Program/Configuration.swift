@@ -6,7 +6,8 @@ import TydCommand
 func printConfiguration(_ command: TydCommand) -> Int32 {
   let places = Places()
   var out =
-    [UInt8]("version     ") + versionText + [UInt8]("\ncontrol     TCP 3278\ngossip      UDP 3278, inside ESP\n")
+    [UInt8]("version     ") + TydCommand.versionText
+    + [UInt8]("\ncontrol     TCP 3278\ngossip      UDP 3278, inside ESP\n")
   out += [UInt8]("discovery   239.192.0.1 UDP 2727, answers to UDP 2728\ncrypto      ")
   out += command.isEncrypted ? [UInt8]("IPSEC\ncredential  ") : [UInt8]("off\ncredential  ")
   out += places.cluster.bytes

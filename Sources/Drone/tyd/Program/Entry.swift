@@ -17,7 +17,7 @@ public func entry(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
     writeStandardOutput([UInt8](TydCommand.help))
     return 0
   case .version:
-    writeStandardOutput([UInt8]("tyd ") + versionText + [UInt8]("\n"))
+    writeStandardOutput([UInt8]("tyd ") + TydCommand.versionText + [UInt8]("\n"))
     return 0
   case .printConfiguration: return printConfiguration(command)
   case .filter(let request): return runFilter(request)

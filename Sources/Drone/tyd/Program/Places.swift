@@ -6,7 +6,7 @@ import NetworkAddresses
 struct Places {
   /// What this run keeps: /run/tyd, root's alone.
   let run: Path
-  /// The cluster's credential: /run/cluster on a drone, /etc/droneforge/cluster elsewhere.
+  /// The cluster's credential: /run/cluster on a drone, /etc/tyd elsewhere.
   let cluster: Path
 
   init() {
@@ -15,7 +15,7 @@ struct Places {
       cluster = Path(named)
     } else {
       let usual: Path = "/run/cluster"
-      cluster = exists(usual / "ca.crt") ? usual : "/etc/droneforge/cluster"
+      cluster = exists(usual / "ca.crt") ? usual : "/etc/tyd"
     }
   }
 
@@ -34,18 +34,6 @@ let servicesFolder: Path = "/run/services"
 
 let controlPort: UInt16 = 3278
 let gossipPort: UInt16 = 3278
-
-let version: (major: UInt16, minor: UInt16, patch: UInt16) = (2, 0, 0)
-
-var versionText: [UInt8] {
-  var out: [UInt8] = []
-  appendDecimal(UInt64(version.major), to: &out)
-  out.append(UInt8(ascii: "."))
-  appendDecimal(UInt64(version.minor), to: &out)
-  out.append(UInt8(ascii: "."))
-  appendDecimal(UInt64(version.patch), to: &out)
-  return out
-}
 
 /// A node's id as it is shown: `0x010b`.
 func idText(_ id: UInt16) -> [UInt8] {

@@ -1,0 +1,76 @@
+import ArgumentParser
+import BuildSteps
+import DronePrograms
+import DroneTarget
+import Foundation
+import ImageCheck
+import MasterPackage
+import Sysroot
+import SystemPackage
+
+/// `droneforge master`.
+struct MasterCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "master",
+    abstract: "Build the Debian package that makes any 64-bit Linux a node of a cluster.",
+    discussion: """
+      Builds what is missing (C library, OpenSSL, tyd), writes tyd_VERSION_amd64.deb, and checks the program in it. The
+      package holds no credential: see `droneforge cluster export` and tyd(8). The same sources give the same bytes.
+      """)
+
+  @Option(help: ArgumentHelp("The folder for the package. (default: build in the checkout)", valueName: "folder"))
+  var output: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The project's folder. (default: the one above this program, or else above here)", valueName: "folder"))
+  var checkout: String?
+
+  func run() async throws {
+    do {
+      let package = try await interruptible { try await build() }
+      print("\(package): built and checked")
+    } catch let interruption as Interrupted {
+      FileHandle.standardError.write(Data("\n\(interruption)\n".utf8))
+      // As shells count it.
+      throw ExitCode(128 + interruption.signal)
+    }
+  }
+
+  private func build() async throws -> FilePath {
+    let target = DroneTarget.x86_64
+    let checkout = try Checkout(named: checkout).folder
+    let folder = output.map { FilePath($0) } ?? checkout.appending("build")
+    try makeFolder(folder)
+    let waiting = {
+      FileHandle.standardError.write(Data("Another build is running in \(folder): waiting for it to end.\n".utf8))
+    }
+    return try await withFolderLock(on: folder, waiting: waiting) {
+      let progress = Progress(total: sysrootSteps + programSteps + 1)
+      let sysroot = try await prepareSysroot(
+        for: target, recipes: checkout.appending("sysroot"), cache: defaultCache(), progress: progress)
+      let programs = try await buildPrograms(
+        for: target, sysroot: sysroot, checkout: checkout, scratch: checkout.appending(".build-drone"),
+        progress: progress)
+      return try await progress.step("Debian package") {
+        for program in programs {
+          let findings = try await checkProgram(program.stripped, unstripped: program.unstripped, for: target)
+          guard findings.isEmpty else {
+            throw BuildError.input(
+              "A program for the package is not sound, and a previous package stays:\n"
+                + findings.map { "  \($0)" }.joined(separator: "\n"))
+          }
+        }
+        var sources: [MasterPackage.Source] = []
+        for name in ["musl", "openssl"] {
+          let notice = try await sysroot.notice(of: name)
+          sources.append(.init(name: name, version: notice.version, copyright: notice.copyright))
+        }
+        return try await MasterPackage(
+          target: target, programs: programs.map { .init(path: $0.path, file: $0.stripped, links: $0.links) },
+          sources: sources, files: checkout.appending("master")
+        ).build(in: folder)
+      }
+    }
+  }
+}
