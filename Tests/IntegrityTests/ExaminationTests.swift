@@ -24,6 +24,8 @@ struct MemoryRoot: Root {
 
     """)
   var loadedModules: [UInt8] = []
+  /// When not 0, nothing can be read: the error number.
+  var failure: Int32 = 0
   private var pending: [UInt8] = []
 
   static func hash(_ content: [UInt8]) -> [UInt8] {
@@ -33,6 +35,7 @@ struct MemoryRoot: Root {
   }
 
   private func node(_ path: [UInt8]) throws(RootError) -> Node {
+    if failure != 0 { throw RootError(errno: failure) }
     guard let node = nodes[path] else { throw RootError(errno: RootError.noSuchFile) }
     if let errno = node.errno { throw RootError(errno: errno) }
     return node
@@ -48,8 +51,14 @@ struct MemoryRoot: Root {
       .map { [UInt8]($0.dropFirst(prefix.count)) }.filter { !$0.contains(UInt8(ascii: "/")) }
   }
   mutating func nameCount(_ directory: [UInt8]) throws(RootError) -> Int { try names(directory).count }
-  mutating func mountTable() throws(RootError) -> [UInt8] { mounts }
-  mutating func modules() throws(RootError) -> [UInt8] { loadedModules }
+  mutating func mountTable() throws(RootError) -> [UInt8] {
+    if failure != 0 { throw RootError(errno: failure) }
+    return mounts
+  }
+  mutating func modules() throws(RootError) -> [UInt8] {
+    if failure != 0 { throw RootError(errno: failure) }
+    return loadedModules
+  }
   mutating func digest(_ path: [UInt8], offset: UInt64, count: UInt64, isLast: Bool) throws(RootError) -> [UInt8]? {
     let content = try node(path).content
     if offset == 0 { pending = [] }
@@ -284,5 +293,25 @@ func wholePass(_ examination: inout Examination<MemoryRoot>, _ root: inout Memor
     tree.root.mounts += bytes("30 1 0:30 / /bin rw - tmpfs none rw\n")
     tree.root.nodes = [:]
     #expect(examination.metadata(&tree.root).first == Finding(path: bytes("/bin"), difference: .mounted))
+  }
+
+  @Test(
+    "a start without memory is made good as soon as there is some, without an alarm", arguments: 0..<20 as Range<UInt64>
+  )
+  func poorStart(seed: UInt64) throws {
+    var tree = RandomTree(seed: seed)
+    tree.root.loadedModules = bytes("old 1 0 - Live 0x0\n")
+    tree.root.failure = 12
+    var examination = Examination(tree.baseline, root: &tree.root, pieceSize: 16)
+    let found = examination.metadata(&tree.root)
+    #expect(!found.isEmpty && found.allSatisfy(\.difference.isPassing))
+    tree.root.failure = 0
+    for _ in 0..<2 { #expect(wholePass(&examination, &tree.root) == []) }
+    tree.root.nodes[bytes("/")]?.observation.changed += 1
+    tree.root.loadedModules += bytes("evil 1 0 - Live 0x0\n")
+    #expect(
+      wholePass(&examination, &tree.root) == [
+        Finding(path: bytes("evil"), difference: .module), Finding(path: bytes("/"), difference: .changed),
+      ])
   }
 }

@@ -38,8 +38,8 @@ public struct Examination<RootType: Root> {
   private var start: [Observation?]
   /// How many names each directory holds by the baseline; 0 for what is no directory.
   private let nameCounts: [Int32]
-  private let startMounts: MountTable?
-  private let startModules: [UInt8]
+  private var startMounts: MountTable?
+  private var startModules: [UInt8]?
   /// The texts that were last found to be in order: the same bytes need no second look.
   private var soundMounts: [UInt8] = []
   /// Number of paths that a pass looks at.
@@ -63,7 +63,7 @@ public struct Examination<RootType: Root> {
     }
     entryCount = count
     startMounts = (try? root.mountTable()).map { MountTable(text: $0) }
-    startModules = (try? root.modules()) ?? []
+    startModules = try? root.modules()
   }
 
   /// Compares every path's metadata, every directory's names, the mount table and the list of kernel modules; at most
@@ -78,7 +78,10 @@ public struct Examination<RootType: Root> {
       if sealed || text != soundMounts {
         let findings = MountTable(text: text).findings(start: sealed ? nil : startMounts)
         out += findings
-        if findings.isEmpty { soundMounts = text }
+        if findings.isEmpty {
+          soundMounts = text
+          if startMounts == nil { startMounts = MountTable(text: text) }
+        }
       }
     } catch {
       out.append(Finding(path: [UInt8]("/proc/self/mountinfo"), difference: .unreadable(errno: error.errno)))
@@ -168,11 +171,15 @@ public struct Examination<RootType: Root> {
     return out
   }
 
-  private func moduleFindings(_ root: inout RootType) -> [Finding] {
+  private mutating func moduleFindings(_ root: inout RootType) -> [Finding] {
     do throws(RootError) {
       let now = try root.modules()
-      if now == startModules { return [] }
-      let before = names(startModules)
+      guard let start = startModules else {
+        startModules = now
+        return []
+      }
+      if now == start { return [] }
+      let before = names(start)
       return names(now).filter { !before.contains($0) }
         .map { Finding(path: $0, difference: .module) }
     } catch {

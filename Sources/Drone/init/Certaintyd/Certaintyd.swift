@@ -9,6 +9,8 @@ enum CertaintydExit {
   static let different: Int32 = 1
   /// It could not look: no baseline, another one is running, wrong options.
   static let impossible: Int32 = 2
+  /// As `impossible`, but only for want of memory or descriptors: process 1 starts it again.
+  static let notNow: Int32 = 3
 }
 
 /// Runs `certaintyd`; gives its exit status. Without options it never ends by itself, unless it cannot begin.
@@ -36,6 +38,8 @@ func printOut(_ text: [UInt8]) { writeStandardOutput(text) }
 /// Why certaintyd cannot do its work: one phrase.
 struct Refusal: Error {
   var reason: [UInt8]
+  /// For want of something that may be there soon.
+  var isPassing = false
 }
 
 /// Reads the baseline and adds its own file to it. `expected`: the SHA-256 that this file must have.
@@ -45,7 +49,7 @@ func readBaseline(digest expected: [UInt8]? = nil) throws(Refusal) -> Baseline {
   do throws(SystemError) {
     text = try readFile(file, limit: 1 << 20)
   } catch {
-    throw Refusal(reason: error.text)
+    throw Refusal(reason: error.text, isPassing: Difference.unreadable(errno: error.number).isPassing)
   }
   let digest = sha256(text)
   if let expected, expected != digest {
@@ -100,11 +104,13 @@ enum WatchFiles {
   static let status: Path = "/run/certaintyd/status"
 }
 
-/// The process that the file names; nil when there is none.
+/// The certaintyd that the file names; nil when there is none, or another program has its process id by now.
 private func runningProcess() -> UInt64? {
   guard let text = try? readFile(WatchFiles.process, limit: 32) else { return nil }
   let digits = [UInt8](text.prefix { $0 != UInt8(ascii: "\n") })
-  guard let number = decimal(digits), exists("/proc" / digits) else { return nil }
+  guard let number = decimal(digits), let name = try? readFile("/proc" / digits / "comm", limit: 32),
+    name.spells("certaintyd\n")
+  else { return nil }
   return number
 }
 

@@ -5,8 +5,9 @@ import Startup
 
 /// Bytes hashed at a time: about 5 ms of a Pentium at 133 MHz, the longest by which a pass exceeds its share.
 private let pieceSize: UInt64 = 8192
-/// The share of one processor that a pass may use, in nanoseconds per millisecond of its interval: 2 %.
-private let share: UInt64 = 20_000
+/// The share of one processor that the looking may take, in nanoseconds per millisecond of the interval: what is left of
+/// 2 % is for the piece that exceeds it and for the status.
+private let share: UInt64 = 19_000
 /// A round of content takes no longer than this, in milliseconds, even where the share alone would make it so.
 private let longestRound: UInt64 = 58_000
 /// How long process 1 has to obey before the drone is restarted without it.
@@ -27,7 +28,9 @@ func watch(_ options: WatchOptions) -> Int32 {
     watch.announce()
     watch.run()
   } catch {
+    _ = consume place
     report(.failed, "certaintyd", error.reason + [UInt8]("; nothing watches the root"))
+    return error.isPassing ? CertaintydExit.notNow : CertaintydExit.impossible
   }
   _ = consume place
   return CertaintydExit.impossible
@@ -36,7 +39,7 @@ func watch(_ options: WatchOptions) -> Int32 {
 /// The watch itself: what was seen at the start, and pass after pass the comparison with it.
 private struct Watch {
   private let options: WatchOptions
-  private var root = SystemRoot()
+  private var root: SystemRoot
   private var examination: Examination<SystemRoot>
   private var vigil = Vigil()
   private var status = WatchStatus()
