@@ -2,8 +2,8 @@ import ClusterSimulation
 import Foundation
 import Testing
 
-/// Whole clusters on a virtual network. `DRONEFORGE_SIMULATION_SEEDS` in the environment says how many seeds each scenario gets, and
-/// `DRONEFORGE_SIMULATION_SEED` from which one on.
+/// Whole clusters on a virtual network. In the environment, `DRONEFORGE_SIMULATION_SEEDS` says how many seeds each scenario gets,
+/// `DRONEFORGE_SIMULATION_SEED` from which one on, and `DRONEFORGE_SIMULATION_NODES` how many nodes there are at most.
 @Suite(.serialized) struct ScenarioTests {
   private static func number(_ name: String) -> UInt64? {
     ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
@@ -14,9 +14,12 @@ import Testing
   func scenarios(_ scenario: Scenario) {
     let first = ScenarioTests.number("DRONEFORGE_SIMULATION_SEED") ?? 1
     let count = ScenarioTests.number("DRONEFORGE_SIMULATION_SEEDS") ?? 2
+    let nodes = ScenarioTests.number("DRONEFORGE_SIMULATION_NODES").flatMap { Int(exactly: $0) } ?? 25
     for seed in first..<first &+ count {
-      let faults = scenario.faults(seed: seed)
-      let rerun = "DRONEFORGE_SIMULATION_SEED=\(seed) DRONEFORGE_SIMULATION_SEEDS=1 swift test --filter ScenarioTests"
+      let faults = scenario.faults(seed: seed, largest: nodes)
+      let rerun =
+        "DRONEFORGE_SIMULATION_SEED=\(seed) DRONEFORGE_SIMULATION_SEEDS=1 DRONEFORGE_SIMULATION_NODES=\(nodes)"
+        + " swift test --filter ScenarioTests"
       #expect(faults == [], "\(scenario): \(rerun)")
     }
   }

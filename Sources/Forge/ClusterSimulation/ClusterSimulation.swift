@@ -42,6 +42,9 @@ public struct ClusterSimulation {
     public var exchanges = 0
     /// Over the control channel, for maps.
     public var mapBytes = 0
+    /// How often a node that is there and can be reached was suspected or called dead, by each other node.
+    public var mistakenSuspicions = 0
+    public var mistakenDeaths = 0
   }
 
   /// When the nodes learned something about one node.
@@ -155,12 +158,17 @@ public struct ClusterSimulation {
     case .died(let record):
       dropSide(of: index, record)
       watched[record.mac]?.gone[index] = now
-      if let other = machine(record.mac), isReachable(index, other) { machines[index].mistakes[record.mac] = now }
+      if let other = machine(record.mac), isReachable(index, other) {
+        machines[index].mistakes[record.mac] = now
+        traffic.mistakenDeaths += 1
+      }
     case .left(let record), .removed(let record):
       dropSide(of: index, record)
       watched[record.mac]?.gone[index] = now
       machines[index].mistakes[record.mac] = nil
-    case .suspected, .cleared, .allowed, .replaced: break
+    case .suspected(let record):
+      if let other = machine(record.mac), isReachable(index, other) { traffic.mistakenSuspicions += 1 }
+    case .cleared, .allowed, .replaced: break
     }
   }
 

@@ -25,7 +25,7 @@ public enum Scenario: String, CaseIterable, Sendable {
   case pauses
 
   /// Runs with 3 to `largest` nodes; what went wrong, with nothing for all well.
-  public func faults(seed: UInt64, largest: Int = 40) -> [String] {
+  public func faults(seed: UInt64, largest: Int) -> [String] {
     var generator = SeededGenerator(seed: seed ^ 0x5CE7_A210)
     let nodes = Int(generator.number(in: 3...UInt64(max(3, largest))))
     let network: Network = generator.happens(500) ? .lan : .bad
