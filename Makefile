@@ -5,9 +5,13 @@ BUILD := build
 DRONEFORGE := $(BUILD)/bin/droneforge
 FORGE_SOURCES := Package.swift $(shell find Sources -name '*.swift' -o -name '*.[ch]' -o -name '*.modulemap')
 
-# Options of one run: KERNEL=/path/to/bzImage takes another kernel.
+# Options of one run: KERNEL=/path/to/bzImage takes another kernel, CLUSTER=name makes the image for that cluster, and
+# CREDENTIAL=full|public|none says what it carries of it.
 KERNEL ?=
-kernel_option := $(if $(KERNEL),--kernel '$(KERNEL)')
+CLUSTER ?=
+CREDENTIAL ?=
+image_options := $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(CLUSTER),--cluster '$(CLUSTER)') \
+  $(if $(CREDENTIAL),--credential '$(CREDENTIAL)')
 
 .DEFAULT_GOAL := help
 .PHONY: help deps iso pxe master run smoke soak test lint fuzz bench clean swift
@@ -16,13 +20,13 @@ kernel_option := $(if $(KERNEL),--kernel '$(KERNEL)')
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-iso: $(DRONEFORGE) ## The drone CD and USB image: build/drone.iso (KERNEL=/path for another kernel)
+iso: $(DRONEFORGE) ## The drone CD and USB image: build/drone.iso (CLUSTER=name, KERNEL=/path)
 	@sysroot/install-packages sysroot image
-	@$(DRONEFORGE) iso --output $(BUILD) $(kernel_option)
+	@$(DRONEFORGE) iso --output $(BUILD) $(image_options)
 
-pxe: $(DRONEFORGE) ## The network boot tree: build/pxe
+pxe: $(DRONEFORGE) ## The network boot tree: build/pxe (CLUSTER=name)
 	@sysroot/install-packages sysroot image
-	@$(DRONEFORGE) pxe --output $(BUILD) $(kernel_option)
+	@$(DRONEFORGE) pxe --output $(BUILD) $(image_options)
 
 master: $(DRONEFORGE) ## The Debian package with tyd for a 64-bit master: build/tyd_VERSION_amd64.deb
 	@sysroot/install-packages sysroot image

@@ -50,7 +50,7 @@ struct KeyTests {
     #expect(Fingerprint(text: ascii(String(decoding: fingerprint.text, as: UTF8.self).uppercased())) == fingerprint)
     #expect(Fingerprint(text: [UInt8](bare.dropLast())) == nil && Fingerprint(text: bare + bare) == nil)
     #expect(Fingerprint(text: ascii(String(repeating: "g", count: 64))) == nil)
-    #expect(fingerprint.short == [UInt8](bare.prefix(8)))
+    #expect(fingerprint.short == [UInt8](fingerprint.text.prefix(9)))
     #expect(Fingerprint([1, 2, 3]) == nil)
   }
 

@@ -64,6 +64,11 @@ public func makeDirectory(_ path: Path, permissions: UInt32 = 0o755) throws(Syst
   }
 }
 
+/// Removes an empty folder.
+public func removeDirectory(_ path: Path) throws(SystemError) {
+  guard path.withCString({ rmdir($0) }) == 0 else { throw SystemError("rmdir", path.bytes) }
+}
+
 /// Makes a symbolic link, replacing what has its name.
 public func makeSymbolicLink(_ path: Path, to target: [UInt8]) throws(SystemError) {
   removeFile(path)

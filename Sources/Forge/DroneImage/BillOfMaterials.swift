@@ -17,6 +17,8 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
   /// What is in the drone's root.
   public var root: [Item]
   public var sources: [Source]
+  /// Nil for an image without a credential.
+  public var cluster: Cluster?
 
   public struct Item: Codable, Sendable, Equatable {
     public var path: String
@@ -64,7 +66,8 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
   }
 
   init(
-    target: String, kernel: String, hybridSector: String? = nil, medium: [Item], root: [Item], sources: [Source]
+    target: String, kernel: String, hybridSector: String? = nil, medium: [Item], root: [Item], sources: [Source],
+    cluster: Cluster? = nil
   ) {
     self.target = target
     self.kernel = kernel
@@ -72,6 +75,7 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
     self.medium = medium
     self.root = root
     self.sources = sources
+    self.cluster = cluster
   }
 
   /// The same bill gives the same bytes.

@@ -25,8 +25,17 @@ public func buildImage(
   let billPath = folder.appending(medium.billName)
   let kernel = try KernelImage(parts.kernel)
   let root = try Manifest(root: parts.root)
+  let credential = try parts.credential?.manifest
+  let holdsKey = parts.credential?.key != nil
+  guard !holdsKey || medium == .cd else {
+    throw BuildError.input(
+      "A network boot tree cannot hold a cluster's key: anybody can fetch it by TFTP. Leave the credential public.")
+  }
+  // Whoever can read a key can join.
+  let outputMode: FilePermissions = holdsKey ? .ownerReadWrite : [.ownerReadWrite, .groupRead, .otherRead]
   let mark = folder.appending(".\(medium.outputName).inputs")
-  let inputs = try fingerprint([root, medium.manifest(parts, archive: .bytes([]))], parts)
+  let inputs = try fingerprint(
+    [root, medium.manifest(parts, archive: .bytes([]))] + [credential].compactMap(\.self), parts)
   if let before = try? contents(of: mark), let outputs = try? outputsFingerprint([output, billPath]),
     before == inputs + outputs
   {
@@ -35,15 +44,27 @@ public func buildImage(
 
   let sealed = try root.sealed()
   try await withTemporaryFolder(in: folder) { work in
+    try fileOperation(work, "Choose another folder") {
+      guard chmod(work.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
+    }
     let plain = work.appending("root.cpio")
     try await write(cpioArchive(of: sealed), to: plain)
-    let archive = try await compressed(plain)
+    var archive = try await compressed(plain)
+    if let credential {
+      // The kernel unpacks one archive after the other (Documentation/driver-api/early-userspace/buffer-format.rst).
+      let secret = work.appending("credential.cpio")
+      try await write(cpioArchive(of: credential), to: secret, mode: .ownerReadWrite)
+      archive += try await compressed(secret)
+    }
     let content = try medium.manifest(parts, archive: .bytes(archive))
     let bill = try BillOfMaterials(
       target: parts.target, kernel: kernel.version,
       hybridSector: medium == .cd ? "\(SHA256(contentsOf: parts.bootLoader.hybridSector))" : nil,
       medium: items(on: medium, content),
-      root: sealed.entries.map { try .init($0) }, sources: parts.sources)
+      root: sealed.entries.map { try .init($0) }, sources: parts.sources,
+      cluster: try parts.credential.map {
+        .init(name: $0.cluster, fingerprint: $0.fingerprint, mayAdmit: $0.key != nil, credential: try $0.items)
+      })
     try requireRoom(in: folder, for: content)
 
     try await replacing(billPath) { newBill in
@@ -52,7 +73,9 @@ public func buildImage(
       case .cd:
         let tree = work.appending("cd")
         try await write(content, asFolder: tree)
-        try await replacing(output) { image in
+        try await replacing(output, mode: outputMode) { image in
+          // It has its mode before it has any content.
+          try await write([], to: image, mode: outputMode)
           try await writeCD(tree, hybridSector: parts.bootLoader.hybridSector, to: image)
           try await check(image, bill)
           try Task.checkCancellation()

@@ -13,10 +13,12 @@ public struct ImageParts: Sendable {
   public var target: String
   /// Where the programs come from, for the bill of materials.
   public var sources: [BillOfMaterials.Source]
+  /// What the image carries of a cluster.
+  public var credential: Credential?
 
   public init(
     root: RootParts, kernel: FilePath, bootFiles: FilePath, bootLoader: BootLoader = .debian, target: String,
-    sources: [BillOfMaterials.Source]
+    sources: [BillOfMaterials.Source], credential: Credential? = nil
   ) {
     self.root = root
     self.kernel = kernel
@@ -24,6 +26,7 @@ public struct ImageParts: Sendable {
     self.bootLoader = bootLoader
     self.target = target
     self.sources = sources
+    self.credential = credential
   }
 }
 

@@ -98,13 +98,3 @@ func checkPermissions(_ members: [Member]) -> [Finding] {
   }
   return findings
 }
-
-/// Private keys have no place where anybody can fetch them: looks for PEM's headers (RFC 7468 §10, §11; RFC 1421's older
-/// ones end in the same words).
-func checkSecrets(_ members: [Member], in container: String) -> [Finding] {
-  // In two pieces, so that this program itself does not look like a key.
-  let marker = [UInt8](("PRIVATE " + "KEY-----").utf8)
-  return members.filter { $0.kind == .file && $0.content.contains(pattern: marker) }.map {
-    Finding(.secret, container + $0.path, "it holds a private key, and anybody can read it")
-  }
-}

@@ -29,6 +29,8 @@ public struct Finding: Sendable, Hashable, CustomStringConvertible {
     case instruction
     /// What certaintyd compares the root with is not the root.
     case baseline
+    /// What the image carries of a cluster is not what was meant.
+    case credential
     case secret
     case budget
   }

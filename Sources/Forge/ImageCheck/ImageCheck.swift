@@ -148,7 +148,8 @@ public struct ImageCheck: Sendable {
     var findings = checkCompression(
       archive, unpacked: plain.count, kernel: memoryAtStart(kernel) ?? 3 * kernel.count,
       memory: target.smallestMemory << 20, filters: target.archiveFilters, at: place)
-    findings += compare(members, with: bill.root, .everything)
+    findings += compare(members, with: bill.root + (bill.cluster?.credential ?? []), .everything)
+    findings += checkCredential(members, bill.cluster, in: place)
     findings += checkPermissions(members)
     findings += checkBaseline(members, in: place)
     if secret { findings += checkSecrets(members, in: place + ":") }

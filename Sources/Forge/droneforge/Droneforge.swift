@@ -10,6 +10,7 @@ struct Droneforge: AsyncParsableCommand {
       ISO.self,
       PXE.self,
       MasterCommand.self,
+      ClusterCommand.self,
       Check.self,
       Explain.self,
       Run.self,

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BuildSteps
+import ClusterCredential
 import DroneImage
 import DronePrograms
 import DroneTarget
@@ -16,7 +17,11 @@ struct ISO: AsyncParsableCommand {
     abstract: "Build drone.iso, which boots from CD, USB stick and disk.",
     discussion: """
       Builds what is missing (the sysroot, the drone's programs), writes drone.iso and its bill of materials
-      drone.manifest.json, and checks them before they replace earlier ones. The same sources give the same bytes.
+      drone.manifest.json, and checks them before they replace earlier ones. The same sources and the same cluster give the
+      same bytes.
+
+      The image carries the key of a cluster: whoever has the CD can start members. --credential public leaves the key out,
+      and its drones must be approved; with none they know no cluster.
       """)
 
   @OptionGroup var options: ImageOptions
@@ -33,6 +38,9 @@ struct PXE: AsyncParsableCommand {
       Builds what is missing (the sysroot, the drone's programs), writes the folder pxe and its bill of materials
       pxe.manifest.json, and checks them before they replace earlier ones. The folder also holds samples for dnsmasq
       and ISC dhcpd and a script for iPXE.
+
+      Anybody can fetch the tree by TFTP, so it holds the cluster's certificate and never its key: its drones must be
+      approved.
       """)
 
   @OptionGroup var options: ImageOptions
@@ -58,6 +66,18 @@ struct ImageOptions: ParsableArguments {
       "The project's folder. (default: the one above this program, or else above here)", valueName: "folder"))
   var checkout: String?
 
+  @Option(
+    help: ArgumentHelp("The cluster that the image is for. (default: default, made if missing)", valueName: "name"))
+  var cluster: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What the image carries of the cluster: full, public or none. (default: full on a CD, public in a tree)",
+      valueName: "full|public|none"))
+  var credential: CredentialChoice?
+
+  enum CredentialChoice: String, ExpressibleByArgument, CaseIterable { case full, `public`, none }
+
   func build(_ medium: Medium) async throws {
     do {
       let sizes = SizeTable()
@@ -65,6 +85,11 @@ struct ImageOptions: ParsableArguments {
       let size = built.unchanged ? "up to date" : "built and checked"
       if !built.unchanged { print(sizes.text.withLock { $0 }) }
       print("\(built.path): \(size)")
+      if medium == .cd, (credential ?? .full) == .full {
+        print(
+          "It holds the key of the cluster \(cluster ?? ClusterName.standard.text), and so does every CD made from it: whoever"
+            + " has one can add nodes. Only you can read the file (mode 600).")
+      }
     } catch let interruption as Interrupted {
       FileHandle.standardError.write(Data("\n\(interruption)\n".utf8))
       // As shells count it.
@@ -78,6 +103,7 @@ struct ImageOptions: ParsableArguments {
     let folder = output.map { FilePath($0) } ?? checkout.appending("build")
     // What can be refused at once is, before anything long is built.
     if let kernel { _ = try KernelImage(FilePath(kernel)) }
+    let carried = try await carriedCredential(on: medium)
     try makeFolder(folder)
     try await withTemporaryFolder(in: folder) { _ in }
 
@@ -97,7 +123,8 @@ struct ImageOptions: ParsableArguments {
           applets: system.busyboxApplets, files: checkout.appending("rootfs")),
         kernel: kernel.map { FilePath($0) } ?? system.kernel, bootFiles: checkout.appending("isolinux"),
         target: target.name,
-        sources: sysroot.sources.map { .init(name: $0.name, version: $0.version, sha256: $0.sha256) })
+        sources: sysroot.sources.map { .init(name: $0.name, version: $0.version, sha256: $0.sha256) },
+        credential: carried)
       return try await progress.step(medium == .cd ? "CD image" : "Network boot tree") {
         try await buildImage(medium, from: parts, in: folder) { image, bill in
           let check = ImageCheck(
@@ -115,5 +142,32 @@ struct ImageOptions: ParsableArguments {
         }
       }
     }
+  }
+
+  /// What the image is to carry; the cluster that nobody named is made when it is missing.
+  private func carriedCredential(on medium: Medium) async throws -> Credential? {
+    let choice = credential ?? (medium == .cd ? .full : .public)
+    if choice == .full, medium == .network {
+      throw BuildError.input(
+        "A network boot tree cannot hold a cluster's key: anybody can fetch it by TFTP. Leave --credential at public.")
+    }
+    if choice == .none {
+      if let cluster {
+        throw BuildError.input("With --credential none the image is for no cluster: leave out --cluster \(cluster).")
+      }
+      return nil
+    }
+    let store = ClusterStore()
+    let name = try cluster.map { try ClusterName($0) } ?? .standard
+    let found: ClusterCredential
+    if cluster == nil, !store.exists(name) {
+      found = try await store.create(name, now: Int64(Date().timeIntervalSince1970), years: 20)
+      print(creation(of: found, in: store))
+    } else {
+      found = try store.cluster(name)
+    }
+    return Credential(
+      cluster: found.name.text, fingerprint: text(found.fingerprint.text), certificate: found.certificate.pem,
+      key: choice == .full ? found.key.pem : nil)
   }
 }

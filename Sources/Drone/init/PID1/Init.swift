@@ -23,7 +23,8 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
 
   var supervisor = Supervisor(feeding: startWatchdogs(line))
   startEntropy()
-  // What the boot itself takes out of the root, such as a cluster's credential, is taken out here: certaintyd looks next.
+  // What the boot itself takes out of the root is taken out here: certaintyd looks next.
+  takeCredential()
   startRootWatch(line, &supervisor)
   let mayNetwork = closeFilter(line, &supervisor)
   reportHardware()
