@@ -36,11 +36,11 @@ run: iso ## Boot build/drone.iso in QEMU and look at it
 	@sysroot/install-packages run
 	@$(DRONEFORGE) run $(BUILD)/drone.iso
 
-smoke: iso pxe ## Only the tests that boot virtual machines
+smoke: iso pxe master ## Only the tests that boot virtual machines
 	@sysroot/install-packages run test
 	@$(SWIFT) test --filter SmokeTests
 
-test: iso pxe ## Every test, virtual machines included
+test: iso pxe master ## Every test, virtual machines included
 	@sysroot/install-packages run test
 	@$(SWIFT) test
 

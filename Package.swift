@@ -158,7 +158,11 @@ let package = Package(
     test("MasterPackageTests", ["MasterPackage", "TydCommand", "DroneTarget", "BuildSteps", system]),
     test("ImageCheckTests", ["ImageCheck", "SecureChannel", "DroneImage", "DroneTarget", "BuildSteps", system]),
     test("VirtualMachineTests", ["VirtualMachine", "BuildSteps", system]),
-    test("SmokeTests", ["VirtualMachine", "DroneTarget", "DroneImage", "Sysroot", "BuildSteps", system]),
+    test(
+      "SmokeTests",
+      [
+        "VirtualMachine", "DroneTarget", "DroneImage", "Sysroot", "SecureChannel", "TydCommand", "BuildSteps", system,
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

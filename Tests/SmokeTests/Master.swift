@@ -2,8 +2,10 @@ import BuildSteps
 import DroneImage
 import DroneTarget
 import Foundation
+import SecureChannel
 import Sysroot
 import SystemPackage
+import TydCommand
 import VirtualMachine
 
 /// A full Linux of 64 bits that stands for an operator's machine: Debian's kernel, this Debian's own programs, a firewall
@@ -33,6 +35,28 @@ enum Master {
     }
 
     """
+  }
+
+  /// The package under test, as `make master` leaves it.
+  static var package: FilePath {
+    get throws {
+      let name =
+        "tyd_\(String(decoding: TydCommand.versionText, as: UTF8.self))_\(DroneTarget.x86_64.debianArchitecture).deb"
+      let file = Image.build.appending(name)
+      guard FileManager.default.isReadableFile(atPath: file.string) else {
+        throw BuildError.input("\(file) is missing: run `make master` first.")
+      }
+      return file
+    }
+  }
+
+  /// A credential as an operator puts it onto a master.
+  static func credential(_ authority: Certificate, _ key: SigningKey) -> [Entry] {
+    [
+      .directory("/etc/tyd", mode: 0o700, why: "the cluster's credential"),
+      Entry(path: "/etc/tyd/ca.crt", kind: .file(.bytes(authority.pem)), mode: 0o600, why: "its certificate"),
+      Entry(path: "/etc/tyd/ca.key", kind: .file(.bytes(key.pem)), mode: 0o600, why: "its key"),
+    ]
   }
 
   /// Programs of this computer that go into the guest with the libraries that they load.
@@ -65,7 +89,9 @@ enum Master {
   }
 
   /// Everything in the guest's root. `package`: a .deb to be unpacked into it when it starts.
-  static func root(address: String, firewall: String, package: FilePath?, modules: FilePath) async throws -> Manifest {
+  static func root(
+    address: String, firewall: String, package: FilePath?, files: [Entry], modules: FilePath
+  ) async throws -> Manifest {
     func text(_ path: String, _ text: String, executable: Bool = false) -> Entry {
       .file(path, .bytes([UInt8](text.utf8)), executable: executable, why: "the test's guest")
     }
@@ -79,6 +105,7 @@ enum Master {
       .link("/sbin/modprobe", to: "/usr/bin/busybox", why: "the kernel asks for modules by it"),
     ]
     entries += ["/proc", "/sys", "/run", "/tmp", "/root", "/var/lib"].map { .directory($0, why: "the test's guest") }
+    entries += files
     if let package { entries.append(.file("/root/package.deb", .file(package), why: "the package under test")) }
     var taken: Set<String> = []
     for program in programs {
@@ -112,12 +139,16 @@ enum Master {
 ///   - address: of eth0, with prefix length.
 ///   - firewall: what nft loads before anything else.
 ///   - package: a .deb whose files are unpacked into the guest.
+///   - files: what else is in its root.
 func withMaster<Result: Sendable>(
   address: String = "192.168.1.11/24", firewall: String = Master.firewall(), package: FilePath? = nil,
-  card: NetworkCard, in namespace: NetworkNamespace? = nil, _ body: (VirtualMachine) async throws -> Result
+  files: [Entry] = [], card: NetworkCard, in namespace: NetworkNamespace? = nil,
+  _ body: (VirtualMachine) async throws -> Result
 ) async throws -> Result {
   let debian = try await prepareDebianKernel(cache: defaultCache(), progress: Progress(total: 1, quiet: true))
-  let root = try await Master.root(address: address, firewall: firewall, package: package, modules: debian.modules)
+  let root = try await Master.root(
+    address: address, firewall: firewall, package: package, files: files,
+    modules: debian.modules)
   let archive = FilePath(NSTemporaryDirectory()).appending("master-\(UUID()).cpio")
   defer { try? FileManager.default.removeItem(atPath: archive.string) }
   try await write(try cpioArchive(of: root), to: archive)
