@@ -75,12 +75,25 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
     #expect(tunnels.failed == 8)
   }
 
+  @Test("the higher id leaves the lower one a moment to begin when they have just met, and no longer")
+  func courtesy() {
+    var tunnels = machine(high, low)
+    tunnels.acquire(low.address, at: 10)
+    #expect(tunnels.takeEffects() == [])
+    #expect(tunnels.nextDue == 300)
+    tunnels.step(at: 300)
+    #expect(tunnels.takeEffects() == [.connect(channel: 1, low)])
+  }
+
   @Test("of two simultaneous offers the lower id's goes on")
   func simultaneous() throws {
     var first = machine(low, high)
     var second = machine(high, low)
     first.acquire(high.address, at: 0)
     second.acquire(low.address, at: 0)
+    #expect(second.takeEffects() == [])
+    second.step(at: 300)
+    #expect(second.takeEffects() == [.connect(channel: 1, low)])
     first.opened(1, at: 1)
     second.opened(1, at: 1)
     let lows = try #require(sentOffer(first.takeEffects()))

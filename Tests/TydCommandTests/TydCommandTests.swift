@@ -72,6 +72,24 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
     }
   }
 
+  @Test(
+    "an order comes through the local socket as it was given",
+    arguments: [
+      .leave, .stop, .pending, .status(json: false), .status(json: true), .remove(0x010B), .allow(65535),
+      .approve([UInt8]("ab12cd340000ffff".utf8)), .approveWindow(minutes: 0), .approveWindow(minutes: 10),
+    ] as [TydCommand.Order])
+  func orderLine(_ order: TydCommand.Order) {
+    #expect(order.line.last == UInt8(ascii: "\n"))
+    #expect(TydCommand.Order(line: [UInt8](order.line.dropLast())) == order)
+  }
+
+  @Test(
+    "a line that is no order is none",
+    arguments: ["", " ", "leaves", "remove", "remove x", "remove 65536", "allow -1", "approve", "window"])
+  func noOrder(_ line: String) {
+    #expect(TydCommand.Order(line: [UInt8](line.utf8)) == nil)
+  }
+
   @Test("the old shared key is refused with a pointer to the credential")
   func sharedKey() {
     do throws(TydCommandError) {

@@ -21,5 +21,9 @@ public struct TunnelSettings: Equatable, Sendable {
   /// An ACQUIRE so soon after an outbound association was installed was raised before it.
   public var echo: UInt64 = 500
 
+  /// Two nodes that have just met want to speak with each other at once: the higher id leaves the lower one so much time to
+  /// begin, so that there is one negotiation, not two.
+  public var courtesy: UInt64 = 300
+
   public init() {}
 }

@@ -99,7 +99,9 @@ public struct Tunnels: Sendable {
     for other in tunnels.values where other.peer.address == peer.address || other.peer.fingerprint == peer.fingerprint {
       remove(other.peer.id, at: now)
     }
-    tunnels[peer.id] = Tunnel(peer)
+    var tunnel = Tunnel(peer)
+    if id > peer.id { tunnel.retryAt = now &+ settings.courtesy }
+    tunnels[peer.id] = tunnel
   }
 
   /// A member is dead, left or was removed: nothing of it stays.

@@ -10,49 +10,6 @@ import TydCommand
 // What `tyd --status` and its like say to the tyd that runs: one line of words over a local socket that only root can open,
 // answered by a digit, the exit status, and text up to the socket's end.
 
-extension TydCommand.Order {
-  /// The order as a line.
-  var line: [UInt8] {
-    switch self {
-    case .leave: [UInt8]("leave\n")
-    case .stop: [UInt8]("stop\n")
-    case .pending: [UInt8]("pending\n")
-    case .status(let json): json ? [UInt8]("status json\n") : [UInt8]("status\n")
-    case .remove(let id): [UInt8]("remove ") + number(id) + [UInt8]("\n")
-    case .allow(let id): [UInt8]("allow ") + number(id) + [UInt8]("\n")
-    case .approve(let digits): [UInt8]("approve ") + digits + [UInt8]("\n")
-    case .approveWindow(let minutes): [UInt8]("window ") + number(minutes) + [UInt8]("\n")
-    }
-  }
-
-  /// Reads a line without its line feed; nil for anything else.
-  init?(line: [UInt8]) {
-    let words = line.split(separator: UInt8(ascii: " ")).map { [UInt8]($0) }
-    guard let verb = words.first else { return nil }
-    let value = words.count > 1 ? words[1] : []
-    let small = decimal(value).flatMap { UInt16(exactly: $0) }
-    if verb.spells("leave") {
-      self = .leave
-    } else if verb.spells("stop") {
-      self = .stop
-    } else if verb.spells("pending") {
-      self = .pending
-    } else if verb.spells("status") {
-      self = .status(json: value.spells("json"))
-    } else if verb.spells("remove"), let small {
-      self = .remove(small)
-    } else if verb.spells("allow"), let small {
-      self = .allow(small)
-    } else if verb.spells("window"), let small {
-      self = .approveWindow(minutes: small)
-    } else if verb.spells("approve"), !value.isEmpty {
-      self = .approve(value)
-    } else {
-      return nil
-    }
-  }
-}
-
 /// Sends an order to the tyd that runs here, prints what it answers, and gives the exit status.
 func send(_ order: TydCommand.Order) -> Int32 {
   let places = Places()

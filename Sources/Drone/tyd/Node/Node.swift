@@ -168,6 +168,7 @@ final class Node {
   /// Everything that this node put into the kernel is taken out again; the filter goes back to what it was after boot.
   private func shutDown() {
     for connection in connections { connection.close() }
+    discovery = nil
     for peer in tunnels.peers { forget(peer.address, id: peer.id) }
     filter?.close()
     transforms?.removeExceptions()
