@@ -32,6 +32,17 @@ final class Filter {
     }
   }
 
+  /// Rules of a full Linux's own that keep out what a cluster needs, each as a phrase.
+  func obstacles() -> [[UInt8]] {
+    guard !isDrone else { return [] }
+    do throws(NetlinkSocketError) {
+      let rules = try HostRules.read { request throws(NetlinkSocketError) in try socket.list(request) }
+      return rules.obstacles().map { $0.text }
+    } catch {
+      return []
+    }
+  }
+
   /// Brings the filter into a state; members that it has stay.
   func set(_ state: DroneFilterState) throws(NetlinkSocketError) {
     if isDrone {

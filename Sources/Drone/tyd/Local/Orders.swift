@@ -43,6 +43,7 @@ final class LocalOrder {
   let socket: Descriptor
   let deadline: UInt64
   var line: [UInt8] = []
+  var isAnswered = false
   var isOver = false
 
   init(_ socket: consuming Descriptor, deadline: UInt64) {
@@ -63,6 +64,10 @@ extension Node {
     guard !local.isOver else { return }
     do throws(SystemError) {
       guard let part = try local.socket.receiveSome(upTo: 512) else { return }
+      if local.isAnswered {
+        local.isOver = true
+        return
+      }
       local.line += part
       guard let end = local.line.firstIndex(of: UInt8(ascii: "\n")) else {
         local.isOver = part.isEmpty || local.line.count > 512
@@ -70,12 +75,16 @@ extension Node {
       }
       local.isOver = true
       let answer: Answer
-      if let order = TydCommand.Order(line: [UInt8](local.line[..<end])) {
+      let order = TydCommand.Order(line: [UInt8](local.line[..<end]))
+      if let order {
         answer = carryOut(order, now)
       } else {
         answer = .failed([UInt8]("the running tyd does not know this order."))
       }
       try reply(answer, local)
+      // Whoever ends the node waits until it has ended: that is when the socket does.
+      local.isAnswered = true
+      if order == .leave || order == .stop { local.isOver = false }
     } catch {
       local.isOver = true
     }

@@ -29,6 +29,9 @@ extension Node {
       let filter = try Filter()
       try filter.install()
       self.filter = filter
+      for obstacle in filter.obstacles() {
+        report.step(.degraded, "filter", obstacle + [UInt8](": no other node can reach this one"))
+      }
       report.step(.ok, "ipsec", [UInt8]("required between members; the filter sees to it"))
     } else {
       report.step(.failed, "ipsec", [UInt8]("OFF as -c off asks: EVERYTHING GOES IN CLEAR. For debugging only."))
