@@ -48,6 +48,8 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
     #expect(command.interface == [UInt8]("eth1".utf8))
     #expect(!command.isEncrypted && command.isSilent && command.isDebugging && command.isResuming)
     #expect(command.rekeySeconds == 30 && command.idleSeconds == 20)
+    #expect(try TydCommand(words("-c aes128gcm")).crypto == .aes128GCM)
+    #expect(try TydCommand(words("--crypto=chacha20poly1305")).crypto == .chaCha20Poly1305)
     let usual = try TydCommand(words("-c IPSEC"))
     #expect(usual.isEncrypted && usual.interface == nil && !usual.isSilent && usual.rekeySeconds == nil)
   }

@@ -57,7 +57,8 @@ extension TydCommand {
 
       -i, --interface IF      the interface to the cluster (usual: the one with the
                               route to ADDRESS, else eth0)
-      -c, --crypto IPSEC|off  off: everything in clear, for debugging only
+      -c, --crypto WHAT       IPSEC (usual), aes128gcm, chacha20poly1305; off:
+                              everything in clear, for debugging only
       -f, --filter WHAT       init, on, off, allow-tcp-PORT, allow-udp-PORT; and end
       -pc, --print-cfg        print what would be used, and end
       -s, --silent            no lines but errors

@@ -33,7 +33,7 @@ extension TydCommand {
       case .status: tasks.append((option, .order(.status(json: false))))
       case .stop: tasks.append((option, .order(.stop)))
       case .json: wantsJSON = option
-      case .crypto: isEncrypted = try TydCommand.crypto(try reader.value(of: option))
+      case .crypto: crypto = try TydCommand.crypto(try reader.value(of: option))
       case .interface: interface = try TydCommand.interface(try reader.value(of: option))
       case .silent: isSilent = true
       case .debug: isDebugging = true
@@ -63,10 +63,13 @@ extension TydCommand {
     }
   }
 
-  private static func crypto(_ value: [UInt8]) throws(TydCommandError) -> Bool {
-    if value.spells("off") { return false }
-    if value.spells("IPSEC") || value.spells("ipsec") { return true }
-    throw TydCommandError([UInt8]("-c takes off or IPSEC, not "), printable(value), [UInt8]("."))
+  private static func crypto(_ value: [UInt8]) throws(TydCommandError) -> Crypto {
+    if value.spells("off") { return .off }
+    if value.spells("IPSEC") || value.spells("ipsec") { return .ipsec }
+    if value.spells("aes128gcm") { return .aes128GCM }
+    if value.spells("chacha20poly1305") { return .chaCha20Poly1305 }
+    throw TydCommandError(
+      [UInt8]("-c takes IPSEC, aes128gcm, chacha20poly1305 or off, not "), printable(value), [UInt8]("."))
   }
 
   private static func contact(_ value: [UInt8]) throws(TydCommandError) -> Contact {

@@ -48,11 +48,23 @@ public struct TydCommand: Equatable, Sendable {
     case stop
   }
 
+  /// How packets between members are protected.
+  public enum Crypto: Sendable {
+    /// By IPsec, with whatever cipher suits both nodes.
+    case ipsec
+    /// By IPsec, with this cipher only.
+    case aes128GCM
+    case chaCha20Poly1305
+    /// Not at all: for debugging.
+    case off
+  }
+
   public var task = Task.start
   /// Nil: the one with the route to the contact, else eth0.
   public var interface: [UInt8]?
-  /// False with `-c off`: everything in clear, for debugging.
-  public var isEncrypted = true
+  public var crypto = Crypto.ipsec
+  /// False with `-c off`.
+  public var isEncrypted: Bool { crypto != .off }
   public var isSilent = false
   public var isDebugging = false
   /// Take over what a tyd that ended left in the kernel.

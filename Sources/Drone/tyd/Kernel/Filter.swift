@@ -10,11 +10,13 @@ import TydCommand
 final class Filter {
   private let isDrone: Bool
   private var members: [IPv4Address]
+  private var others: [IPv4Address]
   private var socket: NetlinkSocket
 
   init() throws(Failure) {
     isDrone = Filter.isOnDrone
     members = []
+    others = []
     socket = try Filter.open()
   }
 
@@ -69,6 +71,7 @@ final class Filter {
   /// Lets packets to and from a member pass; the policy that demands ESP for them stands already.
   func add(_ member: IPv4Address) throws(NetlinkSocketError) {
     guard !members.contains(member) else { return }
+    removeOthers([member])
     var batch = FilterBatch(family: isDrone ? FilterTable.droneFamily : FilterTable.hostFamily)
     batch.addMember(member, to: isDrone ? FilterTable.droneTable : FilterTable.hostTable)
     try socket.perform(batch)
@@ -81,6 +84,27 @@ final class Filter {
     var batch = FilterBatch(family: isDrone ? FilterTable.droneFamily : FilterTable.hostFamily)
     batch.removeMember(member, from: isDrone ? FilterTable.droneTable : FilterTable.hostTable)
     try? socket.perform(batch)
+  }
+
+  /// Cuts off a member's other addresses on a full Linux, where packets to them would go in clear. A drone lets nothing out
+  /// to them anyway.
+  func addOthers(_ addresses: [IPv4Address]) throws(NetlinkSocketError) {
+    for address in addresses where !isDrone && !others.contains(address) && !members.contains(address) {
+      var batch = FilterBatch(family: FilterTable.hostFamily)
+      batch.addOther(.ipv4(address))
+      try socket.perform(batch)
+      others.append(address)
+    }
+  }
+
+  func removeOthers(_ addresses: [IPv4Address]) {
+    for address in addresses {
+      guard let place = others.firstIndex(of: address) else { continue }
+      others.remove(at: place)
+      var batch = FilterBatch(family: FilterTable.hostFamily)
+      batch.removeOther(.ipv4(address))
+      try? socket.perform(batch)
+    }
   }
 
   /// After a crash: what a former run let in and is no member any longer goes.

@@ -9,6 +9,11 @@ struct ClusterInterface: Equatable {
   let mac: MACAddress
   let address: IPv4Address
 
+  /// All addresses of this node that others may know it by, the one in the cluster first; at most four.
+  var addresses: [IPv4Address] {
+    [address] + ownAddresses().filter { $0 != address && $0.isHostAddress }.prefix(3)
+  }
+
   /// What the kernel knows of interfaces and routes, for one choice.
   private struct Stock {
     var links: [Link] = []

@@ -38,11 +38,12 @@ extension Node {
     switch event {
     case .joined(let record):
       report.note("member", describe(record) + [UInt8](" is in"))
-      admit(TunnelPeer(record), now)
+      admit(record, now)
     case .changed(let record, let former):
       guard record.mac != membership.own.mac else { break }
       if record.addresses.primary != former.addresses.primary { forget(former.addresses.primary, id: former.id) }
-      admit(TunnelPeer(record), now)
+      if record.addresses != former.addresses { filter?.removeOthers(former.addresses.all) }
+      admit(record, now)
     case .suspected(let record): report.note("member", describe(record) + [UInt8](" does not answer"))
     case .cleared(let record): report.note("member", describe(record) + [UInt8](" answers again"))
     case .died(let record): lose(record, "is dead")
@@ -63,6 +64,7 @@ extension Node {
 
   private func lose(_ record: NodeRecord, _ what: StaticString) {
     report.note("member", describe(record) + [UInt8](" ") + [UInt8](what))
+    filter?.removeOthers(record.addresses.all)
     forget(record.addresses.primary, id: record.id)
   }
 
@@ -81,10 +83,12 @@ extension Node {
   // MARK: The kernel follows
 
   /// A member is alive: first the policy that demands ESP, then the filter lets packets to it and from it.
-  func admit(_ peer: TunnelPeer, _ now: UInt64) {
+  func admit(_ record: NodeRecord, _ now: UInt64) {
+    let peer = TunnelPeer(record)
     do throws(NetlinkSocketError) {
       try transforms?.require(peer.address)
       try filter?.add(peer.address)
+      try filter?.addOthers(record.addresses.all.filter { $0 != peer.address && !interface.addresses.contains($0) })
     } catch {
       // Without the policy nothing may pass, and without its place in the filter nothing does.
       report.step(.failed, "member", peer.address.text + [UInt8](": ") + error.text)

@@ -75,7 +75,8 @@ final class Node {
       settings.observation = min(settings.observation, settings.idle / 2)
     }
     tunnels = Tunnels(
-      id: membership.own.id, fingerprint: credential.fingerprint, settings: settings, seed: seed &+ 1)
+      id: membership.own.id, fingerprint: credential.fingerprint, ciphers: Node.ciphers(command), settings: settings,
+      seed: seed &+ 1)
     do throws(SystemError) {
       let any = SocketAddress(.unspecified, port: controlPort)
       let use: TransformUse = command.isEncrypted ? .bypass : .asPoliciesSay
@@ -84,6 +85,16 @@ final class Node {
       local = try listenLocal(places.socket)
     } catch {
       throw Failure(error.text)
+    }
+  }
+
+  /// In the order of preference.
+  private static func ciphers(_ command: TydCommand) -> [TunnelCipher] {
+    switch command.crypto {
+    case .ipsec: TunnelCipher.allCases
+    case .aes128GCM: [.aes128GCM]
+    case .chaCha20Poly1305: [.chaCha20Poly1305]
+    case .off: []
     }
   }
 

@@ -102,7 +102,7 @@ extension Node {
   // MARK: This node's own record
 
   static func record(_ interface: ClusterInterface, _ credential: Credential) throws(Failure) -> NodeRecord {
-    guard let addresses = AddressList([interface.address]) else {
+    guard let addresses = AddressList(interface.addresses) else {
       throw Failure(interface.address.text + [UInt8](" is no address that a node can have."))
     }
     var record = NodeRecord(
@@ -123,7 +123,7 @@ extension Node {
     followAddress(now)
     var record = membership.own
     record.take(Linux.readMachine())
-    if let addresses = AddressList([interface.address]) { record.addresses = addresses }
+    if let addresses = AddressList(interface.addresses) { record.addresses = addresses }
     carryOut(membership.update(record, now: now), now)
   }
 
@@ -140,7 +140,9 @@ extension Node {
     transforms?.removeExceptions()
     transforms?.own = found.address
     do throws(Failure) { try transforms?.exceptControl() } catch { report.step(.failed, "ipsec", error.sentence) }
-    for peer in peers { admit(peer, now) }
+    for peer in peers {
+      if let record = membership.member(peer.id) { admit(record, now) }
+    }
   }
 }
 
