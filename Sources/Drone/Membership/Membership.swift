@@ -159,6 +159,14 @@ public struct Membership {
   /// Whether a machine or a key was removed, and must not be let in.
   public func isRemoved(_ mac: MACAddress, _ fingerprint: Fingerprint) -> Bool { removals.forbids(mac, fingerprint) }
 
+  /// Every node that was removed and not allowed again, with the address at which it was last known, if it was.
+  public func forEachRemoved(_ body: (NodeID, Fingerprint, IPv4Address?) -> Void) {
+    for (index, entry) in removals.entries.enumerated() where entry.isInForce {
+      let address = removals.addresses[index]
+      body(entry.id, entry.fingerprint, address == .unspecified ? nil : address)
+    }
+  }
+
   /// Bytes that this node's knowledge takes, by the sizes of what it holds.
   public var bytes: Int {
     table.bytes + removals.entries.capacity * (MemoryLayout<Removal>.stride + 6)

@@ -36,6 +36,9 @@ extension Node {
       out += isOwn ? [UInt8]("this node") : hasTunnel(record) ? [UInt8]("up") : [UInt8]("-")
       out.append(UInt8(ascii: "\n"))
     }
+    membership.forEachRemoved { id, _, address in
+      out += padded(idText(id), 8) + padded(address?.text ?? [UInt8]("-"), 17) + [UInt8]("removed  -\n")
+    }
     return out
   }
 
@@ -81,6 +84,12 @@ extension Node {
           + [UInt8]("\",\"state\":\"") + [UInt8](state.word) + [UInt8]("\",\"fingerprint\":\"")
           + record.fingerprint.bytes.flatMap { hexadecimalByte($0) } + [UInt8]("\",\"canApprove\":")
           + [UInt8](record.mayApprove ? "true}" : "false}"))
+    }
+    membership.forEachRemoved { id, fingerprint, address in
+      nodes.append(
+        [UInt8]("{\"id\":\"") + idText(id) + [UInt8]("\",\"address\":\"") + (address?.text ?? [])
+          + [UInt8]("\",\"state\":\"removed\",\"fingerprint\":\"")
+          + fingerprint.bytes.flatMap { hexadecimalByte($0) } + [UInt8]("\",\"canApprove\":false}"))
     }
     member("nodes", list(nodes), quoted: false)
     let pairs = tunnels.pairs.map { pair in
