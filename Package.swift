@@ -146,7 +146,8 @@ let package = Package(
     test(
       "FuzzTests",
       [
-        "BootLine", "HostNames", "NetworkAddresses", "Netlink", "PacketFilter", "Addressing", "Integrity",
+        "SecureChannel", "BootLine", "HostNames", "NetworkAddresses", "Netlink", "PacketFilter", "Addressing",
+        "Integrity",
         "MachineReadings", "Membership", "DroneImage",
         "ClusterProtocol", "ImageCheck", "BuildSteps", "TestSupport", system,
       ]),
