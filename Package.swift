@@ -162,7 +162,8 @@ let package = Package(
     test(
       "SmokeTests",
       [
-        "VirtualMachine", "DroneTarget", "DroneImage", "Sysroot", "SecureChannel", "TydCommand", "BuildSteps", system,
+        "VirtualMachine", "DroneTarget", "DroneImage", "Sysroot", "ClusterCredential", "SecureChannel", "TydCommand",
+        "BuildSteps", system,
       ]),
   ],
   swiftLanguageModes: [.v6]

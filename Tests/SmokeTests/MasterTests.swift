@@ -1,3 +1,5 @@
+import BuildSteps
+import ClusterCredential
 import DroneImage
 import DroneTarget
 import Foundation
@@ -82,6 +84,68 @@ import VirtualMachine
       try await machine.expectShell()
       let refused = try await machine.run("tyd")
       #expect(refused.status == 1 && refused.output.contains("/etc/tyd"), "\(refused.output)")
+    }
+  }
+
+  @Test(
+    "a full Linux is master of a drone army: it lets two in that booted from the network, and all they say to each other is ESP"
+  )
+  func army() async throws {
+    let capture = FilePath(NSTemporaryDirectory()).appending("master-\(UUID()).pcap")
+    defer { try? FileManager.default.removeItem(atPath: capture.string) }
+    // The cluster that the network's drones know.
+    let cluster = try ClusterStore().cluster(.standard)
+    let drones = ["192.168.1.21", "192.168.1.22"]
+    try await withNetworkNamespace(address: "192.168.1.1/24") { network in
+      let taps = try await [network.tap("tap0"), network.tap("tap1"), network.tap("tap2")]
+      func drone(_ index: Int) throws -> MachineConfiguration {
+        try Image.direct(
+          "ip=\(drones[index])::192.168.1.1:255.255.255.0:::",
+          cards: [.init(on: .tap(taps[index + 1]), address: "52:54:00:00:00:2\(index)")])
+      }
+      try await withMachineGroup {
+        try await withMaster(
+          package: Master.package, files: Master.credential(cluster.certificate, cluster.key),
+          card: .init(.virtio, on: .tap(taps[0]), address: "52:54:00:00:00:11", capture: capture), in: network
+        ) { master in
+          try await withVirtualMachine(drone(0), in: network) { first in
+            try await withVirtualMachine(drone(1), in: network) { second in
+              try await master.expectShell()
+              let started = try await master.run("tyd")
+              #expect(started.status == 0, "\(started.output)")
+              #expect(try await master.run("tyd --approve-window 5").status == 0)
+              for machine in [first, second] {
+                try await machine.expectShell()
+                #expect(try await machine.run("tyd -f init").status == 0)
+                let joined = try await machine.run("tyd -m 192.168.1.11")
+                #expect(joined.status == 0, "\(joined.output)")
+              }
+              for drone in drones {
+                #expect(try await master.run("ping -c2 -W3 \(drone)").status == 0, "master to \(drone)")
+              }
+              #expect(try await first.run("ping -c2 -W3 192.168.1.22").status == 0)
+              #expect(try await second.run("ping -c2 -W3 192.168.1.11").status == 0)
+              // A service of the master, asked by a member: through ESP and the operator's firewall.
+              #expect(try await first.output("nc -w 5 192.168.1.11 22 </dev/null") == "hello")
+              let status = try await master.output("tyd --status")
+              for drone in drones { #expect(status.contains(drone)) }
+              // To strangers the machine is as it was.
+              #expect(try await network.hears("192.168.1.11", 22))
+              #expect(!(try await network.answersPing("192.168.1.11")))
+            }
+          }
+        }
+      }
+    }
+    func frames(_ filter: String) async throws -> [Substring] {
+      let text = try await Command("tcpdump", ["-n", "-r", capture.string, filter]).output()
+      return String(decoding: text, as: UTF8.self).split(separator: "\n")
+    }
+    #expect(!(try await frames("esp").isEmpty))
+    for drone in drones {
+      let clear = try await frames(
+        "ip host 192.168.1.11 and ip host \(drone) and not esp and not tcp port 3278 and not udp port 2727")
+      #expect(clear == [])
     }
   }
 }

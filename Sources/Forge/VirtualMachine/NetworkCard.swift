@@ -65,7 +65,8 @@ public struct NetworkCard: Sendable {
     case .silent:
       "hubport,id=\(id),hubid=\(index)"
     case .tap(let name):
-      "tap,id=\(id),ifname=\(name),script=no,downscript=no"
+      // A virtio card's frames would have a header before them, which a capture does not tell apart from the frame.
+      "tap,id=\(id),ifname=\(name),script=no,downscript=no" + (capture == nil ? "" : ",vnet_hdr=off")
     }
   }
 
