@@ -45,6 +45,13 @@ public struct NetworkNamespace: Sendable {
     String(decoding: try await Command("nsenter", entering + [program] + arguments).output(), as: UTF8.self)
   }
 
+  /// Runs a program of which only the network is this one's, files and processes are the caller's, and gives its output.
+  @discardableResult
+  public func runOnNetwork(_ program: String, _ arguments: [String]) async throws -> String {
+    let words = enteringNetwork + [program] + arguments
+    return String(decoding: try await Command(words[0], Array(words[1...])).output(), as: UTF8.self)
+  }
+
   /// Whether a program run inside succeeds.
   public func succeeds(_ program: String, _ arguments: [String]) async throws -> Bool {
     do {
