@@ -1,3 +1,5 @@
+import NetworkAddresses
+
 // Numbers in messages are big-endian, as in every protocol of the Internet (RFC 1700 "Data Notations").
 
 /// Reads a message's fields one after the other; never past its end.
@@ -39,25 +41,10 @@ struct ByteReader {
 }
 
 extension Array where Element == UInt8 {
-  mutating func append(big value: UInt16) {
-    append(UInt8(truncatingIfNeeded: value >> 8))
-    append(UInt8(truncatingIfNeeded: value))
-  }
-
-  mutating func append(big value: UInt32) {
-    append(big: UInt16(truncatingIfNeeded: value >> 16))
-    append(big: UInt16(truncatingIfNeeded: value))
-  }
-
-  mutating func append(big value: UInt64) {
-    append(big: UInt32(truncatingIfNeeded: value >> 32))
-    append(big: UInt32(truncatingIfNeeded: value))
-  }
-
   /// Appends bytes with their count before them; what does not fit two bytes of count is cut off.
   mutating func append(counted bytes: [UInt8]) {
     let kept = bytes.prefix(Int(UInt16.max))
-    append(big: UInt16(truncatingIfNeeded: kept.count))
+    append(networkOrder: UInt16(truncatingIfNeeded: kept.count))
     append(contentsOf: kept)
   }
 }

@@ -1,3 +1,5 @@
+import NetworkAddresses
+
 /// A message as it goes over the wire: the length of what follows (4 bytes), protocol version (1), type (1), body.
 public enum ControlFrame {
   public static let version: UInt8 = 1
@@ -39,7 +41,7 @@ extension ControlMessage {
     guard length <= ControlFrame.memberLimit else { return nil }
     var out: [UInt8] = []
     out.reserveCapacity(4 + length)
-    out.append(big: UInt32(truncatingIfNeeded: length))
+    out.append(networkOrder: UInt32(truncatingIfNeeded: length))
     out.append(ControlFrame.version)
     out.append(type)
     return out + body
@@ -56,21 +58,21 @@ extension ControlMessage {
       out.append(counted: authority)
     case .hello(let hello):
       out += hello.cluster
-      out.append(big: hello.time)
+      out.append(networkOrder: hello.time)
       out += hello.record
     case .map(let part, let isLast):
       out.append(isLast ? 1 : 0)
       out += part
     case .offer(let offer):
-      out.append(big: offer.from)
-      out.append(big: offer.to)
-      out.append(big: offer.spi)
-      out.append(big: offer.counter)
+      out.append(networkOrder: offer.from)
+      out.append(networkOrder: offer.to)
+      out.append(networkOrder: offer.spi)
+      out.append(networkOrder: offer.counter)
       let ciphers = offer.ciphers.prefix(ControlFrame.mostCiphers)
       out.append(UInt8(truncatingIfNeeded: ciphers.count))
       for cipher in ciphers { out.append(cipher.rawValue) }
     case .accept(let accept):
-      out.append(big: accept.spi)
+      out.append(networkOrder: accept.spi)
       out.append(accept.cipher.rawValue)
     case .refuse(let refusal): out.append(refusal.rawValue)
     case .mapRequest, .ready, .leave: break

@@ -32,7 +32,7 @@ public enum Discovery: Equatable, Sendable {
     case .answer(let address, let port, let cluster):
       out.append(2)
       out += address.octets
-      out.append(big: port)
+      out.append(networkOrder: port)
       out += cluster
     }
     return out

@@ -152,3 +152,16 @@ public func environmentVariable(_ name: StaticString) -> [UInt8]? {
 public func bytes(of string: UnsafePointer<CChar>) -> [UInt8] {
   UnsafeBufferPointer(start: string, count: strlen(string)).map { UInt8(bitPattern: $0) }
 }
+
+/// The calling program's arguments as bytes, its own name first; what `main` was given.
+public func commandLine(
+  _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+) -> [[UInt8]] {
+  guard let arguments else { return [] }
+  var words: [[UInt8]] = []
+  for index in 0..<max(0, Int(count)) {
+    guard let word = arguments[index] else { break }
+    words.append(bytes(of: word))
+  }
+  return words
+}

@@ -30,7 +30,7 @@ extension Membership {
 
   private func map(of slots: some Sequence<MemberTable.Slot>, removals: [Removal], _ now: UInt64) -> [UInt8] {
     var out: [UInt8] = [Datagram.version, Membership.mapKind]
-    out.append(bigEndian: cluster.bits)
+    out.append(networkOrder: cluster.bits)
     for slot in slots {
       var record = table[slot].record
       record.uptime = table[slot].uptime(at: now)

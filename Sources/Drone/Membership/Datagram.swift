@@ -109,20 +109,20 @@ extension Datagram {
     case .digests: out.append(Kind.digests)
     case .contents: out.append(Kind.contents)
     }
-    out.append(bigEndian: cluster.bits)
+    out.append(networkOrder: cluster.bits)
     out.append(sender)
-    out.append(bigEndian: number)
+    out.append(networkOrder: number)
     switch body {
     case .ping(let digest):
-      if let digest { out.append(bigEndian: digest) }
+      if let digest { out.append(networkOrder: digest) }
     case .ack, .pinging, .gossip: break
     case .pingRequest(let mac), .indirectAck(let mac): out.append(mac)
     case .digests(let table):
       for index in 0..<DigestTable.buckets {
-        out.append(bigEndian: index < table.nodes.count ? table.nodes[index] : 0)
+        out.append(networkOrder: index < table.nodes.count ? table.nodes[index] : 0)
       }
-      out.append(bigEndian: table.removals)
-    case .contents(let buckets): out.append(bigEndian: buckets)
+      out.append(networkOrder: table.removals)
+    case .contents(let buckets): out.append(networkOrder: buckets)
     }
     return out
   }

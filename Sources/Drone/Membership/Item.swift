@@ -134,10 +134,10 @@ extension Array where Element == UInt8 {
       out.append(state.rawValue | (record.mayApprove ? 0x80 : 0))
       out.append(record.mac)
       record.fingerprint.append(to: &out)
-      out.append(bigEndian: record.id)
+      out.append(networkOrder: record.id)
       out.append(varint: record.incarnation)
       out.append(UInt8(truncatingIfNeeded: record.addresses.count))
-      for address in record.addresses.all { out.append(bigEndian: address.bits) }
+      for address in record.addresses.all { out.append(networkOrder: address.bits) }
       out.append(varint: UInt32(record.cpus))
       out.append(varint: record.speed)
       out.append(varint: record.memoryTotal)
@@ -155,7 +155,7 @@ extension Array where Element == UInt8 {
     withLength(Item.Kind.status) { out in
       out.append(status.state.rawValue)
       out.append(status.mac)
-      out.append(bigEndian: status.tag)
+      out.append(networkOrder: status.tag)
       out.append(varint: status.incarnation)
     }
   }
@@ -163,7 +163,7 @@ extension Array where Element == UInt8 {
   mutating func append(vitals list: [Vitals]) {
     withLength(Item.Kind.vitals) { out in
       for vitals in list.prefix(Item.vitalsCapacity) {
-        out.append(bigEndian: vitals.id)
+        out.append(networkOrder: vitals.id)
         out.append(vitals.sequence)
         out.append(varint: UInt32(vitals.load))
         out.append(varint: vitals.memoryFree)
@@ -174,10 +174,10 @@ extension Array where Element == UInt8 {
   mutating func append(_ removal: Removal) {
     withLength(Item.Kind.removal) { out in
       out.append(removal.isInForce ? 1 : 0)
-      out.append(bigEndian: removal.counter)
+      out.append(networkOrder: removal.counter)
       out.append(removal.mac)
       removal.fingerprint.append(to: &out)
-      out.append(bigEndian: removal.id)
+      out.append(networkOrder: removal.id)
     }
   }
 

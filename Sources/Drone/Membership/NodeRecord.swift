@@ -30,10 +30,10 @@ public struct Fingerprint: Hashable, Sendable {
   }
 
   func append(to out: inout [UInt8]) {
-    out.append(bigEndian: words.0)
-    out.append(bigEndian: words.1)
-    out.append(bigEndian: words.2)
-    out.append(bigEndian: words.3)
+    out.append(networkOrder: words.0)
+    out.append(networkOrder: words.1)
+    out.append(networkOrder: words.2)
+    out.append(networkOrder: words.3)
   }
 
   public static func == (left: Fingerprint, right: Fingerprint) -> Bool { left.words == right.words }

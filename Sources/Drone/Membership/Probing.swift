@@ -184,13 +184,7 @@ extension Membership {
   }
 
   mutating func advanceSuspicions() {
-    var index = 0
-    while index < suspicions.count {
-      guard suspicions[index].deadline <= now else {
-        index += 1
-        continue
-      }
-      let slot = suspicions.remove(at: index).slot
+    while let slot = suspicions.takeFirst(dueAt: now) {
       transition(slot, to: .dead, incarnation: table[slot].record.incarnation, Provenance(spreads: true))
     }
   }
@@ -258,13 +252,7 @@ extension Membership {
   }
 
   mutating func advanceReconnections() {
-    var index = 0
-    while index < reconnections.count {
-      guard reconnections[index].deadline <= now else {
-        index += 1
-        continue
-      }
-      let slot = reconnections.remove(at: index).slot
+    while let slot = reconnections.takeFirst(dueAt: now) {
       if table.isUsed(slot), table[slot].state == .dead { effects.append(.reconnect(record(slot))) }
     }
   }
@@ -289,5 +277,12 @@ extension Membership {
     pending.removeAll { $0 == slot }
     vitalsQueue.removeAll { $0 == slot }
     table.forget(slot)
+  }
+}
+
+extension Array where Element == Suspicion {
+  /// Takes the first one out whose time has come.
+  fileprivate mutating func takeFirst(dueAt now: UInt64) -> MemberTable.Slot? {
+    firstIndex { $0.deadline <= now }.map { remove(at: $0).slot }
   }
 }

@@ -4,24 +4,9 @@ import NetworkAddresses
 // first, the high bit set on all but the last).
 
 extension Array where Element == UInt8 {
-  mutating func append(bigEndian value: UInt16) {
-    append(UInt8(truncatingIfNeeded: value >> 8))
-    append(UInt8(truncatingIfNeeded: value))
-  }
-
-  mutating func append(bigEndian value: UInt32) {
-    append(bigEndian: UInt16(truncatingIfNeeded: value >> 16))
-    append(bigEndian: UInt16(truncatingIfNeeded: value))
-  }
-
-  mutating func append(bigEndian value: UInt64) {
-    append(bigEndian: UInt32(truncatingIfNeeded: value >> 32))
-    append(bigEndian: UInt32(truncatingIfNeeded: value))
-  }
-
   mutating func append(_ mac: MACAddress) {
-    append(bigEndian: UInt16(truncatingIfNeeded: mac.bits >> 32))
-    append(bigEndian: UInt32(truncatingIfNeeded: mac.bits))
+    append(networkOrder: UInt16(truncatingIfNeeded: mac.bits >> 32))
+    append(networkOrder: UInt32(truncatingIfNeeded: mac.bits))
   }
 
   mutating func append(varint value: UInt32) {

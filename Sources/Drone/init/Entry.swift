@@ -26,16 +26,3 @@ private func runSync() -> Int32 {
   synchronize()
   return 0
 }
-
-/// The arguments as bytes, the program's name first.
-private func commandLine(
-  _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
-) -> [[UInt8]] {
-  guard let arguments else { return [] }
-  var words: [[UInt8]] = []
-  for index in 0..<max(0, Int(count)) {
-    guard let word = arguments[index] else { break }
-    words.append(bytes(of: word))
-  }
-  return words
-}

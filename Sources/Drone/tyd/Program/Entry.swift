@@ -33,16 +33,3 @@ func fail(_ sentence: [UInt8], status: Int32 = 1) -> Int32 {
 }
 
 func fail(_ sentence: StaticString) -> Int32 { fail([UInt8](sentence)) }
-
-/// The arguments as bytes, the program's name first.
-private func commandLine(
-  _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
-) -> [[UInt8]] {
-  guard let arguments else { return [] }
-  var words: [[UInt8]] = []
-  for index in 0..<max(0, Int(count)) {
-    guard let word = arguments[index] else { break }
-    words.append(bytes(of: word))
-  }
-  return words
-}

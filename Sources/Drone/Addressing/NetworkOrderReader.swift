@@ -33,15 +33,5 @@ struct NetworkOrderReader {
 }
 
 extension Array where Element == UInt8 {
-  mutating func append(networkOrder value: UInt16) {
-    append(UInt8(value >> 8))
-    append(UInt8(value & 0xFF))
-  }
-
-  mutating func append(networkOrder value: UInt32) {
-    append(networkOrder: UInt16(value >> 16))
-    append(networkOrder: UInt16(value & 0xFFFF))
-  }
-
   mutating func append(zeros count: Int) { append(contentsOf: repeatElement(0, count: count)) }
 }
