@@ -60,7 +60,8 @@ let package = Package(
       name: "droneforge",
       dependencies: [
         "DroneTarget", "BuildSteps", "Sysroot", "DronePrograms", "DroneImage", "ImageCheck", "MasterPackage",
-        "VirtualMachine", "ClusterCredential", "SecureChannel", "BootLine", "HostNames", "NetworkAddresses",
+        "VirtualMachine", "DroneMachines", "ClusterCredential", "SecureChannel", "BootLine", "HostNames",
+        "NetworkAddresses",
         "ClusterSimulation", arguments, system,
       ],
       path: "Sources/Forge/droneforge", swiftSettings: strict),
@@ -76,6 +77,7 @@ let package = Package(
       "ImageCheck",
       ["BuildSteps", "DroneTarget", "DroneImage", "Sysroot", "Integrity", "SecureChannel", "CArchive", system]),
     forge("VirtualMachine", ["BuildSteps", "DroneTarget", subprocess, system]),
+    forge("DroneMachines", ["BuildSteps", "VirtualMachine", system]),
 
     // The drone's side.
     pure("NetworkAddresses"),
@@ -162,7 +164,8 @@ let package = Package(
     test(
       "SmokeTests",
       [
-        "VirtualMachine", "DroneTarget", "DroneImage", "Sysroot", "ClusterCredential", "SecureChannel", "TydCommand",
+        "VirtualMachine", "DroneMachines", "DroneTarget", "DroneImage", "Sysroot", "ClusterCredential", "SecureChannel",
+        "TydCommand",
         "BuildSteps", system,
       ]),
   ],

@@ -79,11 +79,6 @@ extension VirtualMachine {
     guard let index = words.firstIndex(of: "inet"), index + 1 < words.count else { return "" }
     return String(words[index + 1])
   }
-
-  /// The command's output without the newline at its end.
-  func output(_ command: String) async throws -> String {
-    try await run(command).output.trimmingCharacters(in: .whitespacesAndNewlines)
-  }
 }
 
 extension NetworkNamespace {

@@ -16,6 +16,17 @@ import VirtualMachine
 ///       …
 ///     }
 enum Master {
+  /// What is process 1 in it.
+  enum ProcessOne {
+    /// A script that ends in a shell; a package is unpacked, and that is all.
+    case script
+    /// systemd, with a shell on the serial console; a package lies in /root/package.deb.
+    case systemd
+  }
+
+  /// What the guest loads of the kernel's modules.
+  static let modules = ["virtio_pci", "virtio_net", "esp4", "esp6", "xfrm_user", "nf_tables", "nft_ct", "nft_meta"]
+
   /// What the firewall lets in besides answers: ssh as on every server, and what a node of a cluster needs. Lines of
   /// nft(8)'s language.
   static let openings = [
@@ -59,6 +70,15 @@ enum Master {
     ]
   }
 
+  /// That of a cluster of its own.
+  static func freshCredential() throws -> [Entry] {
+    let key = try SigningKey()
+    let now = Int64(Date().timeIntervalSince1970)
+    let authority = try Certificate.authority(
+      name: Array("lab".utf8), key: key, notBefore: now - 86_400, notAfter: now + 86_400)
+    return credential(authority, key)
+  }
+
   /// Programs of this computer that go into the guest with the libraries that they load.
   private static let programs = [
     "/usr/bin/busybox", "/usr/sbin/nft", "/usr/bin/ip", "/usr/bin/dpkg-deb", "/usr/bin/tar",
@@ -75,7 +95,7 @@ enum Master {
     mount -t devtmpfs dev /dev
     mount -t tmpfs run /run
     hostname master
-    for module in virtio_pci virtio_net esp4 esp6 xfrm_user nf_tables nft_ct nft_meta; do modprobe -q $module; done
+    for module in \(modules.joined(separator: " ")); do modprobe -q $module; done
     ip link set lo up
     ip link set eth0 up
     ip address add \(address) dev eth0
@@ -90,13 +110,12 @@ enum Master {
 
   /// Everything in the guest's root. `package`: a .deb to be unpacked into it when it starts.
   static func root(
-    address: String, firewall: String, package: FilePath?, files: [Entry], modules: FilePath
+    address: String, firewall: String, package: FilePath?, files: [Entry], modules: FilePath, processOne: ProcessOne
   ) async throws -> Manifest {
     func text(_ path: String, _ text: String, executable: Bool = false) -> Entry {
       .file(path, .bytes([UInt8](text.utf8)), executable: executable, why: "the test's guest")
     }
     var entries = [
-      text("/init", start(address: address), executable: true),
       text("/etc/nftables.conf", firewall),
       text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"),
       text("/etc/group", "root:x:0:\n"),
@@ -106,6 +125,17 @@ enum Master {
     ]
     entries += ["/proc", "/sys", "/run", "/tmp", "/root", "/var/lib"].map { .directory($0, why: "the test's guest") }
     entries += files
+    switch processOne {
+    case .script: entries.append(text("/init", start(address: address), executable: true))
+    case .systemd:
+      entries += units(address: address)
+      // The programs that the script installs when it starts.
+      let names = String(decoding: try await Command("/usr/bin/busybox", ["--list"]).output(), as: UTF8.self)
+      for name in names.split(separator: "\n")
+      where !["busybox", "init", "halt", "reboot", "poweroff", "dpkg", "dpkg-deb", "tar", "ip"].contains(name) {
+        entries.append(.link("/bin/\(name)", to: "/usr/bin/busybox", why: "a program by its own name"))
+      }
+    }
     if let package { entries.append(.file("/root/package.deb", .file(package), why: "the package under test")) }
     var taken: Set<String> = []
     for program in programs {
@@ -125,7 +155,7 @@ enum Master {
   }
 
   /// The files that ldd(1) names, the loader among them.
-  private static func libraries(of program: String) async throws -> [String] {
+  static func libraries(of program: String) async throws -> [String] {
     let lines = String(decoding: try await Command("ldd", [program]).output(), as: UTF8.self).split(separator: "\n")
     return lines.compactMap { line in
       line.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("/") }.map(String.init)
@@ -140,21 +170,33 @@ enum Master {
 ///   - firewall: what nft loads before anything else.
 ///   - package: a .deb whose files are unpacked into the guest.
 ///   - files: what else is in its root.
+///   - processOne: what starts it.
 func withMaster<Result: Sendable>(
   address: String = "192.168.1.11/24", firewall: String = Master.firewall(), package: FilePath? = nil,
-  files: [Entry] = [], card: NetworkCard, in namespace: NetworkNamespace? = nil,
+  files: [Entry] = [], processOne: Master.ProcessOne = .script, card: NetworkCard,
+  in namespace: NetworkNamespace? = nil,
   _ body: (VirtualMachine) async throws -> Result
 ) async throws -> Result {
   let debian = try await prepareDebianKernel(cache: defaultCache(), progress: Progress(total: 1, quiet: true))
   let root = try await Master.root(
     address: address, firewall: firewall, package: package, files: files,
-    modules: debian.modules)
-  let archive = FilePath(NSTemporaryDirectory()).appending("master-\(UUID()).cpio")
-  defer { try? FileManager.default.removeItem(atPath: archive.string) }
-  try await write(try cpioArchive(of: root), to: archive)
+    modules: debian.modules, processOne: processOne)
+  let folder = FilePath(NSTemporaryDirectory()).appending("master-\(UUID())")
+  try makeFolder(folder)
+  defer { try? FileManager.default.removeItem(atPath: folder.string) }
+  let archive = folder.appending("root.cpio")
+  var words = "console=ttyS0,115200 quiet panic=-1"
+  var bytes = try cpioArchive(of: root)
+  if case .systemd = processOne {
+    // The kernel unpacks one archive after the other.
+    bytes += [UInt8](repeating: 0, count: (4 - bytes.count % 4) % 4)
+    bytes += try await Master.archive(of: try await Master.systemFiles(), in: folder)
+    words += " rdinit=/lib/systemd/systemd systemd.unit=multi-user.target systemd.show_status=no"
+  }
+  try await write(bytes, to: archive)
   let configuration = MachineConfiguration(
-    target: .x86_64,
-    boot: .kernel(debian.kernel, initramfs: archive, commandLine: "console=ttyS0,115200 quiet panic=-1"), cards: [card])
+    target: .x86_64, memory: processOne == .systemd ? 384 : nil,
+    boot: .kernel(debian.kernel, initramfs: archive, commandLine: words), cards: [card])
   return try await withVirtualMachine(configuration, in: namespace, body)
 }
 

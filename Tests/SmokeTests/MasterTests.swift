@@ -35,21 +35,12 @@ import VirtualMachine
     }
   }
 
-  /// A cluster of its own, whose credential the master has.
-  private func credential() throws -> [Entry] {
-    let key = try SigningKey()
-    let now = Int64(Date().timeIntervalSince1970)
-    let authority = try Certificate.authority(
-      name: Array("lab".utf8), key: key, notBefore: now - 86_400, notAfter: now + 86_400)
-    return Master.credential(authority, key)
-  }
-
   @Test("the package's tyd starts a cluster on a full Linux, whose own firewall and port of ssh stay as they were")
   func firstNode() async throws {
     try await withNetworkNamespace(address: "192.168.1.1/24") { network in
       let tap = try await network.tap()
       try await withMaster(
-        package: Master.package, files: try credential(), card: .init(.virtio, on: .tap(tap)), in: network
+        package: Master.package, files: try Master.freshCredential(), card: .init(.virtio, on: .tap(tap)), in: network
       ) { machine in
         try await machine.expectShell()
         #expect(

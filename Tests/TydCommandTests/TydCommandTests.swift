@@ -43,11 +43,12 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
 
   @Test("what goes with it is read in any order")
   func settings() throws {
-    let command = try TydCommand(words("-i eth1 -m 10.0.0.1 -c off -s -D --resume --rekey 30 --idle 20"))
+    let command = try TydCommand(
+      words("-i eth1 -m 10.0.0.1 -c off -s -D --resume --rekey 30 --rekey-packets 99 --idle 20"))
     #expect(command.task == .join(.address(IPv4Address(10, 0, 0, 1))))
     #expect(command.interface == [UInt8]("eth1".utf8))
     #expect(!command.isEncrypted && command.isSilent && command.isDebugging && command.isResuming)
-    #expect(command.rekeySeconds == 30 && command.idleSeconds == 20)
+    #expect(command.rekeySeconds == 30 && command.rekeyPackets == 99 && command.idleSeconds == 20)
     #expect(try TydCommand(words("-c aes128gcm")).crypto == .aes128GCM)
     #expect(try TydCommand(words("--crypto=chacha20poly1305")).crypto == .chaCha20Poly1305)
     let usual = try TydCommand(words("-c IPSEC"))
@@ -59,7 +60,8 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
     "-f", "-f close", "-f allow-tcp-0", "-f allow-tcp-65536", "-f allow-", "-c", "-c on", "-i", "-i a/b",
     "-i abcdefghijklmnop", "--remove", "--remove 0", "--remove 65536", "--remove 0x", "--remove 0x12345",
     "--approve", "--approve abc", "--approve zz12cd340000ffff", "--approve-window x", "--approve-window 1441",
-    "--json", "-m any --json", "-m any --leave", "--status --stop", "--rekey 4", "--idle", "-m \u{1B}[31m",
+    "--json", "-m any --json", "-m any --leave", "--status --stop", "--rekey 4", "--rekey-packets 15", "--idle",
+    "-m \u{1B}[31m",
   ]
 
   @Test("what cannot be carried out is refused by one sentence of printable ASCII", arguments: refused)
@@ -108,7 +110,7 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
     let text = TydCommand.help.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
     for option in [
       "-m", "-f", "-i", "-c", "-pc", "-s", "-D", "-h", "-V", "--leave", "--remove", "--allow", "--approve",
-      "--approve-window", "--pending", "--status", "--json", "--stop", "--rekey", "--idle",
+      "--approve-window", "--pending", "--status", "--json", "--stop", "--rekey", "--rekey-packets", "--idle",
     ] {
       #expect(text.contains(option), "\(option)")
     }

@@ -3,7 +3,7 @@ import NetworkAddresses
 /// Everything that may stand on tyd's command line.
 enum Option: CaseIterable {
   case crypto, debug, filter, help, sharedKey, interface, master, printConfiguration, bootMaster, silent, version
-  case leave, remove, allow, approve, approveWindow, pending, status, json, stop, resume, rekey, idle
+  case leave, remove, allow, approve, approveWindow, pending, status, json, stop, resume, rekey, rekeyPackets, idle
 
   init?(_ word: [UInt8]) {
     for option in Option.allCases {
@@ -40,6 +40,7 @@ enum Option: CaseIterable {
     case .stop: (nil, "--stop")
     case .resume: (nil, "--resume")
     case .rekey: (nil, "--rekey")
+    case .rekeyPackets: (nil, "--rekey-packets")
     case .idle: (nil, "--idle")
     }
   }
@@ -64,6 +65,7 @@ extension TydCommand {
       -s, --silent            no lines but errors
       -D, --debug             stay in the foreground and tell more
           --rekey SECONDS     replace keys after so long (usual: 3600)
+          --rekey-packets N   and after so many packets (usual: 2^31)
           --idle SECONDS      drop a tunnel that is unused for so long (usual: 90)
       -h, --help    -V, --version
 

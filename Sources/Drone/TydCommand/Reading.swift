@@ -40,6 +40,8 @@ extension TydCommand {
       case .resume: isResuming = true
       case .rekey:
         rekeySeconds = UInt32(clamping: try TydCommand.number(try reader.value(of: option), option, 5...86_400))
+      case .rekeyPackets:
+        rekeyPackets = UInt32(clamping: try TydCommand.number(try reader.value(of: option), option, 16...(1 << 31)))
       case .idle:
         idleSeconds = UInt32(clamping: try TydCommand.number(try reader.value(of: option), option, 5...86_400))
       case .sharedKey:

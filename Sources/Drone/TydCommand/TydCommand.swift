@@ -72,6 +72,9 @@ public struct TydCommand: Equatable, Sendable {
   /// Seconds until a pair of keys is replaced, and until an unused one is dropped; nil for the usual times.
   public var rekeySeconds: UInt32?
   public var idleSeconds: UInt32?
+  /// Packets in one direction until a pair of keys is replaced; nil for the usual number. At twice as many the kernel ends
+  /// an association.
+  public var rekeyPackets: UInt32?
 
   public init() {}
 }

@@ -15,6 +15,7 @@ struct Droneforge: AsyncParsableCommand {
       Explain.self,
       Run.self,
       Bench.self,
+      Junk.self,
       SysrootCommand.self,
       ProgramsCommand.self,
     ])

@@ -21,11 +21,13 @@ final class Transforms {
   /// 16 words of bits: late packets are taken up to so many behind the newest.
   private static let replayWindow: UInt32 = 512
   /// Sequence numbers end at 2^32 (RFC 4303 §3.3.3): new keys are asked for long before.
-  private static let softPackets: UInt64 = 1 << 31
-  private static let hardPackets: UInt64 = (1 << 32) - (1 << 20)
+  private let softPackets: UInt64
+  private var hardPackets: UInt64 { min(2 &* softPackets, (1 << 32) - (1 << 20)) }
 
-  init(own: IPv4Address) throws(Failure) {
+  /// - Parameter softPackets: new keys are asked for after so many packets; nil for half of what sequence numbers allow.
+  init(own: IPv4Address, softPackets: UInt32?) throws(Failure) {
     self.own = own
+    self.softPackets = softPackets.map { UInt64($0) } ?? 1 << 31
     questions = [:]
     requests = try Transforms.open([])
     events = try Transforms.open([.acquire, .expire])
@@ -145,8 +147,8 @@ final class Transforms {
       source: .ipv4(inbound ? association.peer : own), destination: .ipv4(inbound ? own : association.peer),
       spi: association.spi, key: key)
     state.replayWindow = Transforms.replayWindow
-    state.softLimits.packets = Transforms.softPackets
-    state.hardLimits.packets = Transforms.hardPackets
+    state.softLimits.packets = softPackets
+    state.hardLimits.packets = hardPackets
     try requests.perform(.add(state, layout: .native))
   }
 

@@ -23,7 +23,7 @@ extension Node {
       interface.name + [UInt8](" ") + interface.address.text + [UInt8](", key ")
         + credential.certificate.fingerprint.text)
     if command.isEncrypted {
-      let transforms = try Transforms(own: interface.address)
+      let transforms = try Transforms(own: interface.address, softPackets: command.rekeyPackets)
       try transforms.exceptControl()
       self.transforms = transforms
       let filter = try Filter()
