@@ -10,11 +10,13 @@ FORGE_SOURCES := Package.swift $(shell find Sources -name '*.swift' -o -name '*.
 KERNEL ?=
 CLUSTER ?=
 CREDENTIAL ?=
+# N=20 is how many drones an army has.
+N ?= 3
 image_options := $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(CLUSTER),--cluster '$(CLUSTER)') \
   $(if $(CREDENTIAL),--credential '$(CREDENTIAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps iso pxe master run smoke soak test lint fuzz bench clean swift
+.PHONY: help deps iso pxe master run army smoke soak test lint fuzz bench clean swift
 .NOTPARALLEL:
 
 help: ## This list
@@ -35,6 +37,10 @@ master: $(DRONEFORGE) ## The Debian package with tyd for a 64-bit master: build/
 run: iso ## Boot build/drone.iso in QEMU and look at it
 	@sysroot/install-packages run
 	@$(DRONEFORGE) run $(BUILD)/drone.iso
+
+army: pxe ## N virtual drones on this PC that form a cluster (N=3)
+	@sysroot/install-packages run
+	@$(DRONEFORGE) army --nodes $(N) --tree $(BUILD)/pxe
 
 smoke: iso pxe master ## Only the tests that boot virtual machines
 	@sysroot/install-packages run test

@@ -60,9 +60,8 @@ let package = Package(
       name: "droneforge",
       dependencies: [
         "DroneTarget", "BuildSteps", "Sysroot", "DronePrograms", "DroneImage", "ImageCheck", "MasterPackage",
-        "VirtualMachine", "DroneMachines", "ClusterCredential", "SecureChannel", "BootLine", "HostNames",
-        "NetworkAddresses",
-        "ClusterSimulation", arguments, system,
+        "VirtualMachine", "DroneMachines", "DroneArmy", "ClusterCredential", "SecureChannel", "BootLine", "HostNames",
+        "NetworkAddresses", "ClusterSimulation", arguments, system,
       ],
       path: "Sources/Forge/droneforge", swiftSettings: strict),
     forge("DroneTarget"),
@@ -78,6 +77,13 @@ let package = Package(
       ["BuildSteps", "DroneTarget", "DroneImage", "Sysroot", "Integrity", "SecureChannel", "CArchive", system]),
     forge("VirtualMachine", ["BuildSteps", "DroneTarget", subprocess, system]),
     forge("DroneMachines", ["BuildSteps", "VirtualMachine", system]),
+    forge("VirtualNetwork", ["NetworkAddresses"]),
+    forge(
+      "DroneArmy",
+      [
+        "VirtualNetwork", "VirtualMachine", "ClusterCredential", "DroneImage", "SecureChannel", "BuildSteps", "Linux",
+        "NetworkAddresses", system,
+      ]),
 
     // The drone's side.
     pure("NetworkAddresses"),
@@ -151,7 +157,7 @@ let package = Package(
         "SecureChannel", "BootLine", "HostNames", "NetworkAddresses", "Netlink", "PacketFilter", "Addressing",
         "Integrity",
         "MachineReadings", "Membership", "DroneImage",
-        "ClusterProtocol", "ImageCheck", "BuildSteps", "TestSupport", system,
+        "ClusterProtocol", "ImageCheck", "VirtualNetwork", "DroneArmy", "BuildSteps", "TestSupport", system,
       ]),
     test("HostNamesTests", ["HostNames", "NetworkAddresses"]),
     test("DroneImageTests", ["DroneImage", "Integrity", "BuildSteps", "DroneTarget", system]),
@@ -161,6 +167,8 @@ let package = Package(
     test("MasterPackageTests", ["MasterPackage", "TydCommand", "DroneTarget", "BuildSteps", system]),
     test("ImageCheckTests", ["ImageCheck", "SecureChannel", "DroneImage", "DroneTarget", "BuildSteps", system]),
     test("VirtualMachineTests", ["VirtualMachine", "BuildSteps", system]),
+    test("VirtualNetworkTests", ["VirtualNetwork", "NetworkAddresses"]),
+    test("DroneArmyTests", ["DroneArmy", "BuildSteps", "Linux", "NetworkAddresses", system]),
     test(
       "SmokeTests",
       [

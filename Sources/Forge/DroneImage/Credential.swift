@@ -41,6 +41,10 @@ public struct Credential: Sendable, Equatable {
     }
   }
 
+  /// As it follows a root archive: the kernel unpacks one archive after the other
+  /// (Documentation/driver-api/early-userspace/buffer-format.rst), and what is in both is as in the last.
+  public var archive: [UInt8] { get throws { try cpioArchive(of: manifest) } }
+
   private static func file(_ path: String, _ bytes: [UInt8], why: String) -> Entry {
     Entry(path: path, kind: .file(.bytes(bytes)), mode: 0o600, why: why)
   }

@@ -15,6 +15,10 @@ public struct MachineConfiguration: Sendable {
   public var cards: [NetworkCard]
   /// Without it the machine has a screen and a keyboard only.
   public var hasSerialPort = true
+  /// Without it the machine has no screen and no keyboard, and the emulator does not hold its 16 MB.
+  public var hasScreen = true
+  /// MiB that the emulator keeps of translated code at most; nil for as much as it likes, which may be hundreds.
+  public var translationCache: Int?
   /// A reboot starts the machine again from the beginning. Otherwise it ends the emulator, so that a reboot is seen and a
   /// boot loop is not.
   public var restarts = false
@@ -55,18 +59,26 @@ public struct MachineConfiguration: Sendable {
     case terminal
     /// The screen as text on the terminal, the serial port and the monitor one key away (Alt-3, Alt-2).
     case screen
+    /// The serial ports on stream sockets that the emulator inherits under these numbers; no monitor.
+    case numbered([Int32])
+  }
+
+  /// A command that starts the machine for a program that holds the other ends of its wires: each serial port is on a
+  /// stream socket that the emulator inherits under that number.
+  public func emulatorCommand(serialPorts: [Int32]) -> [String] {
+    [target.emulator] + arguments(.numbered(serialPorts))
   }
 
   /// The emulator's arguments, after its name.
   func arguments(_ consoles: Consoles) -> [String] {
     var out = [
       // /dev/kvm may be there and hang a guest: emulation only, always.
-      "-accel", "tcg",
+      "-accel", "tcg" + (translationCache.map { ",tb-size=\($0)" } ?? ""),
       "-cpu", boot.isNetwork ? target.networkBootProcessor : target.emulatedProcessor,
       "-m", "\(memory)",
       "-smp", "\(processors)",
       "-nodefaults", "-no-user-config",
-      "-vga", "std",
+      "-vga", hasScreen ? "std" : "none",
     ]
     if !restarts { out.append("-no-reboot") }
     switch consoles {
@@ -77,6 +89,11 @@ public struct MachineConfiguration: Sendable {
       out += ["-display", "none", "-serial", "mon:stdio"]
     case .screen:
       out += ["-display", "curses", "-monitor", "vc", "-serial", "vc"]
+    case .numbered(let ports):
+      out += ["-display", "none"]
+      for (index, port) in ports.enumerated() {
+        out += ["-chardev", "socket,id=serial\(index),fd=\(port)", "-serial", "chardev:serial\(index)"]
+      }
     }
     out += bootArguments
     for (index, card) in cards.enumerated() {

@@ -42,6 +42,8 @@ public struct NetworkCard: Sendable {
     case silent
     /// A tap device that exists already, see `NetworkNamespace.tap`.
     case tap(String)
+    /// A stream socket that the emulator inherits under this number; each frame on it comes after its length.
+    case socket(Int32)
   }
 
   func arguments(index: Int, bootsFromIt: Bool) -> [String] {
@@ -67,6 +69,8 @@ public struct NetworkCard: Sendable {
     case .tap(let name):
       // A virtio card's frames would have a header before them, which a capture does not tell apart from the frame.
       "tap,id=\(id),ifname=\(name),script=no,downscript=no" + (capture == nil ? "" : ",vnet_hdr=off")
+    case .socket(let number):
+      "socket,id=\(id),fd=\(number)"
     }
   }
 

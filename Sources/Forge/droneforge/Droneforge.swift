@@ -14,6 +14,7 @@ struct Droneforge: AsyncParsableCommand {
       Check.self,
       Explain.self,
       Run.self,
+      ArmyCommand.self,
       Bench.self,
       Junk.self,
       SysrootCommand.self,
