@@ -57,7 +57,7 @@ struct KeyReader {
     case .typing:
       if byte == Self.interrupt { return [.end] }
       state = .prefix
-      return [.asking("k kill  r reboot  u unplug  p plug  c console  m picture  a Ctrl-A  Ctrl-C for the drone")]
+      return [.asking("k kill, r reboot, u unplug, p plug in, c console of a drone; m back; h help")]
     case .prefix: return command(byte)
     case .number(let verb, let digits): return digit(byte, verb, digits)
     }

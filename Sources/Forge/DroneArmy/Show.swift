@@ -182,7 +182,7 @@ extension Army {
       show.question = text
       show.isStale = true
     case .help:
-      show.question = "kill, reboot, unplug, plug and console take a drone's number; any other key goes back"
+      show.question = "After Ctrl-A, a and Ctrl-C type Ctrl-A and Ctrl-C on the drone, q ends all"
       show.isStale = true
     case .kill(let number): order(.kill(number))
     case .reboot(let number): order(.reboot(number))
