@@ -91,16 +91,51 @@ private func digits(_ key: [UInt8], _ count: Int = 64) -> [UInt8] {
   @Test("half-open connections are bounded for each address and in total, and those that settle do not count")
   func connections() {
     var admission = Admission(canCertify: true)
-    var taken: [UInt32] = []
-    for channel in 0..<10 where admission.connected(UInt32(channel), from: address(1)) { taken.append(UInt32(channel)) }
-    #expect(taken.count == Admission.strangersPerAddress)
-    for channel in 10..<1000 where admission.connected(UInt32(channel), from: address(channel)) {
-      taken.append(UInt32(channel))
+    for channel in 0..<10 {
+      let expected: Admission.Entrance = channel < Admission.strangersPerAddress ? .free : .full
+      #expect(admission.connected(UInt32(channel), from: address(1)) == expected)
     }
-    #expect(taken.count == Admission.strangers)
-    for channel in taken { admission.settled(channel) }
+    for channel in 10..<1000 { _ = admission.connected(UInt32(channel), from: address(channel)) }
+    #expect(admission.halfOpen == Admission.strangers)
+    for channel in 0..<1000 { admission.settled(UInt32(channel)) }
     #expect(admission.halfOpen == 0)
-    let isTaken = admission.connected(5000, from: address(1))
-    #expect(isTaken)
+    #expect(admission.connected(5000, from: address(1)) == .free)
+  }
+
+  /// All places taken, four by each of eight addresses.
+  private func crowded() -> Admission {
+    var admission = Admission(canCertify: true)
+    for channel in 0..<Admission.strangers {
+      _ = admission.connected(UInt32(channel), from: address(channel / Admission.strangersPerAddress))
+    }
+    return admission
+  }
+
+  @Test("when all places are taken, whoever holds most gives the oldest to one who holds fewer, and only to such")
+  func fairness() {
+    var admission = crowded()
+    #expect(admission.connected(100, from: address(50)) == .insteadOf(0))
+    #expect(admission.connected(101, from: address(50)) == .insteadOf(4))
+    #expect(admission.connected(102, from: address(50)) == .insteadOf(8))
+    #expect(admission.connected(103, from: address(50)) == .insteadOf(12))
+    #expect(admission.connected(104, from: address(50)) == .full)
+    #expect(admission.connected(105, from: address(0)) == .insteadOf(16), "it holds three by now")
+    #expect(admission.halfOpen == Admission.strangers)
+    // From as many addresses as there are places: each newcomer is taken for the oldest.
+    var thin = Admission(canCertify: true)
+    for channel in 0..<Admission.strangers { _ = thin.connected(UInt32(channel), from: address(channel)) }
+    #expect(thin.connected(200, from: address(200)) == .insteadOf(0))
+    #expect(thin.connected(201, from: address(1)) == .full, "it has one like all others")
+  }
+
+  @Test("a member's address has its places whatever strangers do, and gives none to them")
+  func members() {
+    var admission = crowded()
+    for channel in 0..<Admission.strangersPerAddress {
+      #expect(admission.connected(300 + UInt32(channel), from: address(99), isMemberAddress: true) == .free)
+    }
+    #expect(admission.connected(310, from: address(99), isMemberAddress: true) == .full)
+    #expect(admission.halfOpen == Admission.strangers)
+    #expect(admission.connected(311, from: address(98)) == .insteadOf(0))
   }
 }

@@ -44,26 +44,63 @@ public struct Admission: Sendable {
   public private(set) var pending: [Pending] = []
   private var approved: [(fingerprint: [UInt8], until: UInt64)] = []
   private var windowEnd: UInt64?
-  private var connections: [(channel: UInt32, address: IPv4Address)] = []
+  /// In the order in which they came.
+  private var connections: [(channel: UInt32, address: IPv4Address, isMemberAddress: Bool)] = []
 
   public init(canCertify: Bool) { self.canCertify = canCertify }
 
   // MARK: Connections
 
-  /// A connection came in. False: it must be closed at once, because there are too many that have proved nothing.
-  public mutating func connected(_ channel: UInt32, from address: IPv4Address) -> Bool {
-    guard connections.count < Admission.strangers,
-      connections.reduce(0, { $0 + ($1.address == address ? 1 : 0) }) < Admission.strangersPerAddress
-    else { return false }
-    connections.append((channel, address))
-    return true
+  /// Whether a connection that came in may stay.
+  public enum Entrance: Equatable, Sendable {
+    case free
+    /// It may, in place of the one with this channel, which is to be closed.
+    case insteadOf(UInt32)
+    /// It must be closed at once.
+    case full
+  }
+
+  /// A connection came in, whose peer has proved nothing yet.
+  ///
+  /// So many may stay from one address, and so many in total. Whoever holds most places loses the oldest one to an address
+  /// that holds fewer: neither silence from many addresses nor a flood from a few keeps others out for long. Members have
+  /// places of their own.
+  ///
+  /// - Parameter isMemberAddress: a live member has this address.
+  public mutating func connected(
+    _ channel: UInt32, from address: IPv4Address, isMemberAddress: Bool = false
+  ) -> Entrance {
+    let own = held(by: address)
+    guard own < Admission.strangersPerAddress else { return .full }
+    let connection = (channel, address, isMemberAddress)
+    guard !isMemberAddress, halfOpen >= Admission.strangers else {
+      connections.append(connection)
+      return .free
+    }
+    var most = own
+    var place: Int?
+    for (index, other) in connections.enumerated() where !other.isMemberAddress {
+      let count = held(by: other.address)
+      if count > most {
+        most = count
+        place = index
+      }
+    }
+    guard let place else { return .full }
+    let former = connections.remove(at: place).channel
+    connections.append(connection)
+    return .insteadOf(former)
+  }
+
+  private func held(by address: IPv4Address) -> Int {
+    connections.reduce(0) { $0 + ($1.address == address ? 1 : 0) }
   }
 
   /// The connection's peer has proved to be a member, or the connection has ended: it does not count any longer.
   public mutating func settled(_ channel: UInt32) { connections.removeAll { $0.channel == channel } }
 
-  /// Connections that count.
-  public var halfOpen: Int { connections.count }
+  /// Connections that count in total.
+  public var halfOpen: Int { connections.reduce(0) { $0 + ($1.isMemberAddress ? 0 : 1) } }
 
   // MARK: Join requests
 

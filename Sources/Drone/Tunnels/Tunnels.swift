@@ -63,6 +63,8 @@ public struct Tunnels: Sendable {
     tunnels.values.first { $0.peer.fingerprint == fingerprint }?.peer
   }
 
+  public func hasPeer(at address: IPv4Address) -> Bool { tunnels.values.contains { $0.peer.address == address } }
+
   /// Peers to which packets can go now.
   public var established: Int { tunnels.values.reduce(0) { $0 + ($1.current?.outbound == nil ? 0 : 1) } }
 

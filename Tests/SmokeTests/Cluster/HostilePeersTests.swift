@@ -130,9 +130,8 @@ private struct HostilePeer {
       "bash",
       [
         "-c",
-        "{ printf '\(text)'; sleep 30; } 2>/dev/null | timeout 30 openssl \(words.joined(separator: " ")) 2>&1 & wait $!; exit 0",
-      ]
-    )
+        "timeout 30 openssl \(words.joined(separator: " ")) < <(printf '\(text)'; exec sleep 30 2>/dev/null) 2>&1; exit 0",
+      ])
   }
 
   /// The beginning of a handshake, one byte a second, until the other side closes.

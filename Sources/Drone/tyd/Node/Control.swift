@@ -16,7 +16,14 @@ extension Node {
       guard let socket = try? acceptStream(listener) else { return }
       guard let peer = peerAddress(of: socket) else { continue }
       let channel = incomingNumber()
-      guard admission.connected(channel, from: peer.address) else {
+      switch admission.connected(
+        channel, from: peer.address, isMemberAddress: tunnels.hasPeer(at: peer.address))
+      {
+      case .free: break
+      case .insteadOf(let former):
+        refused.tooMany &+= 1
+        drop(former, now)
+      case .full:
         refused.tooMany &+= 1
         continue
       }
@@ -26,6 +33,14 @@ extension Node {
       connection.begin(.server, now: now)
       connections.append(connection)
     }
+  }
+
+  /// Ends a connection that gives way to another, without a word.
+  private func drop(_ channel: UInt32, _ now: UInt64) {
+    guard let connection = connection(channel) else { return }
+    connection.expire()
+    connections.removeAll { $0 === connection }
+    tunnels.closed(channel, at: now)
   }
 
   /// Lets a connection go on, and acts on what came by it.

@@ -147,6 +147,8 @@ final class Node {
     if !ready[6].isEmpty { takeDiscoveryAnswers(then) }
     if !ready[3].isEmpty { acceptOrders(then) }
     for (index, connection) in connections.enumerated() where !ready[fixed + index].isEmpty {
+      // It may have given way to one that has just come.
+      guard self.connections.contains(where: { $0 === connection }) else { continue }
       advance(connection, ready[fixed + index], then)
     }
     for (index, order) in orders.enumerated() where !ready[fixed + connections.count + index].isEmpty {
