@@ -97,13 +97,17 @@ let package = Package(
     pure("Integrity", ["NetworkAddresses"]),
     pure("ClusterProtocol", ["NetworkAddresses"]),
     pure("TydCommand", ["NetworkAddresses"]),
+    pure("ClusterView", ["Terminal", "NetworkAddresses"]),
+    pure("Terminal", ["NetworkAddresses"]),
     pure("Admission", ["NetworkAddresses"]),
     pure("Tunnels", ["ClusterProtocol", "NetworkAddresses"]),
     pure("SecureChannel", ["CSecureChannel", "NetworkAddresses"]),
     pure("MachineReadings", ["NetworkAddresses"]),
     .target(
       name: "Linux",
-      dependencies: ["CLinux", "NetworkAddresses", "Netlink", "Addressing", "Integrity", "MachineReadings"],
+      dependencies: [
+        "CLinux", "NetworkAddresses", "Netlink", "Addressing", "Integrity", "MachineReadings", "Terminal",
+      ],
       path: "Sources/Drone/Linux", swiftSettings: drone),
     .executableTarget(
       name: "init",
@@ -116,7 +120,8 @@ let package = Package(
       name: "tyd",
       dependencies: [
         "Linux", "Startup", "Netlink", "PacketFilter", "NetworkAddresses", "MachineReadings", "SecureChannel",
-        "Membership", "ClusterProtocol", "Tunnels", "Admission", "TydCommand", "CLinux", "CompilerRuntime",
+        "Membership", "ClusterProtocol", "Tunnels", "Admission", "TydCommand", "ClusterView",
+        "Terminal", "CLinux", "CompilerRuntime",
       ],
       path: "Sources/Drone/tyd", swiftSettings: drone),
 
@@ -147,6 +152,8 @@ let package = Package(
     test("SecureChannelTests", ["SecureChannel", "NetworkAddresses"]),
     test("ClusterProtocolTests", ["ClusterProtocol", "NetworkAddresses"]),
     test("TydCommandTests", ["TydCommand", "NetworkAddresses"]),
+    test("ClusterViewTests", ["ClusterView", "NetworkAddresses"]),
+    test("TerminalTests", ["Terminal"]),
     test("AdmissionTests", ["Admission", "NetworkAddresses"]),
     test("TunnelsTests", ["Tunnels", "ClusterProtocol", "NetworkAddresses"]),
     test("BootLineTests", ["BootLine", "NetworkAddresses"]),
@@ -156,7 +163,7 @@ let package = Package(
       [
         "SecureChannel", "BootLine", "HostNames", "NetworkAddresses", "Netlink", "PacketFilter", "Addressing",
         "Integrity",
-        "MachineReadings", "Membership", "DroneImage",
+        "MachineReadings", "Membership", "ClusterView", "Terminal", "DroneImage",
         "ClusterProtocol", "ImageCheck", "VirtualNetwork", "DroneArmy", "BuildSteps", "TestSupport", system,
       ]),
     test("HostNamesTests", ["HostNames", "NetworkAddresses"]),

@@ -79,7 +79,7 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
   @Test(
     "an order comes through the local socket as it was given",
     arguments: [
-      .leave, .stop, .pending, .status(json: false), .status(json: true), .remove(0x010B), .allow(65535),
+      .leave, .stop, .pending, .status(json: false), .status(json: true), .table, .remove(0x010B), .allow(65535),
       .approve([UInt8]("ab12cd340000ffff".utf8)), .approveWindow(minutes: 0), .approveWindow(minutes: 10),
     ] as [TydCommand.Order])
   func orderLine(_ order: TydCommand.Order) {

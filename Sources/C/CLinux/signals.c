@@ -26,3 +26,14 @@ int linux_next_signal(int descriptor) {
   int signal = sigtimedwait(&all, NULL, &at_once);
   return signal > 0 ? signal : 0;
 }
+
+void linux_raise(int signal) {
+  sigset_t one, before;
+  sigemptyset(&one);
+  sigaddset(&one, signal);
+  struct sigaction standard = {.sa_handler = SIG_DFL};
+  sigaction(signal, &standard, NULL);
+  raise(signal);
+  sigprocmask(SIG_UNBLOCK, &one, &before);
+  sigprocmask(SIG_SETMASK, &before, NULL);
+}

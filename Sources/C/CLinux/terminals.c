@@ -51,3 +51,40 @@ int linux_terminal_speed(int terminal, unsigned baud) {
   errno = EINVAL;
   return -1;
 }
+
+int linux_is_terminal(int descriptor) {
+  struct termios settings;
+  return tcgetattr(descriptor, &settings) == 0;
+}
+
+/// The last settings that were kept, for one terminal a process.
+static struct termios kept;
+
+int linux_terminal_raw(int terminal, int keep) {
+  struct termios settings;
+  if (tcgetattr(terminal, &settings) < 0) return -1;
+  if (keep) kept = settings;
+  // Signals by key stay, and so does what the terminal makes of a line feed.
+  settings.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | ISTRIP);
+  settings.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
+  settings.c_cc[VMIN] = 1;
+  settings.c_cc[VTIME] = 0;
+  return tcsetattr(terminal, TCSANOW, &settings);
+}
+
+int linux_terminal_restore(int terminal) { return tcsetattr(terminal, TCSANOW, &kept); }
+
+int linux_terminal_size(int terminal, int *columns, int *rows) {
+  struct winsize size;
+  if (ioctl(terminal, TIOCGWINSZ, &size) < 0) return -1;
+  *columns = size.ws_col;
+  *rows = size.ws_row;
+  return 0;
+}
+
+int linux_terminal_backlog(int terminal) {
+  int bytes = 0;
+  return ioctl(terminal, TIOCOUTQ, &bytes) < 0 ? -1 : bytes;
+}
+
+int linux_terminal_is_ours(int terminal) { return tcgetpgrp(terminal) == getpgrp(); }

@@ -1,6 +1,6 @@
 import CLinux
 
-/// The signals that mean something to process 1, by their number (signal(7)).
+/// The signals that mean something to a program of the drone, by their number (signal(7)).
 public enum Signal: Int32, Sendable {
   case hangUp = 1
   case interrupt = 2
@@ -10,6 +10,9 @@ public enum Signal: Int32, Sendable {
   case user2 = 12
   case terminate = 15
   case resume = 18
+  case stop = 20
+  case backgroundRead = 21
+  case resize = 28
   case powerFailure = 30
 }
 

@@ -2,13 +2,19 @@
 
 /// Appends `value` in decimal.
 public func appendDecimal(_ value: UInt64, to out: inout [UInt8]) {
-  var digits: [UInt8] = []
+  let start = out.count
   var rest = value
   repeat {
-    digits.append(UInt8(ascii: "0") + UInt8(rest % 10))
-    rest /= 10
+    // A Pentium divides 32 bits by itself, more only by a function's help.
+    if let small = UInt32(exactly: rest) {
+      out.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: small % 10))
+      rest = UInt64(small / 10)
+    } else {
+      out.append(UInt8(ascii: "0") + UInt8(rest % 10))
+      rest /= 10
+    }
   } while rest > 0
-  out.append(contentsOf: digits.reversed())
+  out[start...].reverse()
 }
 
 /// A decimal number without sign, digits only; nil when empty, not all digits, or above `UInt64.max`.

@@ -8,6 +8,7 @@ extension TydCommand.Order {
     case .stop: [UInt8]("stop\n")
     case .pending: [UInt8]("pending\n")
     case .status(let json): json ? [UInt8]("status json\n") : [UInt8]("status\n")
+    case .table: [UInt8]("table\n")
     case .remove(let id): [UInt8]("remove ") + decimalText(UInt64(id)) + [UInt8]("\n")
     case .allow(let id): [UInt8]("allow ") + decimalText(UInt64(id)) + [UInt8]("\n")
     case .approve(let digits): [UInt8]("approve ") + digits + [UInt8]("\n")
@@ -29,6 +30,8 @@ extension TydCommand.Order {
       self = .pending
     } else if verb.spells("status") {
       self = .status(json: value.spells("json"))
+    } else if verb.spells("table") {
+      self = .table
     } else if verb.spells("remove"), let small {
       self = .remove(small)
     } else if verb.spells("allow"), let small {

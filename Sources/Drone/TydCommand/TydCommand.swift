@@ -45,6 +45,8 @@ public struct TydCommand: Equatable, Sendable {
     case approveWindow(minutes: UInt16)
     case pending
     case status(json: Bool)
+    /// The cluster as the views want it; no option gives this.
+    case table
     case stop
   }
 

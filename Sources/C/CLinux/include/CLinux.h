@@ -91,6 +91,10 @@ int linux_signal_descriptor(void);
 /// waits.
 int linux_next_signal(int descriptor);
 
+/// Does to the calling process what a signal that is blocked does to one that does not care: a stop returns when the
+/// process goes on, an end does not return.
+void linux_raise(int signal);
+
 /// Tells the kernel that Ctrl-Alt-Del should send SIGINT to process 1 instead of restarting at once.
 static inline int linux_catch_ctrl_alt_del(void) { return reboot(RB_DISABLE_CAD); }
 static inline int linux_restart(void) { return reboot(RB_AUTOBOOT); }
@@ -103,6 +107,19 @@ int linux_serial_type(int terminal);
 int linux_terminal_defaults(int terminal);
 /// Sets a serial line's speed in baud; -1 with errno EINVAL for one that it cannot have.
 int linux_terminal_speed(int terminal, unsigned baud);
+
+/// Whether a descriptor is a terminal.
+int linux_is_terminal(int descriptor);
+/// Gives a terminal's keys one by one and without echo; signals by key stay. With `keep`, linux_terminal_restore brings
+/// back what was before. -1 with errno.
+int linux_terminal_raw(int terminal, int keep);
+int linux_terminal_restore(int terminal);
+/// How many characters a terminal shows (TIOCGWINSZ), 0 when the kernel does not know; -1 with errno.
+int linux_terminal_size(int terminal, int *columns, int *rows);
+/// Bytes that were written and have not gone out yet (TIOCOUTQ); -1 with errno.
+int linux_terminal_backlog(int terminal);
+/// Whether the calling process is in a terminal's foreground.
+int linux_terminal_is_ours(int terminal);
 
 /// Opens the tray of a CD drive after unlocking it (CDROM_LOCKDOOR, CDROMEJECT); -1 with errno.
 int linux_eject(int drive);

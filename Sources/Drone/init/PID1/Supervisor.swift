@@ -214,7 +214,7 @@ struct Supervisor: ~Copyable {
     case .user1: shutDown(.halt, [UInt8]("SIGUSR1"), watchdogs)
     case .user2: shutDown(.powerOff, [UInt8]("SIGUSR2"), watchdogs)
     case .powerFailure: shutDown(.powerOff, [UInt8]("the power is failing"), watchdogs)
-    case .hangUp, .kill, .quit, .resume, nil: break
+    case .hangUp, .kill, .quit, .resume, .stop, .backgroundRead, .resize, nil: break
     }
   }
 }

@@ -1,5 +1,6 @@
 import Admission
 import ClusterProtocol
+import ClusterView
 import Linux
 import Membership
 import NetworkAddresses
@@ -12,29 +13,45 @@ import TydCommand
 
 /// Sends an order to the tyd that runs here, prints what it answers, and gives the exit status.
 func send(_ order: TydCommand.Order) -> Int32 {
-  let places = Places()
+  switch ask(order) {
+  case .done(let text):
+    writeStandardOutput(text)
+    return 0
+  case .refused(let sentence): return fail(sentence)
+  case .nobody: return fail("no tyd runs on this node.")
+  }
+}
+
+/// What came of an order.
+enum OrderOutcome {
+  case done([UInt8])
+  /// A sentence.
+  case refused([UInt8])
+  /// No tyd runs on this node.
+  case nobody
+}
+
+/// Sends an order to the tyd that runs here and waits for what it answers.
+func ask(_ order: TydCommand.Order) -> OrderOutcome {
   do throws(SystemError) {
-    let socket = try connectLocal(places.socket)
+    let socket = try connectLocal(Places().socket)
     try socket.write(order.line)
     var answer: [UInt8] = []
     let end = millisecondsSinceStart() &+ 10_000
     while answer.count < 4 << 20 {
       let now = millisecondsSinceStart()
       guard now < end, waitReadable([socket.number], milliseconds: Int(clamping: end &- now)).first == true else {
-        return fail("the tyd that runs here does not answer.")
+        return .refused([UInt8]("the tyd that runs here does not answer."))
       }
       guard let part = try socket.receiveSome(upTo: 16 << 10) else { continue }
       if part.isEmpty { break }
       answer += part
     }
-    guard let status = answer.first else { return fail("the tyd that runs here ended.") }
+    guard let status = answer.first else { return .refused([UInt8]("the tyd that runs here ended.")) }
     let text = [UInt8](answer.dropFirst())
-    guard status == UInt8(ascii: "0") else { return fail(text) }
-    writeStandardOutput(text)
-    return 0
+    return status == UInt8(ascii: "0") ? .done(text) : .refused(text)
   } catch {
-    if error.isMissing || error.isRefusal { return fail("no tyd runs on this node.") }
-    return fail(error.text)
+    return error.isMissing || error.isRefusal ? .nobody : .refused(error.text)
   }
 }
 
@@ -119,6 +136,7 @@ extension Node {
   private func carryOut(_ order: TydCommand.Order, _ now: UInt64) -> Answer {
     switch order {
     case .status(let json): return .done(json ? statusJSON(now) : statusText(now))
+    case .table: return .done(clusterTable().text)
     case .pending: return .done(pendingText(now))
     case .stop:
       end = now

@@ -1,5 +1,6 @@
 import Admission
 import ClusterProtocol
+import ClusterView
 import Linux
 import Membership
 import NetworkAddresses
@@ -8,14 +9,14 @@ import Tunnels
 import TydCommand
 
 extension Node {
-  private var stateWord: StaticString {
-    guard let joining else { return membership.liveCount == 1 ? "alone" : "in" }
-    return joining.hasAsked ? "pending" : "joining"
+  var standing: ClusterTable.Standing {
+    guard let joining else { return membership.liveCount == 1 ? .alone : .in }
+    return joining.hasAsked ? .pending : .joining
   }
 
   func statusText(_ now: UInt64) -> [UInt8] {
     var out = [UInt8]("node     ") + idText(membership.own.id) + [UInt8](" ") + interface.address.text
-    out += [UInt8](" (") + interface.name + [UInt8]("), ") + [UInt8](stateWord) + [UInt8]("\n")
+    out += [UInt8](" (") + interface.name + [UInt8]("), ") + [UInt8](standing.word) + [UInt8]("\n")
     out += [UInt8]("cluster  ") + credential.authority.name + [UInt8](" ") + credential.authority.fingerprint.text
     out += [UInt8]("\nkey      ") + credential.certificate.fingerprint.text + [UInt8]("\n")
     if !command.isEncrypted { out += [UInt8]("ipsec    OFF: everything goes in clear\n") }
@@ -31,7 +32,7 @@ extension Node {
     out += [UInt8]("id      address          state    tunnel\n")
     membership.forEach { record, state in
       out += padded(idText(record.id), 8) + padded(record.addresses.primary.text, 17)
-      out += padded([UInt8](state.word), 9)
+      out += padded([UInt8](ClusterTable.State(state).word), 9)
       let isOwn = record.mac == membership.own.mac
       out += isOwn ? [UInt8]("this node") : hasTunnel(record) ? [UInt8]("up") : [UInt8]("-")
       out.append(UInt8(ascii: "\n"))
@@ -72,7 +73,7 @@ extension Node {
     }
     member("node", idText(membership.own.id))
     member("address", interface.address.text)
-    member("state", [UInt8](stateWord))
+    member("state", [UInt8](standing.word))
     member("cluster", credential.authority.fingerprint.bytes.flatMap { hexadecimalByte($0) })
     member("fingerprint", credential.fingerprint.flatMap { hexadecimalByte($0) })
     member("canApprove", [UInt8](admission.canCertify ? "true" : "false"), quoted: false)
@@ -81,7 +82,7 @@ extension Node {
     membership.forEach { record, state in
       nodes.append(
         [UInt8]("{\"id\":\"") + idText(record.id) + [UInt8]("\",\"address\":\"") + record.addresses.primary.text
-          + [UInt8]("\",\"state\":\"") + [UInt8](state.word) + [UInt8]("\",\"fingerprint\":\"")
+          + [UInt8]("\",\"state\":\"") + [UInt8](ClusterTable.State(state).word) + [UInt8]("\",\"fingerprint\":\"")
           + record.fingerprint.bytes.flatMap { hexadecimalByte($0) } + [UInt8]("\",\"canApprove\":")
           + [UInt8](record.mayApprove ? "true}" : "false}"))
     }
@@ -123,16 +124,5 @@ extension Node {
 
   private func spiText(_ spi: UInt32) -> [UInt8] {
     [UInt8]("0x") + [24, 16, 8, 0].flatMap { hexadecimalByte(UInt8(truncatingIfNeeded: spi >> $0)) }
-  }
-}
-
-extension NodeState {
-  var word: StaticString {
-    switch self {
-    case .alive: "alive"
-    case .suspect: "suspect"
-    case .dead: "dead"
-    case .left: "left"
-    }
   }
 }

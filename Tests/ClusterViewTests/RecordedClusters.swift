@@ -1,0 +1,27 @@
+import ClusterView
+import NetworkAddresses
+
+/// States of clusters as a tyd would give them, the same every time.
+enum RecordedCluster {
+  static let version = ClusterTable.Version(2, 0, 0)
+
+  /// One node, as after `tyd`.
+  static let one = ClusterTable(
+    own: 0x010B, standing: .alone, fingerprint: [UInt8](0..<32), name: [UInt8]("default".utf8),
+    nodes: [
+      ClusterTable.Node(
+        id: 0x010B, address: IPv4Address(192, 168, 1, 11), cpus: 1, speed: 133, load: 25, memoryTotal: 28,
+        memoryFree: 20, uptime: 3600, version: version, isOwn: true, mayApprove: true)
+    ])
+
+  /// Two nodes, the other of which did not answer a moment ago.
+  static let two: ClusterTable = {
+    var table = one
+    table.standing = .in
+    table.nodes.append(
+      ClusterTable.Node(
+        id: 0x0115, address: IPv4Address(192, 168, 1, 21), state: .suspect, cpus: 2, speed: 450, load: 0,
+        memoryTotal: 60, memoryFree: 41, uptime: 90, version: version))
+    return table
+  }()
+}
