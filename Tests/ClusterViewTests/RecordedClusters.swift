@@ -25,3 +25,23 @@ enum RecordedCluster {
     return table
   }()
 }
+
+extension RecordedCluster {
+  /// So many nodes from 0x0101 on, with every seventh dead and another suspect, of different sizes and loads.
+  static func numbered(_ count: Int) -> ClusterTable {
+    var table = one
+    table.own = 0x0101
+    table.standing = count == 1 ? .alone : .in
+    table.nodes = (0..<count).map { index in
+      var node = ClusterTable.Node(
+        id: UInt16(0x0101 + index), address: IPv4Address(bits: 0xC0A8_0100 + UInt32(index + 1)),
+        cpus: UInt16(1 + index % 2), speed: UInt32(100 + 37 * (index % 9)), load: UInt32(index * index * 13 % 290),
+        memoryTotal: UInt32(28 << (index % 4)), memoryFree: UInt32(10 + index % 17), uptime: 100, version: version,
+        isOwn: index == 0)
+      if index % 7 == 3 { node.state = .dead }
+      if index % 7 == 5 { node.state = .suspect }
+      return node
+    }
+    return table
+  }
+}

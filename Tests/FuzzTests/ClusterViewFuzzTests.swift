@@ -1,4 +1,5 @@
 import ClusterView
+import Terminal
 import Testing
 
 @Suite struct ClusterViewFuzzTests {
@@ -22,6 +23,38 @@ import Testing
       } catch {
         return error.text.count > 20 && error.text.count < 100 ? nil : "an error without words for \(bytes)"
       }
+    }
+    #expect(fault == nil)
+  }
+
+  @Test("any table, keys and size make a picture of that size, whose changes are bytes that end with a known style")
+  func pictures() {
+    let fuzzing = Fuzzing(cases: max(1, Fuzzing.configured.cases / 10), seed: Fuzzing.configured.seed)
+    let fault = fuzzing.firstFault { generator in
+      guard let table = try? ClusterTable(text: Self.table.damaged(&generator)) else { return nil }
+      let size = TerminalSize(
+        columns: Int.random(in: -1...140, using: &generator), rows: Int.random(in: -1...50, using: &generator))
+      var monitor = Monitor()
+      var reader = KeyReader()
+      var writer = ScreenWriter(TerminalAbilities(term: [UInt8]("linux".utf8)))
+      for _ in 0..<UInt8.random(in: 1...30, using: &generator) {
+        let bytes: [UInt8] =
+          [[0x1B, 0x5B], [UInt8.random(in: 0...255, using: &generator)], [UInt8]("lmrsudtwvVah".utf8)]
+          .randomElement(using: &generator) ?? []
+        for byte in bytes {
+          guard let key = reader.take(byte) else { continue }
+          let count = monitor.nodes(of: table).count
+          _ = monitor.press(key, page: monitor.page(count: count, size: size), count: count)
+        }
+        let frame = monitor.frame(table, size)
+        if frame.lines.count != size.rows || frame.lines.contains(where: { $0.count > size.columns }) {
+          return "a picture beyond \(size)"
+        }
+        let sent = writer.update(frame)
+        if sent.contains(where: { $0 != 0x1B && !(0x20...0x7E).contains($0) }) { return "\(sent) is sent" }
+        if !writer.update(frame).isEmpty { return "a picture differs from itself" }
+      }
+      return nil
     }
     #expect(fault == nil)
   }

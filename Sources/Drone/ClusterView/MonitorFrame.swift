@@ -91,17 +91,16 @@ extension Monitor {
     _ nodes: [ClusterTable.Node], _ table: ClusterTable, _ layout: MonitorLayout, _ frame: inout Frame
   ) {
     frame.fill(space, row: layout.lastRow, columns: 0..<frame.size.columns, .reverse)
+    let live = table.nodes.reduce(0) { $1.state.isLive ? $0 + 1 : $0 }
     var text = [UInt8](caption) + [UInt8](" | ")
     if layout.shown < nodes.count {
       text += [UInt8]("nodes ") + decimalText(UInt64(layout.first + 1)) + [UInt8]("-")
       text += decimalText(UInt64(layout.first + layout.shown)) + [UInt8](" of ") + decimalText(UInt64(nodes.count))
     } else {
-      text += counted(nodes.count, "node")
+      text += counted(live, "node")
     }
-    if !showsDead {
-      let gone = table.nodes.count - nodes.count
-      if gone > 0 { text += [UInt8](", ") + decimalText(UInt64(gone)) + [UInt8](" gone (d)") }
-    }
+    let gone = table.nodes.count - live
+    if gone > 0 { text += [UInt8](", ") + decimalText(UInt64(gone)) + [UInt8](showsDead ? " gone" : " gone (d)") }
     frame.put(text, row: layout.lastRow, column: 0, .reverse)
     let keys = [UInt8](" h help  q quit")
     if text.count + keys.count < frame.size.columns {
@@ -202,6 +201,14 @@ extension Monitor {
     A ? stands over a node that does not answer just now.
     Press any key to go on.
     """
+}
+
+extension Frame {
+  /// Says over the picture why it is old.
+  public mutating func putTrouble(_ sentence: [UInt8]) {
+    fill(space, row: 0, columns: 0..<size.columns, .reverse)
+    put(sentence, row: 0, column: 0, Style(.red, reverse: true))
+  }
 }
 
 extension ClusterTable.State {

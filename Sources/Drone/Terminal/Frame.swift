@@ -75,7 +75,9 @@ public struct Frame: Equatable, Sendable {
   /// The rows as text, without the spaces at their ends.
   public var lines: [[UInt8]] {
     (0..<size.rows).map { row in
-      [UInt8](characters[row * size.columns..<row * size.columns + length(ofRow: row)])
+      var line = characters[row * size.columns..<(row + 1) * size.columns]
+      while line.last == UInt8(ascii: " ") { line.removeLast() }
+      return [UInt8](line)
     }
   }
 
@@ -93,14 +95,19 @@ public struct Frame: Equatable, Sendable {
   /// Everything as it is printed where no cursor can be moved: a line for each row, with styles if the terminal has them.
   public func printed(_ abilities: TerminalAbilities) -> [UInt8] {
     var out: [UInt8] = []
+    guard abilities.movesCursor else {
+      for line in lines {
+        out += line
+        out.append(UInt8(ascii: "\n"))
+      }
+      return out
+    }
     for row in 0..<size.rows {
       var style = Style.plain
       for column in 0..<length(ofRow: row) {
         let cell = cell(row: row, column: column)
-        if abilities.movesCursor {
-          appendChange(from: style, to: cell.style, hasColour: abilities.hasColour, &out)
-          style = cell.style
-        }
+        appendChange(from: style, to: cell.style, hasColour: abilities.hasColour, &out)
+        style = cell.style
         out.append(cell.byte)
       }
       appendChange(from: style, to: .plain, hasColour: abilities.hasColour, &out)

@@ -6,6 +6,7 @@ import TydCommand
 @_cdecl("tyd_main")  // SwiftPM links the function of this name, <product>_main, as the program's `main`
 public func entry(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32 {
   let words = commandLine(count, arguments)
+  if let name = words.first, let view = View(called: name) { return view.run([[UInt8]](words.dropFirst())) }
   let command: TydCommand
   do {
     command = try TydCommand([[UInt8]](words.dropFirst()))
