@@ -39,7 +39,7 @@ import Testing
     func ids() -> String {
       // The digits of the first node, from top to bottom.
       let lines = monitor.frame(table, standard).lines
-      return String(decoding: (18...21).map { lines[$0][8] }, as: UTF8.self)
+      return String(decoding: (19...22).map { lines[$0][8] }, as: UTF8.self)
     }
     #expect(last().hasPrefix("load | nodes 1-72 of 857, 143 gone (d)") && ids() == "0101")
     press(.right, &monitor, table, standard)
@@ -129,7 +129,7 @@ import Testing
       table.nodes[0].speed = .max
       table.nodes[0].cpus = 0
     }
-    for (columns, rows) in [(1, 1), (8, 3), (24, 8), (24, 14), (40, 10), (80, 24), (80, 25), (132, 50), (1000, 1000)] {
+    for (columns, rows) in [(1, 1), (8, 3), (24, 8), (24, 14), (40, 10), (80, 24), (80, 25), (132, 50), (300, 100)] {
       for keys in ["", "m", "r", "s", "u", "dt", "mVd", "rvt", "sw", "h"] {
         let lines = picture(table, keys, columns: columns, rows: rows)
         #expect(lines.count == rows && lines.allSatisfy { $0.utf8.count <= columns })

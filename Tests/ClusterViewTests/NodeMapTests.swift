@@ -109,9 +109,10 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
 
   @Test("the help texts fit a screen")
   func help() {
-    for text in [ShowmapOptions.help, MosmonOptions.help, Monitor.keys] {
-      let lines = "\(text)".split(separator: "\n", omittingEmptySubsequences: false)
-      #expect(lines.count <= 24 && lines.allSatisfy { $0.count <= 80 })
+    for help in [ShowmapOptions.help, MosmonOptions.help, Monitor.keys] {
+      let text = help.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      #expect(lines.count <= 24 && lines.allSatisfy { $0.count <= 80 }, "\(lines.max { $0.count < $1.count } ?? "")")
     }
   }
 }

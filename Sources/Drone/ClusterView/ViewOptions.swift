@@ -98,7 +98,7 @@ public struct MosmonOptions: Equatable, Sendable {
   }
 
   public static let help: StaticString = """
-    mosmon: the nodes of this node's cluster as bars. Press h for the keys, q to end.
+    mosmon: the nodes of this node's cluster as bars. h shows the keys, q ends it.
 
       mosmon                  the whole screen
       mosmon --once           one picture, for scripts
