@@ -13,14 +13,18 @@ import Testing
     .appending(".build/debug/tyd")
 
   private static func table(_ count: Int) -> ClusterTable {
-    ClusterTable(
-      own: 0x0101, standing: .in, name: [UInt8]("default".utf8),
-      nodes: (0..<count).map { index in
-        ClusterTable.Node(
-          id: UInt16(0x0101 + index), address: IPv4Address(bits: 0xC0A8_0101 + UInt32(index)),
-          state: index % 7 == 3 ? .dead : .alive, cpus: 1, speed: 133, load: UInt32(index % 4) * 25, memoryTotal: 28,
-          memoryFree: 20, isOwn: index == 0)
-      })
+    var table = ClusterTable(own: 0x0101, standing: .in, name: [UInt8]("default".utf8))
+    for index in 0..<count {
+      var node = ClusterTable.Node(
+        id: UInt16(0x0101 + index), address: IPv4Address(bits: 0xC0A8_0101 + UInt32(index)), cpus: 1, speed: 133)
+      node.state = index % 7 == 3 ? .dead : .alive
+      node.load = UInt32(index % 4) * 25
+      node.memoryTotal = 28
+      node.memoryFree = 20
+      node.isOwn = index == 0
+      table.nodes.append(node)
+    }
+    return table
   }
 
   /// What the program must show after these keys.
@@ -140,7 +144,10 @@ import Testing
       func run(_ command: String) async throws -> String {
         String(
           decoding: try await Command(
-            "sh", ["-c", command], environment: ["TYD_RUN": folder.string, "TERM": "linux"],
+            "sh", ["-c", command],
+            environment: [
+              "TYD_RUN": folder.string, "TERM": "linux", "LD_LIBRARY_PATH": TerminalMultiplexer.swiftLibraries,
+            ],
             workingDirectory: folder.string
           ).output(), as: UTF8.self)
       }

@@ -65,7 +65,7 @@ int linux_terminal_raw(int terminal, int keep) {
   if (tcgetattr(terminal, &settings) < 0) return -1;
   if (keep) kept = settings;
   // Signals by key stay, and so does what the terminal makes of a line feed.
-  settings.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | ISTRIP);
+  settings.c_iflag &= ~(tcflag_t)(INLCR | IGNCR | ISTRIP);
   settings.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
   settings.c_cc[VMIN] = 1;
   settings.c_cc[VTIME] = 0;
