@@ -46,6 +46,7 @@ import TydCommand
       let modes = [
         ("usr/sbin/tyd", "-rwxr-xr-x"), ("etc/tyd/", "drwx------"), ("etc/default/tyd", "-rw-r--r--"),
         ("usr/lib/systemd/system/tyd.service", "-rw-r--r--"), ("usr/share/man/man8/tyd.8.gz", "-rw-r--r--"),
+        ("usr/share/man/man8/mosmon.8.gz", "-rw-r--r--"), ("usr/share/man/man8/showmap.8.gz", "-rw-r--r--"),
         ("usr/share/doc/tyd/copyright", "-rw-r--r--"), ("usr/share/doc/tyd/copyright.musl", "-rw-r--r--"),
         ("usr/share/doc/tyd/changelog.gz", "-rw-r--r--"), ("usr/bin/showmap", "lrwxrwxrwx"), ("", "drwxr-xr-x"),
       ]
@@ -124,9 +125,9 @@ import TydCommand
     #expect(page.contains("tyd \(String(decoding: TydCommand.versionText, as: UTF8.self))\""))
   }
 
-  @Test("groff has nothing to say against the manual")
-  func roff() async throws {
-    let page = Self.checkout.appending("master/tyd.8").string
+  @Test("groff has nothing to say against the manual", arguments: MasterPackage.pages)
+  func roff(_ name: String) async throws {
+    let page = Self.checkout.appending("master/\(name)").string
     let warnings = try await text("sh", ["-c", "man --local-file --warnings \"$0\" 2>&1 >/dev/null", page])
     #expect(warnings == "")
   }

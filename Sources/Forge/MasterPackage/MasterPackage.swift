@@ -83,6 +83,9 @@ public struct MasterPackage: Sendable {
     return output
   }
 
+  /// The manual's pages in `files`.
+  static let pages = ["mosmon.8", "showmap.8", "tyd.8"]
+
   /// What the package puts into a system.
   func manifest() async throws -> Manifest {
     func compressed(_ name: String) async throws -> Entry.Content {
@@ -95,10 +98,12 @@ public struct MasterPackage: Sendable {
       Entry.directory("/etc/tyd", mode: 0o700, why: "the cluster's credential, put there by the operator"),
       file("/etc/default/tyd", "tyd.default", why: "options of the service"),
       file("/usr/lib/systemd/system/tyd.service", "tyd.service", why: "the service"),
-      .file("/usr/share/man/man8/tyd.8.gz", try await compressed("tyd.8"), why: "the manual"),
       .file("/usr/share/doc/tyd/changelog.gz", try await compressed("changelog"), why: "what is new"),
       file("/usr/share/doc/tyd/copyright", "copyright", why: "whose it is"),
     ]
+    for page in MasterPackage.pages {
+      entries.append(.file("/usr/share/man/man8/\(page).gz", try await compressed(page), why: "the manual"))
+    }
     for source in sources {
       entries.append(
         .file("/usr/share/doc/tyd/copyright.\(source.name)", .bytes(source.copyright), why: "whose it is in part"))
