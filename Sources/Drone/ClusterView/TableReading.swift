@@ -45,13 +45,10 @@ extension ClusterTable {
   public init(text bytes: [UInt8]) throws(ClusterTableError) {
     guard bytes.count <= ClusterTable.largestText else { throw .tooLong(bytes.count) }
     var reader = LineReader(bytes)
-    guard reader.nextLine(), reader.word()?.spells("table") == true, let version = reader.number() else {
-      throw .noTable
-    }
+    guard reader.nextLine(), reader.takes("table"), let version = reader.number() else { throw .noTable }
     guard version == ClusterTable.version else { throw .version(version) }
-    guard let count = reader.number(), let own = reader.id(), let word = reader.word(),
-      let standing = Standing.allCases.first(where: { word.spells($0.word) }),
-      let digits = reader.word(), let fingerprint = ClusterTable.digest(digits)
+    guard let count = reader.number(), let own = reader.id(), let standing = reader.standing(),
+      let fingerprint = reader.digest()
     else { throw .noTable }
     guard count <= UInt64(ClusterTable.largestCount) else { throw .tooMany(count) }
     let name = reader.restOfLine()
@@ -67,8 +64,7 @@ extension ClusterTable {
   }
 
   private static func node(_ reader: inout LineReader) -> Node? {
-    guard let id = reader.id(), let address = reader.address(), let word = reader.word(),
-      let state = State.allCases.first(where: { word.spells($0.word) }),
+    guard let id = reader.id(), let address = reader.address(), let state = reader.state(),
       let cpus = reader.number().flatMap({ UInt16(exactly: $0) }), let speed = reader.number32(),
       let load = reader.number32(), let memoryTotal = reader.number32(), let memoryFree = reader.number32(),
       let uptime = reader.number32(), let version = reader.version(), let marks = reader.word(), reader.isAtEndOfLine
@@ -80,25 +76,9 @@ extension ClusterTable {
       id: id, address: address, state: state, cpus: cpus, speed: speed, load: load, memoryTotal: memoryTotal,
       memoryFree: memoryFree, uptime: uptime, version: version, isOwn: isOwn, mayApprove: others.spells("a"))
   }
-
-  private static func digest(_ digits: ArraySlice<UInt8>) -> [UInt8]? {
-    guard digits.count == 64 else { return nil }
-    var out: [UInt8] = []
-    var high: UInt8?
-    for byte in digits {
-      guard let digit = hexadecimalDigit(byte) else { return nil }
-      if let first = high {
-        out.append(first << 4 | digit)
-        high = nil
-      } else {
-        high = digit
-      }
-    }
-    return out
-  }
 }
 
-/// Walks over a text line by line, and over a line word by word, in place.
+/// Walks over a text line by line, and over a line word by word, in place: a table of a thousand nodes is read every second.
 private struct LineReader {
   private let bytes: [UInt8]
   /// Where the next word of the line begins, where the line ends, and where the next line begins.
@@ -113,58 +93,120 @@ private struct LineReader {
 
   /// Goes to the next line; false when there is none that ends with a line feed.
   mutating func nextLine() -> Bool {
-    guard let found = bytes[min(next, bytes.count)...].firstIndex(of: newline) else { return false }
+    var found = next
+    while found < bytes.count, bytes[found] != newline { found += 1 }
+    guard found < bytes.count else { return false }
     (place, end, next) = (next, found, found + 1)
     return true
   }
 
-  /// The next word, not empty; nil at the line's end.
-  mutating func word() -> ArraySlice<UInt8>? {
-    guard place < end else { return nil }
+  /// Where the next word is, not empty; nil at the line's end. Goes behind it.
+  private mutating func nextWord() -> Range<Int>? {
     let start = place
-    let stop = bytes[start..<end].firstIndex(of: space) ?? end
+    guard start < end else { return nil }
+    var stop = start
+    while stop < end, bytes[stop] != space { stop += 1 }
     guard stop > start else { return nil }
     place = stop + 1
-    return bytes[start..<stop]
+    return start..<stop
   }
+
+  mutating func word() -> ArraySlice<UInt8>? { nextWord().map { bytes[$0] } }
 
   mutating func restOfLine() -> ArraySlice<UInt8> {
     defer { place = end + 1 }
     return bytes[min(place, end)..<end]
   }
 
-  mutating func number() -> UInt64? { word().flatMap { decimal($0) } }
+  /// Whether the next word is this one; goes behind it only then.
+  mutating func takes(_ word: StaticString) -> Bool {
+    let count = word.utf8CodeUnitCount
+    let stop = place + count
+    guard stop <= end, stop == end || bytes[stop] == space else { return false }
+    let start = place
+    guard
+      word.withUTF8Buffer({ letters in
+        for index in 0..<count where bytes[start + index] != letters[index] { return false }
+        return true
+      })
+    else { return false }
+    place = stop + 1
+    return true
+  }
 
-  mutating func number32() -> UInt32? { number().flatMap { UInt32(exactly: $0) } }
+  mutating func standing() -> ClusterTable.Standing? {
+    for number in 0..<4 as Range<UInt8> {
+      if let standing = ClusterTable.Standing(rawValue: number), takes(standing.word) { return standing }
+    }
+    return nil
+  }
+
+  mutating func state() -> ClusterTable.State? {
+    for number in 0..<5 as Range<UInt8> {
+      if let state = ClusterTable.State(rawValue: number), takes(state.word) { return state }
+    }
+    return nil
+  }
+
+  mutating func number() -> UInt64? { nextWord().flatMap { number(in: $0) } }
+
+  mutating func number32() -> UInt32? {
+    guard let range = nextWord() else { return nil }
+    // Nine digits always fit; a Pentium multiplies 64 bits slowly.
+    guard range.count <= 9 else { return number(in: range).flatMap { UInt32(exactly: $0) } }
+    var value: UInt32 = 0
+    for index in range {
+      let digit = bytes[index] &- UInt8(ascii: "0")
+      guard digit <= 9 else { return nil }
+      value = value &* 10 &+ UInt32(digit)
+    }
+    return value
+  }
+
+  private func number(in range: Range<Int>) -> UInt64? { decimal(bytes[range]) }
 
   mutating func id() -> UInt16? {
-    guard let word = word(), word.count == 6, word.starts(with: [UInt8]("0x")) else { return nil }
+    guard let range = nextWord(), range.count == 6, bytes[range.lowerBound] == UInt8(ascii: "0"),
+      bytes[range.lowerBound + 1] == UInt8(ascii: "x")
+    else { return nil }
     var id: UInt16 = 0
-    for byte in word.dropFirst(2) {
-      guard let digit = hexadecimalDigit(byte) else { return nil }
+    for index in range.dropFirst(2) {
+      guard let digit = hexadecimalDigit(bytes[index]) else { return nil }
       id = id << 4 | UInt16(digit)
     }
     return id
   }
 
+  /// 64 hexadecimal digits.
+  mutating func digest() -> [UInt8]? {
+    guard let range = nextWord(), range.count == 64 else { return nil }
+    var out: [UInt8] = []
+    for index in stride(from: range.lowerBound, to: range.upperBound, by: 2) {
+      guard let high = hexadecimalDigit(bytes[index]), let low = hexadecimalDigit(bytes[index + 1]) else { return nil }
+      out.append(high << 4 | low)
+    }
+    return out
+  }
+
   mutating func address() -> IPv4Address? {
-    guard let word = word() else { return nil }
-    return word.spells("-") ? .unspecified : IPv4Address(text: word)
+    if takes("-") { return .unspecified }
+    return nextWord().flatMap { IPv4Address(text: bytes[$0]) }
   }
 
   mutating func version() -> ClusterTable.Version? {
-    guard let word = word() else { return nil }
+    guard let range = nextWord() else { return nil }
     var parts: (UInt16, UInt16, UInt16) = (0, 0, 0)
     var count = 0
-    for part in word.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
-      guard let value = decimal(part).flatMap({ UInt16(exactly: $0) }) else { return nil }
-      switch count {
-      case 0: parts.0 = value
-      case 1: parts.1 = value
-      case 2: parts.2 = value
-      default: return nil
-      }
+    var start = range.lowerBound
+    while start <= range.upperBound {
+      var stop = start
+      while stop < range.upperBound, bytes[stop] != UInt8(ascii: ".") { stop += 1 }
+      guard count < 3, let value = number(in: start..<stop).flatMap({ UInt16(exactly: $0) }) else { return nil }
+      if count == 0 { parts.0 = value }
+      if count == 1 { parts.1 = value }
+      if count == 2 { parts.2 = value }
       count += 1
+      start = stop + 1
     }
     return count == 3 ? ClusterTable.Version(parts.0, parts.1, parts.2) : nil
   }

@@ -27,7 +27,12 @@ extension ClusterTable {
     if node.address == .unspecified {
       out.append(UInt8(ascii: "-"))
     } else {
-      out += node.address.text
+      var shift: UInt32 = 32
+      while shift > 0 {
+        shift -= 8
+        appendDecimal(UInt64(node.address.bits >> shift & 0xFF), to: &out)
+        if shift > 0 { out.append(UInt8(ascii: ".")) }
+      }
     }
     out.append(space)
     append(node.state.word, to: &out)

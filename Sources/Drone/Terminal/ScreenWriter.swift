@@ -71,9 +71,12 @@ public struct ScreenWriter: Sendable {
         continue
       }
       reach(row, column, frame, &pen, &out)
-      appendChange(from: pen.style, to: cell.style, hasColour: pen.hasColour, &out)
+      // A space has no colour.
+      if cell.byte != UInt8(ascii: " ") || cell.style.isReverse || pen.style.isReverse {
+        appendChange(from: pen.style, to: cell.style, hasColour: pen.hasColour, &out)
+        pen.style = cell.style
+      }
       out.append(cell.byte)
-      pen.style = cell.style
       column += 1
       // After the last column terminals differ in where the cursor is.
       (pen.row, pen.column) = column < columns ? (row, column) : (-1, -1)
