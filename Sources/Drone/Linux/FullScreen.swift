@@ -194,9 +194,10 @@ public struct FullScreen: ~Copyable {
     return nil
   }
 
-  /// False when the terminal is gone.
+  /// One byte at a time: what is typed after the key that ends the program is for the shell. False when the terminal is
+  /// gone.
   private mutating func readInput() -> Bool {
-    let bytes = readStandardInput(upTo: 256)
+    let bytes = readStandardInput(upTo: 1)
     input += bytes
     return !bytes.isEmpty
   }

@@ -29,6 +29,8 @@ import VirtualMachine
           try await second.succeeds("showmap --json").contains("\"address\":\"192.168.1.11\",\"state\":\"alive\""))
         let picture = try await first.succeeds("Mosmon --once --keys t | cat")
         #expect(picture.contains("Node #  0x010b 0x0115") && picture.contains("2 nodes, 2 CPUs, load "))
+        // Both have 32 MiB, of which the kernel leaves some to programs.
+        #expect(try await first.succeeds("mosmon --once --keys t | grep -o 'of 4[0-9] MiB'").contains("MiB"))
         // 80 columns by 24 rows without being told.
         #expect(picture.split(separator: "\n").count { $0.contains("|") || $0.contains("+---") } == 22, "\(picture)")
 
@@ -38,6 +40,7 @@ import VirtualMachine
         second.type("\u{1B}[10;60R")
         try await second.expect("[10H")
         second.type("q")
+        try await second.expect("[?25h")
         #expect(try await second.succeeds("echo $((6*7))").contains("42"))
 
         try await first.typeOnKeyboard("\nmosmon\n")

@@ -154,8 +154,8 @@ extension NodeRecord {
   fileprivate mutating func take(_ readings: MachineReadings) {
     cpus = max(readings.processors, 1)
     speed = readings.megahertz
-    memoryTotal = UInt32(clamping: readings.memoryTotal >> 20)
-    memoryFree = UInt32(clamping: readings.memoryAvailable >> 20)
+    memoryTotal = UInt32(clamping: readings.memoryTotal >> 10)
+    memoryFree = UInt32(clamping: readings.memoryAvailable >> 10)
     load = UInt16(clamping: readings.load.one)
     uptime = UInt32(clamping: readings.uptime)
   }
