@@ -17,6 +17,7 @@ struct KernelHostRulesTests {
       "ct state new tcp flags & (syn|ack) == syn tcp dport 3278 accept; meta l4proto esp accept",
       "ip saddr 192.168.0.0/16 accept",
       "iifname \"eth0\" accept",
+      "iif != \"lo\" accept",
       "meta mark 7 accept",
       "limit rate 5/second accept",
       "tcp dport 3278 jump more; meta l4proto esp jump more",
@@ -31,6 +32,8 @@ struct KernelHostRulesTests {
     "a filter that keeps out one or both is named by table and chain",
     arguments: [
       ("drop", "ct state established accept; tcp dport 22 accept", [.control, .esp]),
+      ("drop", "iif \"lo\" accept; ct state established,related accept; tcp dport 22 accept", [.control, .esp]),
+      ("drop", "iifname \"lo\" accept; tcp dport 3278 accept", [.esp]),
       ("drop", "tcp dport 3278 accept", [.esp]),
       ("drop", "meta l4proto esp accept", [.control]),
       ("drop", "tcp dport { 22, 80 } accept; ip6 nexthdr esp accept", [.control, .esp]),

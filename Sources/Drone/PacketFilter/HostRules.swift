@@ -154,6 +154,8 @@ private struct StrangersPacket {
   let port: UInt16?
   /// What the rule has loaded; nil for what is not known.
   var registers: [FilterExpression.Register: [UInt8]] = [:]
+  /// Where the rule has loaded the interface that the packet came by: any but the loopback.
+  var interface: FilterExpression.Register?
 
   init(_ traffic: FilterObstacle.Traffic) {
     switch traffic {
@@ -186,6 +188,23 @@ private struct StrangersPacket {
     default: nil
     }
   }
+
+  mutating func load(_ value: [UInt8]?, into register: FilterExpression.Register) {
+    registers[register] = value
+    if interface == register { interface = nil }
+  }
+
+  /// What a comparison of the interface with this number or name gives; nil for one that it may have come by.
+  func comesBy(_ comparison: FilterExpression.Comparison, _ value: [UInt8]) -> Bool? {
+    let isNumber = value.count == 4 && value[0] == 1 && value.dropFirst().allSatisfy { $0 == 0 }
+    let isLoopback = isNumber || value.count == 16 && value.starts(with: [UInt8]("lo\0"))
+    guard isLoopback else { return nil }
+    return switch comparison {
+    case .equal: false
+    case .notEqual: true
+    default: nil
+    }
+  }
 }
 
 private enum RuleFate {
@@ -200,30 +219,34 @@ extension FilterRule {
   fileprivate func fate(of packet: inout StrangersPacket, set: (FilterName) -> FilterSet?) -> RuleFate {
     var unclear = false
     packet.registers = [:]
+    packet.interface = nil
     for expression in expressions {
       var holds: Bool?
       switch expression {
       case .meta(let key, let register):
-        packet.registers[register] = packet.value(key)
+        packet.load(packet.value(key), into: register)
+        if key == .inputInterface || key == .inputName { packet.interface = register }
         holds = true
       case .connection(let key, let register):
-        packet.registers[register] = key == .state ? [UInt8(ConnectionState.new.rawValue), 0, 0, 0] : nil
+        packet.load(key == .state ? [UInt8(ConnectionState.new.rawValue), 0, 0, 0] : nil, into: register)
         holds = true
       case .payload(let header, let offset, let count, let register):
-        packet.registers[register] = packet.payload(header, offset, count)
+        packet.load(packet.payload(header, offset, count), into: register)
         holds = true
       case .route(_, let register):
-        packet.registers[register] = nil
+        packet.load(nil, into: register)
         holds = true
       case .bitwise(let mask, let flip, let register):
         if let value = packet.registers[register], value.count == mask.count, mask.count == flip.count {
-          packet.registers[register] = value.indices.map { value[$0] & mask[$0] ^ flip[$0] }
+          packet.load(value.indices.map { value[$0] & mask[$0] ^ flip[$0] }, into: register)
         } else {
-          packet.registers[register] = nil
+          packet.load(nil, into: register)
         }
         holds = true
       case .compare(let comparison, let value, let register):
-        holds = packet.registers[register].flatMap { comparison.holds($0, value) }
+        holds =
+          packet.interface == register
+          ? packet.comesBy(comparison, value) : packet.registers[register].flatMap { comparison.holds($0, value) }
       case .range(let from, let to, let inverted, let register):
         if let value = packet.registers[register], value.count == from.count, value.count == to.count {
           let inside = !value.lexicographicallyPrecedes(from) && !to.lexicographicallyPrecedes(value)

@@ -53,6 +53,8 @@ public enum FilterExpression: Equatable, Sendable {
     /// The number of the interface that the packet came by, and leaves by; four bytes in the machine's order.
     public static let inputInterface = MetaKey(rawValue: 4)
     public static let outputInterface = MetaKey(rawValue: 5)
+    /// Its name, and zeros up to 16 bytes.
+    public static let inputName = MetaKey(rawValue: 6)
     /// One byte: 2 for IPv4, 10 for IPv6.
     public static let version = MetaKey(rawValue: 15)
     /// One byte.
