@@ -12,7 +12,32 @@ extension Master {
       .file(path, .bytes([UInt8](text.utf8)), executable: executable, why: "the test's guest")
     }
     let path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
-    let wanted = "/etc/systemd/system/multi-user.target.wants"
+    let units = [
+      "nftables": """
+      [Unit]
+      After=systemd-modules-load.service
+      [Service]
+      Type=oneshot
+      RemainAfterExit=yes
+      Environment=\(path)
+      ExecStart=/root/network
+
+      """,
+      "hello": "[Service]\nExecStart=/usr/bin/busybox nc -ll -p 22 -e /bin/hello\n",
+      "console": """
+      [Unit]
+      After=nftables.service
+      [Service]
+      Environment=\(path) TERM=dumb HOME=/root "PS1=master:\\\\w# "
+      WorkingDirectory=/
+      ExecStart=/bin/sh
+      Restart=always
+      StandardInput=tty
+      StandardOutput=tty
+      TTYPath=/dev/ttyS0
+
+      """,
+    ]
     var entries = [
       text("/etc/modules-load.d/guest.conf", modules.joined(separator: "\n") + "\n"),
       text("/etc/machine-id", String(repeating: "a", count: 32) + "\n"),
@@ -26,35 +51,13 @@ extension Master {
         "/root/network",
         "#!/bin/sh\nset -e\nip link set eth0 up\nip address add \(address) dev eth0\nnft -f /etc/nftables.conf\n",
         executable: true),
-      text(
-        "\(wanted)/nftables.service",
-        """
-        [Unit]
-        After=systemd-modules-load.service
-        [Service]
-        Type=oneshot
-        RemainAfterExit=yes
-        Environment=\(path)
-        ExecStart=/root/network
-
-        """),
-      text("\(wanted)/hello.service", "[Service]\nExecStart=/usr/bin/busybox nc -ll -p 22 -e /bin/hello\n"),
-      text(
-        "\(wanted)/console.service",
-        """
-        [Unit]
-        After=nftables.service
-        [Service]
-        Environment=\(path) TERM=dumb HOME=/root "PS1=master:\\\\w# "
-        WorkingDirectory=/
-        ExecStart=/bin/sh
-        Restart=always
-        StandardInput=tty
-        StandardOutput=tty
-        TTYPath=/dev/ttyS0
-
-        """),
     ]
+    for (name, unit) in units {
+      let file = "/etc/systemd/system/\(name).service"
+      entries.append(text(file, unit))
+      entries.append(
+        .link("/etc/systemd/system/multi-user.target.wants/\(name).service", to: file, why: "the test's guest"))
+    }
     entries += ["/var/lib/dpkg/info", "/var/lib/dpkg/updates", "/var/lib/dpkg/triggers", "/var/log", "/home"].map {
       .directory($0, why: "the test's guest")
     }
@@ -88,6 +91,22 @@ extension Master {
       "/usr/bin/systemd-analyze", "/usr/bin/dpkg", "/usr/bin/dpkg-query", "/usr/sbin/start-stop-daemon",
     ]
     for program in programs { files.formUnion(try await libraries(of: program)) }
+    // What links lead to, too.
+    for file in files {
+      var place = FilePath(file)
+      while let target = try? FileManager.default.destinationOfSymbolicLink(atPath: place.string) {
+        place = place.removingLastComponent().pushing(FilePath(target)).lexicallyNormalized()
+        guard !place.string.hasPrefix("/dev/") else { break }
+        files.insert(place.string)
+      }
+    }
+    // Each after the folders that it is in; those at the top, which may be links here, the guest has anyway.
+    for file in files {
+      let names = file.split(separator: "/").dropLast()
+      for count in 2...max(2, names.count) where count <= names.count {
+        files.insert("/" + names.prefix(count).joined(separator: "/"))
+      }
+    }
     return files.sorted()
   }
 
@@ -96,7 +115,7 @@ extension Master {
     let (list, archive) = (folder.appending("list"), folder.appending("system.cpio"))
     try await write(files.map { String($0.dropFirst()) }.joined(separator: "\n").utf8, to: list)
     _ = try await Command(
-      "bsdtar", ["-c", "--format", "newc", "-f", archive.string, "-C", "/", "-T", list.string]
+      "bsdtar", ["-c", "-n", "--format", "newc", "-f", archive.string, "-C", "/", "-T", list.string]
     ).output()
     return try contents(of: archive)
   }
