@@ -57,8 +57,10 @@ import Testing
       try await write(table.text, to: file)
       func shows(_ keys: [Key], columns: Int = 80, rows: Int = 24) async throws {
         let expected = Self.picture(table, keys, columns: columns, rows: rows)
-        try await terminal.waits(for: "after \(keys):\n\(expected.joined(separator: "\n"))") {
-          Array($0.prefix(rows)) == expected
+        try await terminal.waits(for: "after \(keys):\n\(expected.joined(separator: "\n"))") { screen in
+          // Nothing is written into the last place of the last row.
+          screen.prefix(rows - 1) == expected.prefix(rows - 1)
+            && screen[rows - 1] == String(expected[rows - 1].prefix(columns - 1))
         }
       }
       try await terminal.type("stty -a >before; echo here")
