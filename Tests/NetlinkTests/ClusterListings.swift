@@ -71,6 +71,9 @@ let expectedDrone = """
   	chain allowed {
   	}
 
+  	chain metrics {
+  	}
+
   	chain cluster_in {
   		meta ipsec exists ip saddr @members accept comment "members"
   		meta l4proto esp accept comment "ESP"
@@ -79,6 +82,7 @@ let expectedDrone = """
   		ip daddr 239.192.0.1 udp dport 2727 limit rate 20/second burst 40 packets accept comment "discovery"
   		meta l4proto igmp accept comment "IGMP"
   		jump searching
+  		jump metrics
   	}
 
   	chain cluster_out {

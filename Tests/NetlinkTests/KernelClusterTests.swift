@@ -155,6 +155,31 @@ struct KernelClusterTests {
     }
   }
 
+  @Test("who asks for metrics comes in where they are served, and nowhere else; -f init does not end that")
+  func metrics() throws {
+    let drone = try NetworkThread()
+    let other = try NetworkThread()
+    try NetworkThread.join(drone, "10.0.0.1/24", other, "10.0.0.2/24")
+    try perform(.droneFilter(.initial, tableExists: false), in: drone)
+    let own = IPv4Address(10, 0, 0, 1)
+    let listeners = try drone.run {
+      try [9639, 9640].map { Held(try listenStream(on: SocketAddress(.unspecified, port: $0))) }
+    }
+    func reached(_ port: UInt16) throws -> Bool { try connects(other, SocketAddress(own, port: port)) }
+    #expect(try !reached(9639))
+    try perform(.droneMetrics((own, 9639)), in: drone)
+    #expect(try reached(9639) && !reached(9640))
+    try perform(.droneFilter(.initial, tableExists: true), in: drone)
+    #expect(try reached(9639))
+    try perform(.droneMetrics((IPv4Address(10, 0, 0, 9), 9640)), in: drone)
+    #expect(try !reached(9639) && !reached(9640), "that is another address")
+    try perform(.droneMetrics((.unspecified, 9640)), in: drone)
+    #expect(try !reached(9639) && reached(9640))
+    try perform(.droneMetrics(nil), in: drone)
+    #expect(try !reached(9640))
+    _ = listeners
+  }
+
   @Test("on a full Linux the machine's own filter stays as it was, and goes back to it")
   func host() throws {
     let network = try NetworkThread()

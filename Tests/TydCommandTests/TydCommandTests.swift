@@ -51,8 +51,14 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
     #expect(command.rekeySeconds == 30 && command.rekeyPackets == 99 && command.idleSeconds == 20)
     #expect(try TydCommand(words("-c aes128gcm")).crypto == .aes128GCM)
     #expect(try TydCommand(words("--crypto=chacha20poly1305")).crypto == .chaCha20Poly1305)
+    #expect(try TydCommand(words("--metrics 9639")).metrics == .init(address: IPv4Address(127, 0, 0, 1), port: 9639))
+    let open = try TydCommand(words("--metrics=192.168.1.11:9639")).metrics
+    #expect(open == .init(address: IPv4Address(192, 168, 1, 11), port: 9639) && open?.isLoopback == false)
+    #expect(try TydCommand(words("--metrics 0.0.0.0:1")).metrics?.address == .unspecified)
+    #expect(try TydCommand(words("--metrics 127.0.0.2:1")).metrics?.isLoopback == true)
     let usual = try TydCommand(words("-c IPSEC"))
     #expect(usual.isEncrypted && usual.interface == nil && !usual.isSilent && usual.rekeySeconds == nil)
+    #expect(usual.metrics == nil)
   }
 
   static let refused = [
@@ -62,6 +68,9 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
     "--approve", "--approve abc", "--approve zz12cd340000ffff", "--approve-window x", "--approve-window 1441",
     "--json", "-m any --json", "-m any --leave", "--status --stop", "--rekey 4", "--rekey-packets 15", "--idle",
     "-m \u{1B}[31m",
+    "--metrics", "--metrics 0", "--metrics 65536", "--metrics x", "--metrics :9639", "--metrics 9639:",
+    "--metrics 1:2:3",
+    "--metrics 239.0.0.1:9639", "--metrics 192.168.1.11",
   ]
 
   @Test("what cannot be carried out is refused by one sentence of printable ASCII", arguments: refused)
@@ -81,6 +90,7 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
     arguments: [
       .leave, .stop, .pending, .status(json: false), .status(json: true), .table, .remove(0x010B), .allow(65535),
       .approve([UInt8]("ab12cd340000ffff".utf8)), .approveWindow(minutes: 0), .approveWindow(minutes: 10),
+      .processes(.cpu, most: 40), .processes(.time, most: 255),
     ] as [TydCommand.Order])
   func orderLine(_ order: TydCommand.Order) {
     #expect(order.line.last == UInt8(ascii: "\n"))
@@ -89,7 +99,10 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
 
   @Test(
     "a line that is no order is none",
-    arguments: ["", " ", "leaves", "remove", "remove x", "remove 65536", "allow -1", "approve", "window"])
+    arguments: [
+      "", " ", "leaves", "remove", "remove x", "remove 65536", "allow -1", "approve", "window", "processes",
+      "processes 1", "processes 3 4", "processes 0 256",
+    ])
   func noOrder(_ line: String) {
     #expect(TydCommand.Order(line: [UInt8](line.utf8)) == nil)
   }
@@ -111,6 +124,7 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
     for option in [
       "-m", "-f", "-i", "-c", "-pc", "-s", "-D", "-h", "-V", "--leave", "--remove", "--allow", "--approve",
       "--approve-window", "--pending", "--status", "--json", "--stop", "--rekey", "--rekey-packets", "--idle",
+      "--metrics",
     ] {
       #expect(text.contains(option), "\(option)")
     }

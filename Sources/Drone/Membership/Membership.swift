@@ -149,6 +149,12 @@ public struct Membership {
   /// The record of the live member with this id.
   public func member(_ id: NodeID) -> NodeRecord? { table.live(id).map(record) }
 
+  /// The live member whose datagrams come from this address.
+  public func member(at address: IPv4Address) -> NodeRecord? {
+    let slot = table.slots().first { table[$0].state.isLive && table[$0].record.addresses.primary == address }
+    return slot.map(record)
+  }
+
   /// Every node that is remembered, this one first, with what is believed of it.
   public func forEach(_ body: (NodeRecord, NodeState) -> Void) {
     for slot in table.slots() { body(record(slot), table[slot].state) }

@@ -4,12 +4,12 @@ import NetworkAddresses
 // first, the high bit set on all but the last).
 
 extension Array where Element == UInt8 {
-  mutating func append(_ mac: MACAddress) {
+  package mutating func append(_ mac: MACAddress) {
     append(networkOrder: UInt16(truncatingIfNeeded: mac.bits >> 32))
     append(networkOrder: UInt32(truncatingIfNeeded: mac.bits))
   }
 
-  mutating func append(varint value: UInt32) {
+  package mutating func append(varint value: UInt32) {
     var rest = value
     while rest >= 0x80 {
       append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -71,12 +71,12 @@ public enum MembershipDecodeError: Error, Equatable, Sendable {
 }
 
 /// Reads fields one after the other; past the end every read throws.
-struct WireReader {
+package struct WireReader {
   private let bytes: [UInt8]
-  private(set) var offset: Int
+  package private(set) var offset: Int
   private let end: Int
 
-  init(_ bytes: [UInt8]) {
+  package init(_ bytes: [UInt8]) {
     self.bytes = bytes
     offset = 0
     end = bytes.count
@@ -88,46 +88,53 @@ struct WireReader {
     self.end = end
   }
 
-  var isAtEnd: Bool { offset >= end }
+  package var isAtEnd: Bool { offset >= end }
 
   private func require(_ count: Int) throws(MembershipDecodeError) {
-    guard end - offset >= count else {
+    guard count >= 0, end - offset >= count else {
       throw .truncated(offset: offset, needed: count, available: end - offset)
     }
   }
 
   /// A reader of the next `count` bytes alone; this one goes on behind them.
-  mutating func part(_ count: Int) throws(MembershipDecodeError) -> WireReader {
+  package mutating func part(_ count: Int) throws(MembershipDecodeError) -> WireReader {
     try require(count)
     let part = WireReader(bytes, from: offset, to: offset + count)
     offset += count
     return part
   }
 
-  mutating func uint8() throws(MembershipDecodeError) -> UInt8 {
+  /// The next `count` bytes as they are.
+  package mutating func bytes(_ count: Int) throws(MembershipDecodeError) -> [UInt8] {
+    try require(count)
+    offset += count
+    return [UInt8](bytes[(offset - count)..<offset])
+  }
+
+  package mutating func uint8() throws(MembershipDecodeError) -> UInt8 {
     try require(1)
     offset += 1
     return bytes[offset - 1]
   }
 
-  mutating func uint16() throws(MembershipDecodeError) -> UInt16 {
+  package mutating func uint16() throws(MembershipDecodeError) -> UInt16 {
     try require(2)
     offset += 2
     return UInt16(bytes[offset - 2]) << 8 | UInt16(bytes[offset - 1])
   }
 
-  mutating func uint32() throws(MembershipDecodeError) -> UInt32 {
+  package mutating func uint32() throws(MembershipDecodeError) -> UInt32 {
     try require(4)
     return UInt32(try uint16()) << 16 | UInt32(try uint16())
   }
 
-  mutating func uint64() throws(MembershipDecodeError) -> UInt64 {
+  package mutating func uint64() throws(MembershipDecodeError) -> UInt64 {
     try require(8)
     return UInt64(try uint32()) << 32 | UInt64(try uint32())
   }
 
   /// Never the zero address, which no interface has.
-  mutating func mac() throws(MembershipDecodeError) -> MACAddress {
+  package mutating func mac() throws(MembershipDecodeError) -> MACAddress {
     let start = offset
     try require(6)
     let bits = UInt64(try uint16()) << 32 | UInt64(try uint32())
@@ -144,7 +151,7 @@ struct WireReader {
   }
 
   /// At most `limit`.
-  mutating func varint(upTo limit: UInt32 = .max) throws(MembershipDecodeError) -> UInt32 {
+  package mutating func varint(upTo limit: UInt32 = .max) throws(MembershipDecodeError) -> UInt32 {
     let start = offset
     var value: UInt32 = 0
     var shift: UInt32 = 0

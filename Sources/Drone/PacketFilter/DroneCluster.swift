@@ -21,6 +21,7 @@ extension FilterTable {
   /// | udp to 239.192.0.1, port 2727  | anybody: 20 a second together                            |
   /// | udp 2727 to 2728               | anybody, while this node searches for a cluster          |
   /// | IGMP                           | anybody                                                  |
+  /// | tcp to where metrics are served | anybody, if that is not the machine itself alone        |
   ///
   /// | new, out                       | to                                                       |
   /// |--------------------------------|----------------------------------------------------------|
@@ -37,10 +38,11 @@ extension FilterTable {
       FilterChain(name: ClusterRules.callersChain, rules: rules.callers),
       FilterChain(name: searchingName, rules: []),
       FilterChain(name: allowedName, rules: []),
+      FilterChain(name: metricsName, rules: []),
       FilterChain(
         name: clusterInName,
         rules: [accepting(.secured + .source(in: ClusterRules.members), "members")] + rules.clearIn + [
-          FilterRule([.verdict(.jump(searchingName))])
+          FilterRule([.verdict(.jump(searchingName))]), FilterRule([.verdict(.jump(metricsName))]),
         ]),
       FilterChain(name: clusterOutName, rules: clusterOut),
       FilterChain(name: "untracked_in", at: .prerouting, priority: beforeTracking, policy: .accept, rules: untrackedIn),
@@ -63,6 +65,7 @@ extension FilterTable {
   private static var clusterOutName: FilterName { "cluster_out" }
   static var searchingName: FilterName { "searching" }
   static var allowedName: FilterName { "allowed" }
+  static var metricsName: FilterName { "metrics" }
 
   /// NF_IP_PRI_RAW: connection tracking begins at -200.
   private static var beforeTracking: Int32 { -300 }
@@ -114,11 +117,13 @@ extension FilterBatch {
   public static func droneFilter(_ state: DroneFilterState, tableExists: Bool) -> FilterBatch {
     var batch = FilterBatch(family: FilterTable.droneFamily)
     if !tableExists { batch.replace(.drone) }
+    // What a tyd that runs has opened for itself.
+    let running = [FilterTable.searchingName, FilterTable.metricsName]
     switch state {
-    case .initial: batch.install(.droneCluster, keeping: [FilterTable.searchingName])
-    case .closed: batch.install(.droneCluster, keeping: [FilterTable.searchingName, FilterTable.allowedName])
+    case .initial: batch.install(.droneCluster, keeping: running)
+    case .closed: batch.install(.droneCluster, keeping: running + [FilterTable.allowedName])
     case .open:
-      batch.install(.droneCluster, keeping: [FilterTable.searchingName, FilterTable.allowedName])
+      batch.install(.droneCluster, keeping: running + [FilterTable.allowedName])
       for chain in [FilterTable.inputName, FilterTable.outputName] {
         batch.prepend(
           FilterRule([.verdict(.accept)], comment: [UInt8]("tyd -f off")), to: chain, of: FilterTable.droneName)
@@ -136,6 +141,20 @@ extension FilterBatch {
         .udp, from: ClusterPorts.discovery, to: ClusterPorts.discoveryAnswer)
       batch.append(
         FilterTable.accepting(answers, "discovery"), to: FilterTable.searchingName, of: FilterTable.droneName)
+    }
+    return batch
+  }
+
+  /// Lets anybody connect to where metrics are served, or nobody any longer.
+  /// - Parameter address: 0.0.0.0 for every address of the drone.
+  public static func droneMetrics(_ place: (address: IPv4Address, port: UInt16)?) -> FilterBatch {
+    var batch = FilterBatch(family: FilterTable.droneFamily)
+    batch.flush(chain: FilterTable.metricsName, of: FilterTable.droneName)
+    if let place {
+      let destination: [FilterExpression] = place.address == .unspecified ? [] : .destination(place.address)
+      batch.append(
+        FilterTable.accepting(destination + .ports(.tcp, to: place.port), "metrics"), to: FilterTable.metricsName,
+        of: FilterTable.droneName)
     }
     return batch
   }

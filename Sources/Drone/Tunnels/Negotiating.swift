@@ -145,7 +145,10 @@ extension Tunnels {
   }
 
   private mutating func adopt(_ tunnel: inout Tunnel, _ pair: Pair, at now: UInt64) {
-    if tunnel.current != nil { tunnel.renewals &+= 1 }
+    if tunnel.current != nil {
+      tunnel.renewals &+= 1
+      renewed &+= 1
+    }
     retire(&tunnel, at: now)
     tunnel.current = pair
     tunnel.isWanted = false

@@ -34,6 +34,8 @@ public struct Tunnels: Sendable {
   /// Negotiations that this node began; those that led to a pair, whoever began them; those that failed.
   public internal(set) var begun: UInt64 = 0
   public internal(set) var completed: UInt64 = 0
+  /// Those of `completed` that replaced a pair.
+  public internal(set) var renewed: UInt64 = 0
   public internal(set) var failed: UInt64 = 0
 
   /// - Parameter seed: any number, another one each time: SPIs and back-off follow from it.

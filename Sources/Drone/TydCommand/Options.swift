@@ -4,6 +4,7 @@ import NetworkAddresses
 enum Option: CaseIterable {
   case crypto, debug, filter, help, sharedKey, interface, master, printConfiguration, bootMaster, silent, version
   case leave, remove, allow, approve, approveWindow, pending, status, json, stop, resume, rekey, rekeyPackets, idle
+  case metrics
 
   init?(_ word: [UInt8]) {
     for option in Option.allCases {
@@ -42,6 +43,7 @@ enum Option: CaseIterable {
     case .rekey: (nil, "--rekey")
     case .rekeyPackets: (nil, "--rekey-packets")
     case .idle: (nil, "--idle")
+    case .metrics: (nil, "--metrics")
     }
   }
 }
@@ -67,6 +69,8 @@ extension TydCommand {
           --rekey SECONDS     replace keys after so long (usual: 3600)
           --rekey-packets N   and after so many packets (usual: 2^31)
           --idle SECONDS      drop a tunnel that is unused for so long (usual: 90)
+          --metrics [ADDRESS:]PORT
+                              serve metrics for Prometheus (usual: 127.0.0.1)
       -h, --help    -V, --version
 
     To the tyd that runs on this node:

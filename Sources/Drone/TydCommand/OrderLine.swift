@@ -1,4 +1,5 @@
 import NetworkAddresses
+import ProcessList
 
 extension TydCommand.Order {
   /// The order as a line of words, as the command gives it to the tyd that runs.
@@ -12,6 +13,9 @@ extension TydCommand.Order {
     case .remove(let id): [UInt8]("remove ") + decimalText(UInt64(id)) + [UInt8]("\n")
     case .allow(let id): [UInt8]("allow ") + decimalText(UInt64(id)) + [UInt8]("\n")
     case .approve(let digits): [UInt8]("approve ") + digits + [UInt8]("\n")
+    case .processes(let order, let most):
+      [UInt8]("processes ") + decimalText(UInt64(order.rawValue)) + [UInt8](" ") + decimalText(UInt64(most))
+        + [UInt8]("\n")
     case .approveWindow(let minutes): [UInt8]("window ") + decimalText(UInt64(minutes)) + [UInt8]("\n")
     }
   }
@@ -36,6 +40,10 @@ extension TydCommand.Order {
       self = .remove(small)
     } else if verb.spells("allow"), let small {
       self = .allow(small)
+    } else if verb.spells("processes"), let order = small.flatMap({ ProcessOrder(rawValue: UInt8(clamping: $0)) }),
+      words.count == 3, let most = decimal(words[2]).flatMap({ UInt8(exactly: $0) })
+    {
+      self = .processes(order, most: most)
     } else if verb.spells("window"), let small {
       self = .approveWindow(minutes: small)
     } else if verb.spells("approve"), !value.isEmpty {

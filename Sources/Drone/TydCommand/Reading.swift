@@ -44,6 +44,7 @@ extension TydCommand {
         rekeyPackets = UInt32(clamping: try TydCommand.number(try reader.value(of: option), option, 16...(1 << 31)))
       case .idle:
         idleSeconds = UInt32(clamping: try TydCommand.number(try reader.value(of: option), option, 5...86_400))
+      case .metrics: metrics = try TydCommand.endpoint(try reader.value(of: option))
       case .sharedKey:
         throw TydCommandError(
           [UInt8]("There is no shared key any longer: every node has a key of its own, certified under the cluster's "),
@@ -89,6 +90,20 @@ extension TydCommand {
       throw TydCommandError(printable(value), [UInt8](" cannot be an interface's name."))
     }
     return value
+  }
+
+  /// `9639`, or `192.168.1.11:9639`.
+  private static func endpoint(_ value: [UInt8]) throws(TydCommandError) -> Endpoint {
+    let parts = value.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+    let address = parts.count == 2 ? IPv4Address(text: parts[0]) : IPv4Address(127, 0, 0, 1)
+    guard parts.count <= 2, let address, address == .unspecified || address.bits >> 24 == 127 || address.isHostAddress,
+      let port = parts.last.flatMap({ decimal($0) }), (1...65535).contains(port)
+    else {
+      throw TydCommandError(
+        [UInt8]("--metrics takes a TCP port, or ADDRESS:PORT with an address of this machine, not "), printable(value),
+        [UInt8]("."))
+    }
+    return Endpoint(address: address, port: UInt16(clamping: port))
   }
 
   private static func filter(_ value: [UInt8]) throws(TydCommandError) -> FilterRequest {

@@ -1,4 +1,5 @@
 import NetworkAddresses
+import ProcessList
 
 /// What one call of tyd is to do, read from its arguments.
 ///
@@ -48,6 +49,22 @@ public struct TydCommand: Equatable, Sendable {
     /// The cluster as the views want it; no option gives this.
     case table
     case stop
+    /// What `mtop` shows: of each node at most so many processes.
+    case processes(ProcessOrder, most: UInt8)
+  }
+
+  /// An address of this machine, or 0.0.0.0 for all of them, and a TCP port.
+  public struct Endpoint: Equatable, Sendable {
+    public var address: IPv4Address
+    public var port: UInt16
+
+    public init(address: IPv4Address, port: UInt16) {
+      self.address = address
+      self.port = port
+    }
+
+    /// Only this machine itself can reach it.
+    public var isLoopback: Bool { address.bits >> 24 == 127 }
   }
 
   /// How packets between members are protected.
@@ -67,6 +84,8 @@ public struct TydCommand: Equatable, Sendable {
   public var crypto = Crypto.ipsec
   /// False with `-c off`.
   public var isEncrypted: Bool { crypto != .off }
+  /// Where metrics are served; nil: nowhere.
+  public var metrics: Endpoint?
   public var isSilent = false
   public var isDebugging = false
   /// Take over what a tyd that ended left in the kernel.

@@ -23,7 +23,7 @@ private let places: [String: (path: String, links: [String])] = [
     path: "/sbin/init",
     links: ["/bin/fix_hosts", "/sbin/certaintyd", "/sbin/filter", "/sbin/lease", "/sbin/network"]
   ),
-  "tyd": (path: "/usr/sbin/tyd", links: ["/usr/bin/Mosmon", "/usr/bin/mosmon", "/usr/bin/showmap"]),
+  "tyd": (path: "/usr/sbin/tyd", links: ["/usr/bin/Mosmon", "/usr/bin/mosmon", "/usr/bin/mtop", "/usr/bin/showmap"]),
 ]
 
 /// How many steps `buildPrograms` shows.

@@ -27,9 +27,12 @@ final class Filter {
   /// Process 1 of a drone writes this file and nobody else does.
   private static var isOnDrone: Bool { exists("/run/boot.log") }
 
-  /// Closes it but for what a cluster needs.
-  func install() throws(Failure) {
-    do throws(NetlinkSocketError) { try set(.closed) } catch {
+  /// Closes it but for what a cluster needs, and for who asks for metrics.
+  func install(metrics: TydCommand.Endpoint?) throws(Failure) {
+    do throws(NetlinkSocketError) {
+      try set(.closed)
+      try serveMetrics(at: metrics)
+    } catch {
       throw Failure([UInt8]("the packet filter cannot be closed: ") + error.text)
     }
   }
@@ -73,6 +76,13 @@ final class Filter {
   /// Lets a port in.
   func allow(isTCP: Bool, port: UInt16) throws(NetlinkSocketError) {
     if isDrone { try socket.perform(.droneAllow(isTCP ? .tcp : .udp, port: port)) }
+  }
+
+  /// Lets in who asks for metrics where they are served, on a drone. A full Linux's own rules decide there.
+  func serveMetrics(at endpoint: TydCommand.Endpoint?) throws(NetlinkSocketError) {
+    guard isDrone else { return }
+    let open = endpoint.flatMap { $0.isLoopback ? nil : $0 }
+    try socket.perform(.droneMetrics(open.map { ($0.address, $0.port) }))
   }
 
   /// Lets packets to and from a member pass; the policy that demands ESP for them stands already.

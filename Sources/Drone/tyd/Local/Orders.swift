@@ -22,43 +22,12 @@ func send(_ order: TydCommand.Order) -> Int32 {
   }
 }
 
-/// What came of an order.
-enum OrderOutcome {
-  case done([UInt8])
-  /// A sentence.
-  case refused([UInt8])
-  /// No tyd runs on this node.
-  case nobody
-}
-
-/// Sends an order to the tyd that runs here and waits for what it answers.
-func ask(_ order: TydCommand.Order) -> OrderOutcome {
-  do throws(SystemError) {
-    let socket = try connectLocal(Places().socket)
-    try socket.write(order.line)
-    var answer: [UInt8] = []
-    let end = millisecondsSinceStart() &+ 10_000
-    while answer.count < 4 << 20 {
-      let now = millisecondsSinceStart()
-      guard now < end, waitReadable([socket.number], milliseconds: Int(clamping: end &- now)).first == true else {
-        return .refused([UInt8]("the tyd that runs here does not answer."))
-      }
-      guard let part = try socket.receiveSome(upTo: 16 << 10) else { continue }
-      if part.isEmpty { break }
-      answer += part
-    }
-    guard let status = answer.first else { return .refused([UInt8]("the tyd that runs here ended.")) }
-    let text = [UInt8](answer.dropFirst())
-    return status == UInt8(ascii: "0") ? .done(text) : .refused(text)
-  } catch {
-    return error.isMissing || error.isRefusal ? .nobody : .refused(error.text)
-  }
-}
-
 /// A process that wants something of this node.
 final class LocalOrder {
   let socket: Descriptor
-  let deadline: UInt64
+  var deadline: UInt64
+  /// It is answered later.
+  var isWaiting = false
   var line: [UInt8] = []
   var isAnswered = false
   var isOver = false
@@ -81,8 +50,8 @@ extension Node {
     guard !local.isOver else { return }
     do throws(SystemError) {
       guard let part = try local.socket.receiveSome(upTo: 512) else { return }
-      if local.isAnswered {
-        local.isOver = true
+      if local.isAnswered || local.isWaiting {
+        local.isOver = part.isEmpty || local.isAnswered
         return
       }
       local.line += part
@@ -93,6 +62,11 @@ extension Node {
       local.isOver = true
       let answer: Answer
       let order = TydCommand.Order(line: [UInt8](local.line[..<end]))
+      if case .processes(let ranking, let most)? = order, beginSurvey(ranking, most: most, for: local, now) {
+        local.isOver = false
+        local.isWaiting = true
+        return
+      }
       if let order {
         answer = carryOut(order, now)
       } else {
@@ -108,7 +82,7 @@ extension Node {
   }
 
   /// Whoever asked reads at once; one that does not must not hold up the node for longer than a moment.
-  private func reply(_ answer: Answer, _ local: LocalOrder) throws(SystemError) {
+  func reply(_ answer: Answer, _ local: LocalOrder) throws(SystemError) {
     let bytes = [answer.isDone ? UInt8(ascii: "0") : UInt8(ascii: "1")] + answer.text
     var sent = 0
     while sent < bytes.count {
@@ -138,6 +112,7 @@ extension Node {
     case .status(let json): return .done(json ? statusJSON(now) : statusText(now))
     case .table: return .done(clusterTable().text)
     case .pending: return .done(pendingText(now))
+    case .processes: return .failed([UInt8]("several mtop run on this node already; end one of them."))
     case .stop:
       end = now
       return .done([])

@@ -99,13 +99,8 @@ extension Node {
         + number(pair.renewals) + [UInt8]("}")
     }
     member("tunnels", list(pairs), quoted: false)
-    let counters: [(name: StaticString, count: UInt32)] = [
-      ("notTLS13", refused.notTLS13), ("wrongCluster", refused.wrongCluster), ("expired", refused.expired),
-      ("removed", refused.removed), ("malformed", refused.malformed), ("slow", refused.slow),
-      ("tooMany", refused.tooMany),
-    ]
     var counted: [UInt8] = []
-    for counter in counters {
+    for counter in refused.all {
       counted += counted.isEmpty ? [UInt8]("{\"") : [UInt8](",\"")
       counted += [UInt8](counter.name) + [UInt8]("\":") + number(counter.count)
     }

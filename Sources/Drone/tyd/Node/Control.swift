@@ -233,6 +233,14 @@ struct Refusals {
   var slow: UInt32 = 0
   var tooMany: UInt32 = 0
 
+  /// Each by its name.
+  var all: [(name: StaticString, count: UInt32)] {
+    [
+      ("notTLS13", notTLS13), ("wrongCluster", wrongCluster), ("expired", expired), ("removed", removed),
+      ("malformed", malformed), ("slow", slow), ("tooMany", tooMany),
+    ]
+  }
+
   mutating func count(_ reason: ClosedReason) {
     switch reason {
     case .noTLS, .oldVersion, .otherProtocol, .noCertificate: notTLS13 &+= 1

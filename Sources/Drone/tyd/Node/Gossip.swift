@@ -4,6 +4,7 @@ import Linux
 import Membership
 import Netlink
 import NetworkAddresses
+import ProcessList
 import SecureChannel
 import Startup
 import Tunnels
@@ -15,6 +16,10 @@ extension Node {
     for _ in 0..<64 {
       guard let datagram = try? gossip.receive(upTo: 1500) else { return }
       guard datagram.sender.port == gossipPort else { continue }
+      if ProcessMessage.isOne(datagram.bytes) {
+        takeProcessMessage(datagram.bytes, from: datagram.sender.address, now)
+        continue
+      }
       carryOut(membership.receive(datagram.bytes, from: datagram.sender.address, now: now), now)
     }
   }

@@ -32,9 +32,11 @@ final class Node {
   let gossip: DatagramSocket
   var discovery: DatagramSocketBox?
   let local: Descriptor
+  let metrics: MetricsServer?
   let signals = SignalQueue()
   var connections: [Connection] = []
   var orders: [LocalOrder] = []
+  var processes = ProcessTraffic()
   private var nextIncoming: UInt32 = 2
   /// For connections of the program's own: even as well, but from the upper half.
   private var nextOwn: UInt32 = 0x8000_0000
@@ -77,6 +79,7 @@ final class Node {
     tunnels = Tunnels(
       id: membership.own.id, fingerprint: credential.fingerprint, ciphers: Node.ciphers(command), settings: settings,
       seed: seed &+ 1)
+    metrics = if let endpoint = command.metrics { try MetricsServer(endpoint) } else { nil }
     do throws(SystemError) {
       let any = SocketAddress(.unspecified, port: controlPort)
       let use: TransformUse = command.isEncrypted ? .bypass : .asPoliciesSay
@@ -117,7 +120,10 @@ final class Node {
   private func nextDue(_ now: UInt64) -> UInt64 {
     var due = min(now &+ 60_000, nextReading)
     if membership.nextWakeUp < due { due = membership.nextWakeUp }
-    for time in [tunnels.nextDue, keepDue, end, joining?.due, orders.map { $0.deadline }.min()] {
+    for time in [
+      tunnels.nextDue, processes.nextDue(now), keepDue, end, joining?.due, metrics?.nextDue,
+      orders.map { $0.deadline }.min(),
+    ] {
       if let time { due = min(due, time) }
     }
     for connection in connections { due = min(due, connection.deadline) }
@@ -136,6 +142,9 @@ final class Node {
     let orders = self.orders
     for connection in connections { interests.append(Interest(connection.socket.number, connection.interest)) }
     for order in orders { interests.append(Interest(order.socket.number)) }
+    let calls = metrics?.calls ?? []
+    let asking = interests.count
+    interests += metrics?.interests ?? []
     var milliseconds = Int(clamping: due > now ? due &- now : 0)
     if let longest = signals.longestWait { milliseconds = min(milliseconds, longest) }
     let ready = waitReady(interests, milliseconds: milliseconds)
@@ -154,6 +163,10 @@ final class Node {
     for (index, order) in orders.enumerated() where !ready[fixed + connections.count + index].isEmpty {
       take(order, then)
     }
+    for (index, call) in calls.enumerated() where !ready[asking + 1 + index].isEmpty {
+      call.advance(then, metricsText)
+    }
+    if let metrics, !ready[asking].isEmpty { metrics.accept(then) }
     while let signal = signals.next() { take(signal, then) }
   }
 
@@ -163,10 +176,12 @@ final class Node {
       advance(connection, [], now)
     }
     connections.removeAll { $0.isOver }
+    metrics?.step(now)
     orders.removeAll { $0.isOver || $0.deadline <= now }
     if membership.nextWakeUp <= now { carryOut(membership.tick(now: now), now) }
     if let due = tunnels.nextDue, due <= now { tunnels.step(at: now) }
     carryOutTunnels(now)
+    stepProcesses(now)
     if nextReading <= now { readMachine(now) }
     if let due = joining?.due, due <= now { continueJoining(now) }
     if let due = keepDue, due <= now { keepMap(now) }

@@ -27,7 +27,7 @@ extension Node {
       try transforms.exceptControl()
       self.transforms = transforms
       let filter = try Filter()
-      try filter.install()
+      try filter.install(metrics: command.metrics)
       self.filter = filter
       for obstacle in filter.obstacles() {
         report.step(.degraded, "filter", obstacle + [UInt8](": no other node can reach this one"))
@@ -39,6 +39,12 @@ extension Node {
       report.step(
         .failed, "ipsec",
         [UInt8]("OFF as -c off asks: EVERYTHING GOES IN CLEAR and the filter is open. For debugging only."))
+    }
+    if let metrics = command.metrics {
+      report.step(
+        metrics.isLoopback ? .ok : .degraded, "metrics",
+        metrics.address.text + [UInt8](":") + number(metrics.port)
+          + (metrics.isLoopback ? [] : [UInt8](": whoever reaches it can read who is in the cluster")))
     }
     try openDiscovery()
     if command.isResuming, resume(now) { return }

@@ -7,6 +7,7 @@ import TydCommand
 enum View {
   case showmap
   case mosmon
+  case mtop
 
   /// By the name that the program was called with; nil for tyd itself.
   init?(called name: [UInt8]) {
@@ -16,6 +17,8 @@ enum View {
     } else if base.spells("mosmon") || base.spells("Mosmon") {
       // The HowTo once writes it so.
       self = .mosmon
+    } else if base.spells("mtop") {
+      self = .mtop
     } else {
       return nil
     }
@@ -25,6 +28,7 @@ enum View {
     switch self {
     case .showmap: "showmap"
     case .mosmon: "mosmon"
+    case .mtop: "mtop"
     }
   }
 
@@ -33,6 +37,7 @@ enum View {
     switch self {
     case .showmap: runShowmap(arguments)
     case .mosmon: runMosmon(arguments)
+    case .mtop: runMtop(arguments)
     }
   }
 

@@ -8,6 +8,7 @@ func clusterMeasurements(nodes: Int) -> [Measurement] {
   func seconds(_ milliseconds: UInt64?) -> String {
     milliseconds.map { String(format: "%.2f s", Double($0) / 1000) } ?? "never"
   }
+  func kilobytes(_ bytes: Int) -> String { String(format: "%.0f kB", Double(bytes) / 1000) }
   let name = "cluster of \(nodes)"
   var rows = [
     Measurement("\(name), each node at rest", String(format: "%.0f B/s", figures.bytes), "at most 600 B/s"),
@@ -21,6 +22,17 @@ func clusterMeasurements(nodes: Int) -> [Measurement] {
     Measurement("\(name), a death seen by all", seconds(figures.death), "at most 5 s"),
     Measurement("\(name), a leave seen by all", seconds(figures.leave), "at once"),
     Measurement("\(name), a partition healed", seconds(figures.heal), "reported"),
+  ]
+  let first = SurveyFigures(nodes: nodes, tunnels: figures.associations)
+  let next = SurveyFigures(nodes: nodes, tunnels: nodes - 1)
+  rows += [
+    Measurement(
+      "\(name), mtop's first round",
+      "\(kilobytes(first.bytes)) and \(first.handshakes) handshakes (\(kilobytes(first.handshakeBytes)))",
+      "reported"),
+    Measurement("\(name), who answers it", "\(first.answers) of \(nodes - 1)", "reported"),
+    Measurement("\(name), mtop's other rounds", kilobytes(next.bytes), "reported"),
+    Measurement("\(name), who answers them", "\(next.answers) of \(nodes - 1)", "all"),
   ]
   if !figures.faults.isEmpty {
     rows.append(Measurement("\(name), FAULTS", figures.faults.joined(separator: " "), "none"))

@@ -1,0 +1,3 @@
+enum RecordedScreens {
+  static let all: [String: String] = [:]
+}
