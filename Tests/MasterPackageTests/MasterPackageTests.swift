@@ -47,6 +47,7 @@ import TydCommand
         ("usr/sbin/tyd", "-rwxr-xr-x"), ("etc/tyd/", "drwx------"), ("etc/default/tyd", "-rw-r--r--"),
         ("usr/lib/systemd/system/tyd.service", "-rw-r--r--"), ("usr/share/man/man8/tyd.8.gz", "-rw-r--r--"),
         ("usr/share/man/man8/mosmon.8.gz", "-rw-r--r--"), ("usr/share/man/man8/showmap.8.gz", "-rw-r--r--"),
+        ("usr/share/man/man8/mtop.8.gz", "-rw-r--r--"),
         ("usr/share/doc/tyd/copyright", "-rw-r--r--"), ("usr/share/doc/tyd/copyright.musl", "-rw-r--r--"),
         ("usr/share/doc/tyd/changelog.gz", "-rw-r--r--"), ("usr/bin/showmap", "lrwxrwxrwx"), ("", "drwxr-xr-x"),
       ]

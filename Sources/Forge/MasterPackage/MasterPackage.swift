@@ -84,7 +84,7 @@ public struct MasterPackage: Sendable {
   }
 
   /// The manual's pages in `files`.
-  static let pages = ["mosmon.8", "showmap.8", "tyd.8"]
+  static let pages = ["mosmon.8", "mtop.8", "showmap.8", "tyd.8"]
 
   /// What the package puts into a system.
   func manifest() async throws -> Manifest {
