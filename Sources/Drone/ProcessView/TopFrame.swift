@@ -51,7 +51,7 @@ extension ProcessTop {
     text += [UInt8](" running; CPU ") + fraction(totals.cpu, digits: 1) + [UInt8](" of ")
     text += decimalText(totals.answeredProcessors &* 100) + [UInt8]("; memory ")
     text += decimalText(totals.memoryUsed >> 10) + [UInt8](" of ") + decimalText(totals.memory >> 10)
-    frame.put(text + [UInt8](" MiB in use"), row: 1, column: 0)
+    frame.put(text + [UInt8](" MiB"), row: 1, column: 0)
     putMissing(report, &frame)
     let ranked: (from: Int, to: Int)
     switch ranking {
