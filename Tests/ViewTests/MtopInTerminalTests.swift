@@ -118,7 +118,11 @@ final class StandInNode: Sendable {
       func run(_ line: String) async throws -> String {
         String(
           decoding: try await Command(
-            "sh", ["-c", line], environment: ["TYD_RUN": folder.string, "COLUMNS": nil, "LINES": nil],
+            "sh", ["-c", line],
+            environment: [
+              "TYD_RUN": folder.string, "COLUMNS": nil, "LINES": nil,
+              "LD_LIBRARY_PATH": TerminalMultiplexer.swiftLibraries,
+            ],
             workingDirectory: folder.string
           ).output(), as: UTF8.self)
       }

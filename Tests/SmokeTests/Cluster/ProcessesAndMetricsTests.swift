@@ -1,3 +1,4 @@
+import BuildSteps
 import Foundation
 import Testing
 import VirtualMachine
@@ -64,8 +65,15 @@ import VirtualMachine
     try await machine.expectShell()
   }
 
-  private func fetches(_ network: NetworkNamespace, _ address: String) async throws -> Bool {
-    try await network.succeeds("busybox", ["wget", "-q", "-T", "3", "-O", "/dev/null", "http://\(address)/metrics"])
+  /// Whether a stranger on the wire gets metrics there.
+  private func fetches(_ network: NetworkNamespace, _ place: String) async throws -> Bool {
+    let program = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=3).read().decode())"
+    do {
+      return try await network.runOnNetwork("/usr/bin/python3", ["-c", program, "http://\(place)/metrics"])
+        .contains("drone_up")
+    } catch BuildError.commandFailed {
+      return false
+    }
   }
 }
 
