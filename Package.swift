@@ -180,7 +180,7 @@ let package = Package(
         "ClusterProtocol", "ImageCheck", "VirtualNetwork", "DroneArmy", "BuildSteps", "TestSupport", system,
       ]),
     test("HostNamesTests", ["HostNames", "NetworkAddresses"]),
-    test("DroneImageTests", ["DroneImage", "Integrity", "BuildSteps", "DroneTarget", system]),
+    test("DroneImageTests", ["DroneImage", "BootLine", "Integrity", "BuildSteps", "DroneTarget", system]),
     test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),
     test("SysrootTests", ["Sysroot", "BuildSteps", system]),
     test("DroneProgramsTests", ["DronePrograms", "Sysroot", "DroneTarget", system]),

@@ -32,7 +32,7 @@ import Testing
   @Test(
     "tyd=, TYD= and MASTER= say what tyd does",
     arguments: [
-      ("tyd=off", .off), ("tyd=first", .first), ("tyd=any", .joinAny),
+      ("tyd=off", .off), ("tyd=first", .first), ("tyd=any", .joinAny), ("tyd=pxe", .firstServingNetboot),
       ("tyd=192.168.1.11", .join(IPv4Address(192, 168, 1, 11))),
       ("TYD=0", .off), ("TYD=1", .joinAny), ("TYD=2", .first), ("TYD=3", .firstServingNetboot),
       ("TYD=1 MASTER=192.168.1.11", .join(IPv4Address(192, 168, 1, 11))),
@@ -91,6 +91,21 @@ import Testing
     #expect(BootLine("syslog=log.example.org").syslog.map(text) == "log.example.org")
   }
 
+  @Test("the kernel's netconsole= is read as the kernel reads it")
+  func netconsole() {
+    let short = BootLine("netconsole=@192.168.1.21/,@192.168.1.11/")
+    #expect(short.sentences == [])
+    #expect(short.netconsole.map { text($0.host.text) } == ["192.168.1.11"])
+    #expect(short.netconsole.first?.port == 6666 && short.netconsole.first?.ownPort == 6665)
+    #expect(short.netconsole.first?.card == nil && short.netconsole.first?.mac == nil)
+    let whole = BootLine("netconsole=+4444@10.0.0.1/eth1,9353@10.0.0.2/12:34:56:78:9a:bc;@10.0.0.1/eth0,@10.0.0.3/")
+    #expect(whole.netconsole.count == 2)
+    #expect(whole.netconsole.first?.port == 9353 && whole.netconsole.first?.ownPort == 4444)
+    #expect(whole.netconsole.first?.card.map(text) == "eth1")
+    #expect(whole.netconsole.first?.mac.map { text($0.text) } == "12:34:56:78:9a:bc")
+    #expect(text(whole.netconsole[1].host.text) == "10.0.0.3")
+  }
+
   @Test(
     "a wrong value is an error naming word, value and what is allowed, and the default stays",
     arguments: [
@@ -102,6 +117,10 @@ import Testing
       ("certaintyd=1", "off, on or locked"), ("tyd=second", "first"), ("tyd=192.168.1", "IPv4 address"),
       ("tyd=255.255.255.255", "IPv4 address"), ("TYD=4", "0, 1, 2 or 3"), ("TYD=first", "0, 1, 2 or 3"),
       ("MASTER=nobody", "multicast"), ("keymap=../../etc/shadow", "letters"), ("keymap=", "letters"),
+      ("netconsole=", "[PORT]@OWN/[CARD],[PORT]@HOST/[MAC]"), ("netconsole=192.168.1.11", "both addresses"),
+      ("netconsole=@/,@192.168.1.11/", "both addresses"), ("netconsole=@192.168.1.21/,@192.168.1.11", "both addresses"),
+      ("netconsole=0@192.168.1.21/,@192.168.1.11/", "[PORT]"), ("netconsole=@192.168.1.21/,@192.168.1.11/x", "[MAC]"),
+      ("netconsole=@192.168.1.21/,@192.168.1.11/;", "both addresses"),
       ("syslog=", "name of a host"), ("syslog=a;b", "name of a host"), ("console", "ttyS0,115200n8"),
       ("console=../sda", "ttyS0,115200n8"),
     ])

@@ -1,3 +1,4 @@
+import BootLine
 import BuildSteps
 import SystemPackage
 import Testing
@@ -48,10 +49,63 @@ import Testing
         """))
   }
 
-  @Test(
-    "both configurations have the same labels, and the CD's paths are absolute", arguments: ["drone", "debug", "j1"])
-  func labels(label: String) throws {
-    for name in ["isolinux.cfg", "pxelinux.cfg"] { #expect(try text(name).contains("\nLABEL \(label)\n")) }
+  /// What a label hands to the kernel, by the label's name, as a boot loader reads the file.
+  private func labels(_ name: String) throws -> [String: String] {
+    var found: [String: String] = [:]
+    var label = ""
+    for line in try text(name).split(separator: "\n") {
+      let words = line.split(separator: " ").map(String.init)
+      if words.first == "LABEL" { label = words[1] }
+      if words.first == "APPEND" {
+        #expect(found[label] == nil, "\(label) twice in \(name)")
+        found[label] = words.dropFirst().joined(separator: " ")
+      }
+    }
+    return found
+  }
+
+  private static let onEveryMedium: [String: (tyd: DroneWords.Membership, hasShell: Bool)] = [
+    "drone": (.off, true), "debug": (.off, true), "join": (.joinAny, true),
+    "j1": (.joinAny, true), "j2": (.joinAny, true), "j3": (.joinAny, false), "j4": (.joinAny, false),
+  ]
+  /// A drone from the network has no key of its cluster and cannot begin one.
+  private static let onTheCD: [String: (tyd: DroneWords.Membership, hasShell: Bool)] = [
+    "first": (.first, true), "n1": (.first, true), "n2": (.first, true), "n3": (.first, false), "n4": (.first, false),
+    "n5": (.first, true),
+    "pxe": (.firstServingNetboot, true), "l1": (.firstServingNetboot, true), "l3": (.firstServingNetboot, false),
+  ]
+
+  @Test("each label asks the drone for what the table says, and there is no other")
+  func words() throws {
+    for (name, expected) in [
+      ("isolinux.cfg", Self.onEveryMedium.merging(Self.onTheCD) { first, _ in first }),
+      ("pxelinux.cfg", Self.onEveryMedium),
+    ] {
+      let labels = try labels(name)
+      #expect(Set(labels.keys) == Set(expected.keys), "\(name)")
+      for (label, meaning) in expected {
+        let line = BootLine(Array((labels[label] ?? "").utf8))
+        #expect(line.errors.isEmpty, "\(name): \(label)")
+        #expect(line.tyd == meaning.tyd && line.shell == meaning.hasShell, "\(name): \(label)")
+        #expect(line.filter == (label != "debug"))
+      }
+    }
+  }
+
+  @Test("F5 names every label and every word that the drone has")
+  func table() throws {
+    let screen = try lines(5).joined(separator: "\n")
+    for label in try labels("isolinux.cfg").keys { #expect(screen.contains(label), "\(label)") }
+    for word in [
+      "ip=", "tyd=", "filter=", "watchdog=", "certaintyd=", "boot=", "eject", "keymap=", "shell=", "syslog=",
+      "netconsole=", "console=",
+    ] {
+      #expect(screen.contains(word), "\(word)")
+    }
+  }
+
+  @Test("the CD's paths are absolute, and PXELINUX tells the drone its card")
+  func paths() throws {
     #expect(try text("isolinux.cfg").contains("KERNEL /chaos/bzImage\n"))
     #expect(try text("pxelinux.cfg").contains("\nSYSAPPEND 2\n"))
   }

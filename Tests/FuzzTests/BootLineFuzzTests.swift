@@ -11,7 +11,8 @@ import Testing
     "none", "on", "any", "dhcp", "bootp", "rarp", "both", "dhcp,1,", "1500", "boot=", "/dev/cdrom", ":iso9660", ":vfat",
     "eject", "tyd=", "first", "TYD=", "MASTER=", "certaintyd=", "locked", "filter=", "watchdog=", "shell=", "SHELL=",
     "DHCP=",
-    "console=", "ttyS0,115200n8", "tty0", "keymap=", "syslog=", "debug", "\u{0}", "\u{A0}", "é",
+    "console=", "ttyS0,115200n8", "tty0", "keymap=", "syslog=", "netconsole=",
+    "@1.2.3.4/,@5.6.7.8/", "debug", "\u{0}", "\u{A0}", "é",
   ])
 
   @Test("any line gives a value, and every value that it gives can be used")

@@ -100,4 +100,5 @@ extension BootLine {
   public var keymap: [UInt8]? { drone.keymap }
   public var consoles: [DroneWords.Console] { drone.consoles }
   public var syslog: [UInt8]? { drone.syslog }
+  public var netconsole: [NetconsoleTarget] { drone.netconsole }
 }

@@ -27,6 +27,7 @@ struct DroneWordReader {
     case .console: readConsole(word)
     case .keymap: readKeymap(word)
     case .syslog: readSyslog(word)
+    case .netconsole: readNetconsole(word)
     }
   }
 
@@ -75,10 +76,12 @@ struct DroneWordReader {
       membership = .first
     } else if spells(word, "any") {
       membership = .joinAny
+    } else if spells(word, "pxe") {
+      membership = .firstServingNetboot
     } else if let address = member(word) {
       membership = .join(address)
     } else {
-      return refuse(word, allowed: "off, first, any or the IPv4 address of a member")
+      return refuse(word, allowed: "off, first, pxe, any or the IPv4 address of a member")
     }
     drone.tyd = membership
     joinsMaster = false
@@ -159,6 +162,14 @@ struct DroneWordReader {
       return refuse(word, allowed: "the IPv4 address or the name of a host")
     }
     drone.syslog = value
+  }
+
+  private mutating func readNetconsole(_ word: BootWord) {
+    guard let targets = NetconsoleTarget.list(word.value ?? []) else {
+      return refuse(
+        word, allowed: "[PORT]@OWN/[CARD],[PORT]@HOST/[MAC] with both addresses, as @192.168.1.21/,@192.168.1.11/")
+    }
+    drone.netconsole = targets
   }
 
   // MARK: Values

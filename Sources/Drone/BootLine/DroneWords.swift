@@ -8,7 +8,8 @@ import NetworkAddresses
 /// |----------------------------------|-------------------------------------------------------------------------|
 /// | `boot=/dev/NAME`, `BOOT=`        | mount the boot medium read-only as iso9660; `:iso9660` or `:vfat` may follow |
 /// | `eject`, `eject=0`/`1`, `EJECT=` | free and eject the medium once the drone is up; default 0               |
-/// | `tyd=off`/`first`/`any`/ADDRESS  | nothing; start the cluster; find a member; join that one; default off   |
+/// | `tyd=off`/`first`/`pxe`          | nothing; start the cluster; and serve netboot; default off              |
+/// | `tyd=any`/ADDRESS                | find a member; join that one; again and again until it is done          |
 /// | `TYD=0`/`1`/`2`/`3`              | nothing; join `MASTER=`, any without it; start the cluster; and serve netboot |
 /// | `MASTER=any`/`multicast`/ADDRESS | the member that `TYD=1` joins                                           |
 /// | `certaintyd=off`/`on`/`locked`   | watch the root; default on                                              |
@@ -19,6 +20,7 @@ import NetworkAddresses
 /// | `console=DEVICE,OPTIONS`         | the kernel's consoles; a serial port's options as in `115200n8`         |
 /// | `keymap=NAME`                    | the keyboard map                                                        |
 /// | `syslog=HOST`                    | send the log to this address or name as well                            |
+/// | `netconsole=TARGET`              | the kernel sends its messages there, see `NetconsoleTarget`             |
 /// | `debug`, `debug=0`/`1`           | show more at boot; default 0                                            |
 public struct DroneWords: Hashable, Sendable {
   /// The medium the drone was booted from.
@@ -91,6 +93,8 @@ public struct DroneWords: Hashable, Sendable {
   public internal(set) var consoles: [Console] = []
   /// An address or a host name, as text.
   public internal(set) var syslog: [UInt8]?
+  /// Where the kernel sends its own messages; it reads the word itself.
+  public internal(set) var netconsole: [NetconsoleTarget] = []
   /// Whether an address is asked for when no `ip=` says otherwise.
   public internal(set) var asksForAddress = true
 
@@ -104,7 +108,7 @@ extension DroneWords {
   /// The words by what they are about; CHAOS's spelling and ours are one where they mean the same.
   enum Name {
     case boot, eject, tyd, numberedTyd, master, certaintyd, filter, watchdog, shell, dhcp, console, keymap, syslog,
-      debug
+      netconsole, debug
 
     init?(_ name: [UInt8]) {
       if name.spells("boot") || name.spells("BOOT") {
@@ -133,6 +137,8 @@ extension DroneWords {
         self = .keymap
       } else if name.spells("syslog") {
         self = .syslog
+      } else if name.spells("netconsole") {
+        self = .netconsole
       } else if name.spells("debug") {
         self = .debug
       } else {

@@ -100,7 +100,12 @@ private func settings(_ line: BootLine) -> [(name: String, meaning: String)] {
     rows.append(("console", "\(printable(console.device))\(speed)"))
   }
   if let keymap = line.keymap { rows.append(("keymap", "loads the keyboard map \(text(keymap))")) }
-  if let host = line.syslog { rows.append(("syslog", "sends the log to \(text(host)) as well")) }
+  if let host = line.syslog { rows.append(("syslog", "sends every message to \(text(host)), UDP 514")) }
+  for target in line.netconsole {
+    let card = target.card.map(text) ?? "eth0"
+    rows.append(
+      ("netconsole", "the kernel sends its messages by \(card) to \(text(target.host.text)), UDP \(target.port)"))
+  }
   if line.debug { rows.append(("debug", "shows more of what it does")) }
   return rows
 }
