@@ -50,12 +50,16 @@ let expectedDrone = """
   		udp dport 123 accept comment "NTP"
   		udp dport 69 ct helper set "tftp" accept comment "TFTP"
   		icmp type echo-request accept comment "ping"
+  		jump log_out
   		limit rate 30/minute burst 10 packets log prefix "drop out " level info
   	}
 
   	chain forward {
   		type filter hook forward priority filter; policy drop;
   		limit rate 30/minute burst 10 packets log prefix "drop forward " level info
+  	}
+
+  	chain log_out {
   	}
 
   	chain callers_in {

@@ -136,9 +136,10 @@ import Testing
 
   @Test("the drone's table drops by default in every direction and ends each chain with a line in the log")
   func drone() {
-    #expect(FilterTable.drone.chains.map(\.base?.hook) == [.input, .output, .forward])
-    #expect(FilterTable.drone.chains.allSatisfy { $0.base?.policy == .drop })
-    for chain in FilterTable.drone.chains {
+    let chains = FilterTable.drone.chains.filter { $0.base != nil }
+    #expect(chains.map(\.base?.hook) == [.input, .output, .forward])
+    #expect(chains.allSatisfy { $0.base?.policy == .drop })
+    for chain in chains {
       guard case .log = chain.rules.last?.expressions.last else {
         Issue.record("\(chain.name) drops in silence")
         continue

@@ -31,6 +31,8 @@ struct KernelClusterTests {
   func states() throws {
     let network = try NetworkThread()
     try perform(.droneFilter(.initial, tableExists: false), in: network)
+    // Where the log goes was said at boot and stays.
+    try perform(.droneLog(to: IPv4Address(10, 0, 0, 9)), in: network)
     let closed = try network.command("nft", "--stateless", "list", "ruleset")
     var join = FilterBatch()
     join.addMember(member, to: FilterTable.droneTable)

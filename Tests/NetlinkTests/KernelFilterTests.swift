@@ -1,5 +1,6 @@
 import Linux
 import Netlink
+import NetworkAddresses
 import PacketFilter
 import TestSupport
 import Testing
@@ -155,6 +156,28 @@ struct KernelFilterTests {
     #expect(ping.receive(within: 2000)?.bytes.dropFirst(20).first == 0)  // echo reply
   }
 
+  @Test("the log goes to its host alone, and to the port of logs")
+  func log() throws {
+    let drone = try NetworkThread()
+    let server = try NetworkThread()
+    try close(drone)
+    try NetworkThread.join(drone, "10.0.0.1/24", server, "10.0.0.2/24")
+    let there = try server.run { try Datagrams(port: 514) }
+    let here = try drone.run { try Datagrams(port: 4000) }
+    #expect(try !here.send([1], to: [10, 0, 0, 2], port: 514))
+    // The host that counts is the last one.
+    for host in [IPv4Address(10, 0, 0, 3), IPv4Address(10, 0, 0, 2)] {
+      try drone.run {
+        var socket = try NetlinkSocket(.netfilter)
+        try socket.perform(.droneLog(to: host))
+      }
+    }
+    #expect(try here.send([2], to: [10, 0, 0, 2], port: 514))
+    #expect(there.receive(within: 2000)?.bytes == [2])
+    #expect(try !here.send([3], to: [10, 0, 0, 2], port: 515))
+    #expect(try !here.send([4], to: [10, 0, 0, 3], port: 514))
+  }
+
   @Test("what a drone was not asked for stays out, and what it must not say stays in")
   func strangers() throws {
     let drone = try NetworkThread()
@@ -267,12 +290,16 @@ private let expected = """
   		udp dport 123 accept comment "NTP"
   		udp dport 69 ct helper set "tftp" accept comment "TFTP"
   		icmp type echo-request accept comment "ping"
+  		jump log_out
   		limit rate 30/minute burst 10 packets log prefix "drop out " level info
   	}
 
   	chain forward {
   		type filter hook forward priority filter; policy drop;
   		limit rate 30/minute burst 10 packets log prefix "drop forward " level info
+  	}
+
+  	chain log_out {
   	}
   }
   """

@@ -25,6 +25,16 @@ struct BootStepTests {
     #expect(text.contains("\u{1B}[0m"))
   }
 
+  @Test(
+    "for the log service a line has a priority and the program's name in front, and no byte that could steer a terminal",
+    arguments: [
+      ("    1.23 s  mounts      ok        proc\n", BootStep.State.ok, "<30>drone: 1.23 s  mounts      ok        proc"),
+      ("x", .degraded, "<28>drone: x"), ("x\u{1B}[31m", .failed, "<27>drone: x?[31m"), ("", .ok, "<30>drone: "),
+    ] as [(String, BootStep.State, String)])
+  func systemLog(_ line: String, _ state: BootStep.State, _ expected: String) {
+    #expect(String(decoding: systemLogLine(Array(line.utf8), tag: "drone", state), as: UTF8.self) == expected)
+  }
+
   @Test("no byte from outside can steer a terminal")
   func control() {
     let every = Array(UInt8.min...UInt8.max)

@@ -39,17 +39,4 @@ struct HardwareTests {
   func processors() {
     #expect(processorCount(cpuinfo: Array("processor\t: 0\nvendor\n\nprocessor\t: 1\n".utf8)) == 2)
   }
-
-  @Test(
-    "the greeting is at most six lines of at most 79 columns, whatever the name",
-    arguments: [0, 1, 2, 9], RootWatchState.allCases)
-  func greetings(_ count: Int, _ root: RootWatchState) {
-    let addresses = [IPv4Address](repeating: IPv4Address(192, 168, 100, 121), count: count)
-    let name = Array("a-very-long-name-of-a-drone-that-goes-on-and-on\u{1B}[31m".utf8)
-    let lines = String(decoding: greeting(name: name, addresses: addresses, root: root), as: UTF8.self).split(
-      separator: "\n")
-    #expect(lines.count <= 6)
-    #expect(lines.allSatisfy { $0.count <= 79 })
-    #expect(lines[1].contains("192.168.100.121") == (count > 0))
-  }
 }

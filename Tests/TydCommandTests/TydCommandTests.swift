@@ -44,10 +44,10 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
   @Test("what goes with it is read in any order")
   func settings() throws {
     let command = try TydCommand(
-      words("-i eth1 -m 10.0.0.1 -c off -s -D --resume --rekey 30 --rekey-packets 99 --idle 20"))
+      words("-i eth1 -m 10.0.0.1 -c off -s -D --resume --patient --rekey 30 --rekey-packets 99 --idle 20"))
     #expect(command.task == .join(.address(IPv4Address(10, 0, 0, 1))))
     #expect(command.interface == [UInt8]("eth1".utf8))
-    #expect(!command.isEncrypted && command.isSilent && command.isDebugging && command.isResuming)
+    #expect(!command.isEncrypted && command.isSilent && command.isDebugging && command.isResuming && command.isPatient)
     #expect(command.rekeySeconds == 30 && command.rekeyPackets == 99 && command.idleSeconds == 20)
     #expect(try TydCommand(words("-c aes128gcm")).crypto == .aes128GCM)
     #expect(try TydCommand(words("--crypto=chacha20poly1305")).crypto == .chaCha20Poly1305)
@@ -91,6 +91,7 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
       .leave, .stop, .pending, .status(json: false), .status(json: true), .table, .remove(0x010B), .allow(65535),
       .approve([UInt8]("ab12cd340000ffff".utf8)), .approveWindow(minutes: 0), .approveWindow(minutes: 10),
       .processes(.cpu, most: 40), .processes(.time, most: 255),
+      .standing,
     ] as [TydCommand.Order])
   func orderLine(_ order: TydCommand.Order) {
     #expect(order.line.last == UInt8(ascii: "\n"))

@@ -39,6 +39,15 @@ int linux_local_connect(const char *path) {
   return result < 0 ? failed(descriptor) : descriptor;
 }
 
+void linux_local_send(const char *path, const void *bytes, size_t count) {
+  struct sockaddr_un address;
+  if (named(path, &address) < 0) return;
+  int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return;
+  (void)sendto(descriptor, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&address, sizeof address);
+  close(descriptor);
+}
+
 int linux_local_listen(const char *path, int backlog) {
   struct sockaddr_un address;
   if (named(path, &address) < 0) return -1;

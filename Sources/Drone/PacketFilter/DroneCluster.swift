@@ -39,6 +39,7 @@ extension FilterTable {
       FilterChain(name: searchingName, rules: []),
       FilterChain(name: allowedName, rules: []),
       FilterChain(name: metricsName, rules: []),
+      FilterChain(name: logName, rules: []),
       FilterChain(
         name: clusterInName,
         rules: [accepting(.secured + .source(in: ClusterRules.members), "members")] + rules.clearIn + [
@@ -66,6 +67,9 @@ extension FilterTable {
   static var searchingName: FilterName { "searching" }
   static var allowedName: FilterName { "allowed" }
   static var metricsName: FilterName { "metrics" }
+
+  /// Chains whose rules come and go with what the node does.
+  static var momentary: [FilterName] { [searchingName, metricsName, logName] }
 
   /// NF_IP_PRI_RAW: connection tracking begins at -200.
   private static var beforeTracking: Int32 { -300 }
@@ -117,13 +121,11 @@ extension FilterBatch {
   public static func droneFilter(_ state: DroneFilterState, tableExists: Bool) -> FilterBatch {
     var batch = FilterBatch(family: FilterTable.droneFamily)
     if !tableExists { batch.replace(.drone) }
-    // What a tyd that runs has opened for itself.
-    let running = [FilterTable.searchingName, FilterTable.metricsName]
     switch state {
-    case .initial: batch.install(.droneCluster, keeping: running)
-    case .closed: batch.install(.droneCluster, keeping: running + [FilterTable.allowedName])
+    case .initial: batch.install(.droneCluster, keeping: FilterTable.momentary)
+    case .closed: batch.install(.droneCluster, keeping: FilterTable.momentary + [FilterTable.allowedName])
     case .open:
-      batch.install(.droneCluster, keeping: running + [FilterTable.allowedName])
+      batch.install(.droneCluster, keeping: FilterTable.momentary + [FilterTable.allowedName])
       for chain in [FilterTable.inputName, FilterTable.outputName] {
         batch.prepend(
           FilterRule([.verdict(.accept)], comment: [UInt8]("tyd -f off")), to: chain, of: FilterTable.droneName)

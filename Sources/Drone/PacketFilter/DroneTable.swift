@@ -12,6 +12,7 @@ extension FilterTable {
   /// | udp to 123        | NTP         | the connection's packets                                     |
   /// | udp to 69         | TFTP        | the transfer, from a port of the server's choice             |
   /// | ICMP echo request | ping        | the connection's packets                                     |
+  /// | udp to 514        | `syslog=`   | nothing; to that host alone, once its address is known       |
   ///
   /// That a TFTP server answers from a new port (RFC 1350 §4) is foretold by the kernel's tracker, for this server only.
   ///
@@ -27,6 +28,7 @@ extension FilterTable {
       FilterChain(name: inputName, at: .input, policy: .drop, rules: input()),
       FilterChain(name: outputName, at: .output, policy: .drop, rules: output()),
       FilterChain(name: "forward", at: .forward, policy: .drop, rules: [logged("drop forward ")]),
+      FilterChain(name: logName, rules: []),
     ]
     return table
   }
@@ -34,6 +36,8 @@ extension FilterTable {
   static var droneName: FilterName { "drone" }
   static var inputName: FilterName { "input" }
   static var outputName: FilterName { "output" }
+  /// To whom the log goes.
+  static var logName: FilterName { "log_out" }
 
   private static var tftpHelper: FilterName { "tftp" }
   private static var tftpTracker: FilterName { "tftp" }
@@ -67,6 +71,7 @@ extension FilterTable {
       // The helper is given first and the packet accepted by the same rule.
       accepting(.ports(.udp, to: 69) + [.assignHelper(tftpHelper)], "TFTP"),
       accepting(.icmp(type: 8), "ping"),
+      FilterRule([.verdict(.jump(logName))]),
       logged("drop out "),
     ]
   }
@@ -80,5 +85,17 @@ extension FilterTable {
     FilterRule([
       .limit(packets: 30, seconds: 60, burst: 10), .log(prefix: [UInt8](prefix), level: .information),
     ])
+  }
+}
+
+extension FilterBatch {
+  /// Lets the log out to one host, and to no other from now on. The batch fails with ENOENT if there is no filter.
+  public static func droneLog(to host: IPv4Address) -> FilterBatch {
+    var batch = FilterBatch(family: FilterTable.droneFamily)
+    batch.flush(chain: FilterTable.logName, of: FilterTable.droneName)
+    batch.append(
+      FilterTable.accepting(.destination(host) + .ports(.udp, to: 514), "syslog"), to: FilterTable.logName,
+      of: FilterTable.droneName)
+    return batch
   }
 }

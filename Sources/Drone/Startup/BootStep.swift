@@ -59,6 +59,26 @@ public struct BootStep {
   }
 }
 
+extension BootStep.State {
+  /// syslog(3): facility 3, daemons, with the severity of information, a warning, an error.
+  fileprivate var priority: StaticString {
+    switch self {
+    case .ok: "<30>"
+    case .degraded: "<28>"
+    case .failed: "<27>"
+    }
+  }
+}
+
+/// A line of a log, such as `BootStep.line`, as the machine's log service takes it (RFC 3164 §4.1 without time and host, which
+/// the service adds): `<30>drone: 1.23 s  mounts  ok`.
+/// - Parameter tag: the program that says it.
+public func systemLogLine(_ line: [UInt8], tag: StaticString, _ state: BootStep.State = .ok) -> [UInt8] {
+  var text = line.drop { $0 == UInt8(ascii: " ") }
+  while text.last == UInt8(ascii: "\n") { text.removeLast() }
+  return [UInt8](state.priority) + [UInt8](tag) + [UInt8](": ") + text.map(printable)
+}
+
 /// Seconds with two decimals, cut off: 1234 is `1.23`.
 func secondsText(_ milliseconds: UInt64) -> [UInt8] {
   var out: [UInt8] = []

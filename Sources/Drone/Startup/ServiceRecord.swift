@@ -1,5 +1,8 @@
 import NetworkAddresses
 
+/// The exit status of a program that was told to end before it had gone to the background: it need not be started again.
+public let toldToEnd: Int32 = 3
+
 /// What a program that goes to the background by itself leaves for process 1, in a file of its own in /run/services: how to
 /// start it again if it ends by a fault. Lines: its process id, its file, its arguments.
 public struct ServiceRecord: Equatable, Sendable {

@@ -5,6 +5,7 @@ enum Option: CaseIterable {
   case crypto, debug, filter, help, sharedKey, interface, master, printConfiguration, bootMaster, silent, version
   case leave, remove, allow, approve, approveWindow, pending, status, json, stop, resume, rekey, rekeyPackets, idle
   case metrics
+  case patient
 
   init?(_ word: [UInt8]) {
     for option in Option.allCases {
@@ -44,6 +45,7 @@ enum Option: CaseIterable {
     case .rekeyPackets: (nil, "--rekey-packets")
     case .idle: (nil, "--idle")
     case .metrics: (nil, "--metrics")
+    case .patient: (nil, "--patient")
     }
   }
 }
@@ -57,6 +59,8 @@ extension TydCommand {
       tyd -m ADDRESS          join the cluster of the node at ADDRESS
       tyd -m any              search for a member on this network and join there
       tyd -f init             close the packet filter as at boot, and end
+
+          --patient           with -m: again and again, until it is in
 
       -i, --interface IF      the interface to the cluster (usual: the one with the
                               route to ADDRESS, else eth0)

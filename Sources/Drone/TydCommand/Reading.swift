@@ -38,6 +38,7 @@ extension TydCommand {
       case .silent: isSilent = true
       case .debug: isDebugging = true
       case .resume: isResuming = true
+      case .patient: isPatient = true
       case .rekey:
         rekeySeconds = UInt32(clamping: try TydCommand.number(try reader.value(of: option), option, 5...86_400))
       case .rekeyPackets:

@@ -48,6 +48,8 @@ public struct TydCommand: Equatable, Sendable {
     case status(json: Bool)
     /// The cluster as the views want it; no option gives this.
     case table
+    /// One line for the greeting of a shell: see `NodeStanding`.
+    case standing
     case stop
     /// What `mtop` shows: of each node at most so many processes.
     case processes(ProcessOrder, most: UInt8)
@@ -88,6 +90,8 @@ public struct TydCommand: Equatable, Sendable {
   public var metrics: Endpoint?
   public var isSilent = false
   public var isDebugging = false
+  /// Try to join until it is done, whatever that takes.
+  public var isPatient = false
   /// Take over what a tyd that ended left in the kernel.
   public var isResuming = false
   /// Seconds until a pair of keys is replaced, and until an unused one is dropped; nil for the usual times.

@@ -16,6 +16,8 @@ public func entry(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
   case [UInt8]("filter"): runFilter(rest)
   case [UInt8]("certaintyd"): runCertaintyd(rest)
   case [UInt8]("medium"): runMedium(rest)
+  case [UInt8]("greeting"): runGreeting()
+  case [UInt8]("systemlog"): runSystemLog()
   case [UInt8]("entropy"): runEntropy()
   case [UInt8]("sync"): runSync()
   default: runInit(rest)

@@ -21,7 +21,7 @@ public struct DroneProgram: Sendable {
 private let places: [String: (path: String, links: [String])] = [
   "init": (
     path: "/sbin/init",
-    links: ["/bin/fix_hosts", "/sbin/certaintyd", "/sbin/filter", "/sbin/lease", "/sbin/network"]
+    links: ["/bin/fix_hosts", "/sbin/certaintyd", "/sbin/filter", "/sbin/greeting", "/sbin/lease", "/sbin/network"]
   ),
   "tyd": (path: "/usr/sbin/tyd", links: ["/usr/bin/Mosmon", "/usr/bin/mosmon", "/usr/bin/mtop", "/usr/bin/showmap"]),
 ]

@@ -51,9 +51,14 @@ int linux_multicast_group(int socket, uint32_t group, int interface, int join);
 /// How datagrams to groups leave: by which interface, how many routers far, and whether this machine hears them as well.
 int linux_multicast_sending(int socket, int interface, int hops, int loop);
 
+/// The first IPv4 address of a name, by /etc/hosts and the name servers, waiting for these; -1 if there is none.
+int linux_resolve(const char *name, uint32_t *address);
+
 /// A socket at a path that only its owner may connect to, listening; and one connected to such.
 int linux_local_listen(const char *path, int backlog);
 int linux_local_connect(const char *path);
+/// Sends one datagram to the socket at a path, without waiting; what does not go is lost.
+void linux_local_send(const char *path, const void *bytes, size_t count);
 
 /// Who connected: process, user and group.
 struct linux_credentials {

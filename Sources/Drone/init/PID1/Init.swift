@@ -16,7 +16,8 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   catchCtrlAltDel()
   setNameIfMissing()
   let line = BootLine(readBootLine())
-  if !line.debug { setKernelConsoleLevel(4) }
+  // Who has the kernel's messages sent by the kernel itself gets those that a console gets.
+  if !line.debug && line.netconsole.isEmpty { setKernelConsoleLevel(4) }
   setSerialSpeeds(line)
   for name in terminals() { keepOpen("/dev" / name) }
   reportMounts(unmounted)
@@ -33,6 +34,7 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   startMedium(line, &supervisor)
   // Whatever the network does, the shells are there within 10 s.
   startNetwork(mayNetwork, until: start &+ 7000, &supervisor)
+  startSystemLog(line, &supervisor)
   reportMissingFirmware()
   reportEntropy()
   reportAbsentPrograms(line)

@@ -70,7 +70,7 @@ func judgeEndOfRootWatch(_ ending: Ending, locked: Bool) -> RootWatchEnd {
 
 /// The signals by which people end programs; the others come from faults. The kernel's own end of programs when memory
 /// is short passes certaintyd over.
-private func isAnOrder(_ signal: Int32) -> Bool {
+func isAnOrder(_ signal: Int32) -> Bool {
   switch Signal(rawValue: signal) {
   case .hangUp, .interrupt, .quit, .kill, .terminate: true
   default: false

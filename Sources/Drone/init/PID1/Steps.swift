@@ -46,29 +46,25 @@ func reportAbsentPrograms(_ line: BootLine) {
   if line.tyd != .off, !exists(tydProgram) {
     report(.degraded, "tyd", "not in this image: no cluster is joined")
   }
-  if let host = line.syslog {
-    report(.degraded, "syslog", [UInt8]("nothing sends the log to ") + host + [UInt8](" yet"))
-  }
 }
 
 let tydProgram: Path = "/usr/sbin/tyd"
 
-/// Starts or joins the cluster that the boot line names, beside the shells; a join that fails is tried again, later and later.
+/// Starts or joins the cluster that the boot line names, beside the shells. tyd itself looks for a member again and again; what
+/// makes it end, as long as there is no address, is tried again later and later.
 func startTyd(_ line: BootLine, _ supervisor: inout Supervisor) {
   let arguments: [[UInt8]]
   switch line.tyd {
   case .off: return
   case .first: arguments = []
-  case .firstServingNetboot:
-    report(.degraded, "tyd", "serving netboot is not in this version: the cluster is started without")
-    arguments = []
-  case .joinAny: arguments = [[UInt8]("-m"), [UInt8]("any")]
-  case .join(let address): arguments = [[UInt8]("-m"), address.text]
+  case .firstServingNetboot: arguments = [[UInt8]("-pm")]
+  case .joinAny: arguments = [[UInt8]("--patient"), [UInt8]("-m"), [UInt8]("any")]
+  case .join(let address): arguments = [[UInt8]("--patient"), [UInt8]("-m"), address.text]
   }
   guard exists(tydProgram) else { return }
   var program = Program(tydProgram, arguments: [[UInt8]("tyd")] + arguments, environment: standardEnvironment())
   program.newSession = true
-  supervisor.keep(Service([UInt8]("tyd"), program, renewal: .afterFailure))
+  supervisor.keep(Service([UInt8]("tyd"), program, renewal: .untilSuccess))
 }
 
 func loadKeymap(_ line: BootLine, _ supervisor: inout Supervisor) {
@@ -146,8 +142,6 @@ func startShells(_ line: BootLine, _ supervisor: inout Supervisor) {
       "/bin/sh", arguments: [[UInt8]("-sh")], environment: standardEnvironment(terminal: terminalType(name)))
     program.terminal = "/dev" / name
     program.directory = "/"
-    var shell = Service([UInt8]("shell ") + name, program, renewal: .always)
-    shell.greets = true
-    supervisor.keep(shell)
+    supervisor.keep(Service([UInt8]("shell ") + name, program, renewal: .always))
   }
 }

@@ -10,6 +10,8 @@ struct Service {
     /// When it ends other than by exit status 0.
     case afterFailure
     case never
+    /// Until it has ended with exit status 0 or somebody has ended it. Only the first run may speak, and only its end is told.
+    case untilSuccess
     /// certaintyd: again after a fault, not against the operator's will; `locked`: its end restarts the drone.
     case guarding(locked: Bool)
   }
@@ -17,15 +19,14 @@ struct Service {
   let name: [UInt8]
   let program: Program
   let renewal: Renewal
-  /// Written to the program's terminal each time before it starts.
-  var greets = false
-
   /// The descriptor on which its first run announces itself (`announceReady`).
   var announcement: Int32?
 
   fileprivate(set) var process: Int32?
   fileprivate var startedAt: UInt64 = 0
   fileprivate var dueAt: UInt64?
+  /// It has failed once and is tried again without a word.
+  fileprivate var isQuiet = false
   fileprivate var backOff = BackOff()
 
   init(_ name: [UInt8], _ program: Program, renewal: Renewal) {
@@ -112,9 +113,6 @@ struct Supervisor: ~Copyable {
   private mutating func start(_ index: Int, at now: UInt64) {
     services[index].dueAt = nil
     services[index].startedAt = now
-    if services[index].greets, let terminal = services[index].program.terminal {
-      writeToTerminal(terminal, greeting(name: hostName(), addresses: ownAddresses(), root: rootWatch))
-    }
     var program = services[index].program
     if let announcement = services[index].announcement {
       services[index].announcement = nil
@@ -122,11 +120,20 @@ struct Supervisor: ~Copyable {
       program.environment.append([UInt8](readyVariable) + [UInt8]("=3"))
     }
     do {
-      services[index].process = try program.start()
+      services[index].process = services[index].isQuiet ? try startMute(program) : try program.start()
     } catch {
       if !services[index].backOff.isExhausted { report(.failed, services[index].name, error.text) }
       schedule(index, now: now)
     }
+  }
+
+  /// Starts a program that nobody wants to hear.
+  private func startMute(_ program: Program) throws(SystemError) -> Int32 {
+    var program = program
+    let nowhere = try Descriptor("/dev/null", .write)
+    program.output = nowhere.number
+    program.error = nowhere.number
+    return try program.start()
   }
 
   private mutating func schedule(_ index: Int, now: UInt64) {
@@ -152,6 +159,17 @@ struct Supervisor: ~Copyable {
           // What it started must not go on beside its successor.
           sendSignal(.terminate, toGroupOf: process)
           report(.failed, services[index].name, text(ending) + [UInt8]("; it is started again"))
+        case .untilSuccess where ending.succeeded || isOrdered(ending):
+          if services[index].isQuiet, ending.succeeded {
+            report(.ok, services[index].name, [UInt8]("done at last"), everywhere: true)
+          }
+          continue
+        case .untilSuccess:
+          sendSignal(.terminate, toGroupOf: process)
+          if !services[index].isQuiet {
+            report(.degraded, services[index].name, text(ending) + [UInt8]("; it is tried again, quietly"))
+          }
+          services[index].isQuiet = true
         case .always: break
         case .guarding(let locked):
           switch judgeEndOfRootWatch(ending, locked: locked) {
@@ -199,12 +217,13 @@ struct Supervisor: ~Copyable {
     shutDown(.restart, [UInt8]("loss of integrity"), watchdogs)
   }
 
-  /// How the root is watched now.
-  private var rootWatch: RootWatchState {
-    for service in services where service.process != nil {
-      if case .guarding(let locked) = service.renewal { return locked ? .locked : .watched }
+  /// Somebody wanted the program to end.
+  private func isOrdered(_ ending: Ending) -> Bool {
+    switch ending {
+    case .exited(let status): status == toldToEnd
+    case .killed(let signal): isAnOrder(signal)
+    case .stopped: false
     }
-    return .unwatched
   }
 
   private func obey(_ signal: Int32) {

@@ -12,7 +12,9 @@ let bootedMark: Path = "/run/booted"
 /// appear on the consoles, and what has to be seen `everywhere`.
 func report(_ state: BootStep.State, _ name: [UInt8], _ detail: [UInt8] = [], everywhere: Bool = false) {
   let step = BootStep(state, name, detail, milliseconds: millisecondsSinceStart())
-  try? appendToFile(bootLog, step.line(coloured: false))
+  let line = step.line(coloured: false)
+  try? appendToFile(bootLog, line)
+  writeToSystemLog(systemLogLine(line, tag: "drone", state))
   if everywhere || state == .failed || !exists(bootedMark) { writeToConsoles(step.line(coloured: true)) }
 }
 

@@ -5,6 +5,7 @@ import Linux
 import Membership
 import NetworkAddresses
 import SecureChannel
+import Startup
 import Tunnels
 import TydCommand
 
@@ -111,6 +112,7 @@ extension Node {
     switch order {
     case .status(let json): return .done(json ? statusJSON(now) : statusText(now))
     case .table: return .done(clusterTable().text)
+    case .standing: return .done(nodeStanding.text)
     case .pending: return .done(pendingText(now))
     case .processes: return .failed([UInt8]("several mtop run on this node already; end one of them."))
     case .stop:

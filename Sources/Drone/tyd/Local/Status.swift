@@ -5,6 +5,7 @@ import Linux
 import Membership
 import NetworkAddresses
 import SecureChannel
+import Startup
 import Tunnels
 import TydCommand
 
@@ -12,6 +13,12 @@ extension Node {
   var standing: ClusterTable.Standing {
     guard let joining else { return membership.liveCount == 1 ? .alone : .in }
     return joining.hasAsked ? .pending : .joining
+  }
+
+  /// What the greeting of a shell says about this node.
+  var nodeStanding: NodeStanding {
+    guard let joining else { return .member(id: membership.own.id, nodes: UInt32(clamping: membership.liveCount)) }
+    return joining.hasAsked ? .pending(key: credential.fingerprint.flatMap { hexadecimalByte($0) }) : .joining
   }
 
   func statusText(_ now: UInt64) -> [UInt8] {

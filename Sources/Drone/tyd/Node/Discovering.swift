@@ -48,7 +48,7 @@ extension Node {
         try socket.setMulticast(interface: interface.index, hops: 1, heardHere: false)
         joining?.search = DatagramSocketBox(socket)
         filter?.setSearching(true)
-        report.step(.ok, "discovery", [UInt8]("asking ") + Discovery.group.text + [UInt8](" for a member"))
+        tellSearch([UInt8]("asking ") + Discovery.group.text + [UInt8](" for a member"))
       }
       try joining?.search?.socket.send(
         Discovery.question(cluster: credential.clusterFingerprint).encoded,
@@ -59,13 +59,18 @@ extension Node {
     }
   }
 
+  /// Only a node's first round is for the console.
+  private func tellSearch(_ detail: [UInt8]) {
+    if joining?.rounds == 0 { report.step(.ok, "discovery", detail) } else { report.note("discovery", detail) }
+  }
+
   func takeDiscoveryAnswers(_ now: UInt64) {
     for _ in 0..<16 {
       guard let socket = joining?.search, let datagram = try? socket.socket.receive(upTo: 128) else { return }
       guard case .answer(let address, let port, let cluster)? = Discovery(datagram.bytes),
         cluster == credential.clusterFingerprint, port == controlPort, joining?.contact == nil
       else { continue }
-      report.step(.ok, "discovery", address.text + [UInt8](" answered"))
+      tellSearch(address.text + [UInt8](" answered"))
       joining?.contact = address
       joining?.search = nil
       joining?.triesLeft = Joining.tries

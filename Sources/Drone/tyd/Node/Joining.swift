@@ -18,6 +18,8 @@ struct Joining {
   var triesLeft = Joining.tries
   /// The operator has been told that approval is needed.
   var hasAsked = false
+  /// How often a patient node has begun anew.
+  var rounds: UInt64 = 0
   /// Why the last try failed.
   var reason: [UInt8] = []
 
@@ -65,12 +67,29 @@ extension Node {
   }
 
   private func give(up joining: Joining) {
-    guard let contact = joining.contact else {
-      failure = Failure("no member of this cluster answered on this network; say tyd -m ADDRESS.")
-      return
+    var sentence = [UInt8]("no member of this cluster answered on this network")
+    if let contact = joining.contact {
+      let reason = joining.reason.isEmpty ? [UInt8]("no answer") : joining.reason
+      sentence = [UInt8]("could not join at ") + contact.text + [UInt8](": ") + reason
     }
-    let reason = joining.reason.isEmpty ? [UInt8]("no answer") : joining.reason
-    failure = Failure([UInt8]("could not join at ") + contact.text + [UInt8](": ") + reason + [UInt8]("."))
+    if command.isPatient { return beginAgain(joining, sentence) }
+    failure = Failure(sentence + [UInt8](joining.contact == nil ? "; say tyd -m ADDRESS." : "."))
+  }
+
+  /// A patient node pauses, 3 s at first and 30 s at last, and begins anew; it says so once.
+  private func beginAgain(_ old: Joining, _ sentence: [UInt8]) {
+    var next = Joining()
+    if case .join(.address(let address)) = command.task { next.contact = address }
+    next.search = old.search
+    next.hasAsked = old.hasAsked
+    next.due = millisecondsSinceStart() &+ min(3000 << min(old.rounds, 4), 30_000)
+    next.rounds = old.rounds &+ 1
+    if old.rounds == 0 {
+      report.step(.degraded, "tyd", sentence + [UInt8]("; it is tried again and again, quietly"))
+    } else {
+      report.note("tyd", sentence)
+    }
+    joining = next
   }
 
   private func tryAgain(_ reason: [UInt8], _ now: UInt64) {

@@ -22,7 +22,7 @@ struct Report {
   /// A step and how it went.
   mutating func step(_ state: BootStep.State, _ name: StaticString, _ detail: [UInt8]) {
     let step = BootStep(state, [UInt8](name), detail, milliseconds: millisecondsSinceStart())
-    write(step.line(coloured: false))
+    write(step.line(coloured: false), state)
     if isInForeground && (!isSilent || state == .failed) { writeStandardOutput(step.line(coloured: true)) }
   }
 
@@ -33,7 +33,9 @@ struct Report {
     if isInForeground && isDebugging { writeStandardOutput(line) }
   }
 
-  private mutating func write(_ line: [UInt8]) {
+  private mutating func write(_ line: [UInt8], _ state: BootStep.State = .ok) {
+    // On a full Linux the unit's own output goes to the log.
+    if exists(servicesFolder) { writeToSystemLog(systemLogLine(line, tag: "tyd", state)) }
     if logged + line.count > Report.logLimit {
       // The older half is kept beside.
       try? renameFile(log, to: Path(log.bytes + [UInt8](".old")))

@@ -37,7 +37,7 @@ func run(_ command: TydCommand, arguments: [[UInt8]]) -> Int32 {
 /// Waits for the word of the process that stays: a byte when the node is in, nothing when it failed.
 private func wait(for child: Int32, _ word: consuming Descriptor) -> Int32 {
   if (try? word.read(upTo: 1))?.isEmpty == false { return 0 }
-  if case .exited(let status)? = waitForChild(child) { return status == 0 ? 1 : status }
+  if case .exited(let status)? = waitForChild(child) { return status == 0 ? toldToEnd : status }
   return fail("the process that was to stay was killed.")
 }
 
