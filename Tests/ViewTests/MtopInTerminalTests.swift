@@ -102,6 +102,8 @@ final class StandInNode: Sendable {
       try await terminal.resize(columns: 60, rows: 12)
       try await shows(pressed, columns: 60, rows: 12)
       try await terminal.resize(columns: 80, rows: 24)
+      // tmux takes a moment to tell the terminal its size.
+      try await shows(pressed)
       try await terminal.press("q")
       try await terminal.waits(for: "the first screen") { $0.contains("here") && !$0.joined().contains("COMMAND") }
       try await terminal.type("stty -a >after; cmp before after && echo the same")
