@@ -59,7 +59,7 @@ fuzz: swift ## Ten million generated inputs for each of tyd's readers, a million
 	@DRONEFORGE_FUZZ_CASES=$${DRONEFORGE_FUZZ_CASES:-1000000} $(fuzz_run) --filter FuzzTests --skip '$(fuzz_tyd)'
 	@DRONEFORGE_FUZZ_CASES=$${DRONEFORGE_FUZZ_CASES:-10000000} $(fuzz_run) --filter '$(fuzz_tyd)'
 
-soak: iso ## Ten minutes of ordinary use without a false alarm (DRONEFORGE_SOAK_SECONDS=600)
+soak: iso pxe ## Ten minutes of ordinary use and of a cluster, without a false alarm (DRONEFORGE_SOAK_SECONDS=600)
 	@sysroot/install-packages run test
 	@DRONEFORGE_SOAK_SECONDS=$${DRONEFORGE_SOAK_SECONDS:-600} $(SWIFT) test --filter SoakTests
 

@@ -6,7 +6,8 @@ import VirtualMachine
 
 /// Ordinary use, for two minutes or as long as `DRONEFORGE_SOAK_SECONDS` says (`make soak`: ten minutes), with no alarm.
 @Suite struct SoakTests {
-  static let seconds = ProcessInfo.processInfo.environment["DRONEFORGE_SOAK_SECONDS"].flatMap { Int($0) } ?? 120
+  static let wanted = ProcessInfo.processInfo.environment["DRONEFORGE_SOAK_SECONDS"].flatMap { Int($0) }
+  static let seconds = wanted ?? 120
 
   @Test("short leases, mounting, ejecting, shells, files and a thousand processes raise no alarm")
   func ordinaryUse() async throws {
