@@ -33,7 +33,7 @@ import VirtualMachine
         // Nobody else gets anything.
         try await machine.run("echo x | nc -u -w1 192.168.1.1 515")
         #expect(try await machine.run("dmesg | grep -q 'drop out .*DPT=515'").status == 0)
-        try await machine.run("killall certaintyd; certaintyd --delay 0 >/dev/null 2>&1 &")
+        try await machine.run("killall certaintyd; { certaintyd --delay 0 >/dev/null 2>&1 </dev/null & }")
         try await machine.run("sleep 3")
         machine.type("touch /etc/passwd\n")
         #expect(try await machine.waitForEnd() == .reset)

@@ -13,8 +13,11 @@ func runGreeting() -> Int32 {
   var root = RootWatchState.unwatched
   // Process 1 removes this file when nothing watches any longer.
   if exists(WatchFiles.process) { root = line.certaintyd == .locked ? .locked : .watched }
+  var cluster = askStanding()
+  // The first shell may be there before the tyd that the boot line asks for.
+  if cluster == .outside, line.tyd != .off, !exists("/run/tyd") { cluster = .joining }
   let greeting = Greeting(
-    name: hostName(), addresses: ownAddresses(), cluster: askStanding(), root: root, isFiltered: line.filter)
+    name: hostName(), addresses: ownAddresses(), cluster: cluster, root: root, isFiltered: line.filter)
   writeStandardOutput(greeting.text)
   return 0
 }
