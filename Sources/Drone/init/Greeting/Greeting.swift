@@ -15,7 +15,7 @@ func runGreeting() -> Int32 {
   if exists(WatchFiles.process) { root = line.certaintyd == .locked ? .locked : .watched }
   var cluster = askStanding()
   // The first shell may be there before the tyd that the boot line asks for.
-  if cluster == .outside, line.tyd != .off, !exists("/run/tyd") { cluster = .joining }
+  if cluster == .outside, line.tyd != .off, !exists("/run/tyd/log") { cluster = .joining }
   let greeting = Greeting(
     name: hostName(), addresses: ownAddresses(), cluster: cluster, root: root, isFiltered: line.filter)
   writeStandardOutput(greeting.text)
