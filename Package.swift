@@ -193,8 +193,7 @@ let package = Package(
       "SmokeTests",
       [
         "VirtualMachine", "DroneMachines", "DroneTarget", "DroneImage", "Sysroot", "ClusterCredential", "SecureChannel",
-        "TydCommand",
-        "BuildSteps", system,
+        "TydCommand", "Linux", "NetworkAddresses", "BuildSteps", system,
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -120,19 +120,19 @@ import Testing
   }
 }
 
-@Suite struct ClusterViewTests {
+@Suite struct NodeStatusTests {
   @Test("a status is read; a node that is back under another identity counts as it is now")
   func view() throws {
     let line =
       #"{"node":"0x010b","address":"192.168.1.11","state":"in","nodes":[{"id":"0x010c","address":"192.168.1.12","#
       + #""state":"dead","fingerprint":"aa"},{"id":"0x010d","address":"192.168.1.12","state":"alive","fingerprint":"bb"}]}"#
-    let view = try #require(ClusterView(line: [UInt8](line.utf8)))
+    let view = try #require(NodeStatus(line: [UInt8](line.utf8)))
     #expect(view.node(at: "192.168.1.12")?.id == "0x010d")
     #expect(view.node(at: "192.168.1.99") == nil)
   }
 
   @Test("what is no status is none", arguments: ["", "{", "{}", "tyd --status --json", "{\"nodes\":3}", "[1]"])
-  func none(_ line: String) { #expect(ClusterView(line: [UInt8](line.utf8)) == nil) }
+  func none(_ line: String) { #expect(NodeStatus(line: [UInt8](line.utf8)) == nil) }
 
   @Test("lines come whole, and one that never ends is thrown away")
   func lines() {

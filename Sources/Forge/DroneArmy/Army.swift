@@ -54,9 +54,11 @@ public final class Army {
 
   var inquiry = Inquiry()
   /// How the cluster sees each drone, as last heard: tyd's word for its state, and its id.
-  var seen: [ClusterView.Node?]
-  /// Drones that the cluster took for dead though they ran and were plugged in.
+  var seen: [NodeStatus.Node?]
+  /// How often a look at the cluster found a drone dead that ran and was plugged in.
   var falseDeaths = 0
+  /// How many deaths a drone has noted in its log; where none was killed or unplugged, all of them are false.
+  var deathsNoted = 0
   /// When all were in for the first time.
   var allInAt: UInt64?
 
@@ -137,10 +139,11 @@ public final class Army {
   }
 
   private func close() {
+    let figures = self.figures
     for index in emulators.indices { cutPower(index) }
     leaveView()
-    let false_ = falseDeaths == 0 ? "" : " \(falseDeaths) times a running drone was taken for dead."
-    terminal.write("The army has ended; nothing of it is left.\(false_)\n")
+    if !terminal.isInteractive { terminal.write(figures + "\n") }
+    terminal.write("The army has ended; nothing of it is left.\n")
     terminal.finish()
     terminal.restore()
   }

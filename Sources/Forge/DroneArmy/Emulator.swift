@@ -38,6 +38,10 @@ final class Emulator {
   static let serialPorts = [Number.console, Number.control]
   static let network = NetworkCard.Network.socket(Number.wire)
 
+  /// Enough that this computer stays usable while drones boot; with more, drones starve beside other work and look dead to
+  /// each other.
+  private static let niceness = 5
+
   /// Starts the machine, with less right to the processors than what a person does on this computer.
   ///
   /// The kernel ends the emulator when the calling thread ends, so the caller must be a thread that lives as long as the
@@ -49,7 +53,7 @@ final class Emulator {
     let said: Pipe
     do throws(SystemError) { said = try Pipe() } catch { throw Self.failure(error.number) }
     let command =
-      ["setpriv", "--pdeathsig", "KILL", "nice", "-n", "10"]
+      ["setpriv", "--pdeathsig", "KILL", "nice", "-n", "\(Self.niceness)"]
       + machine.emulatorCommand(serialPorts: Self.serialPorts)
     process = try Self.spawn(
       command,

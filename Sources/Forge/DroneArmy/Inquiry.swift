@@ -8,6 +8,9 @@ struct Inquiry {
   private(set) var answeredAt: UInt64?
   private var isOpen = false
 
+  /// For the shell on the second port: how the node sees the cluster, and how often it has noted that another died.
+  static let question = "tyd --status --json; echo deaths: $(grep -c 'is dead' /run/tyd/log)"
+
   static let interval: UInt64 = 2000
   static let patience: UInt64 = 8000
 
@@ -43,7 +46,7 @@ extension Army {
   func askDue(_ now: UInt64) {
     let candidates = progress.indices.filter { progress[$0].isMember && network.isPlugged($0) }
     guard let index = inquiry.next(candidates, at: now), let emulator = emulators[index] else { return }
-    _ = try? emulator.control.sendSome([UInt8]("tyd --status --json\n".utf8))
+    _ = try? emulator.control.sendSome([UInt8]((Inquiry.question + "\n").utf8))
   }
 
   func hearAnswer(_ index: Int, _ now: UInt64) {
@@ -54,12 +57,18 @@ extension Army {
     case nil: break
     }
     for line in emulator.answers.read(piece) {
-      guard let view = ClusterView(line: line), inquiry.answer(from: index, at: now) else { continue }
+      if let count = Self.deaths(in: line) { deathsNoted = max(deathsNoted, count) }
+      guard let view = NodeStatus(line: line), inquiry.answer(from: index, at: now) else { continue }
       notice(view, now)
     }
   }
 
-  private func notice(_ view: ClusterView, _ now: UInt64) {
+  private static func deaths(in line: [UInt8]) -> Int? {
+    let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+    return words.count == 2 && words[0] == "deaths:" ? Int(words[1]) : nil
+  }
+
+  private func notice(_ view: NodeStatus, _ now: UInt64) {
     for index in seen.indices {
       let address = String(decoding: plan.address(of: index + 1).text, as: UTF8.self)
       let node = view.node(at: address)

@@ -93,7 +93,7 @@ extension Army {
     cutPower(index)
     if consoles[index].isSwitchedOff { return tell(index + 1, "has switched itself off", now) }
     if hadShell {
-      tell(index + 1, "has restarted itself", now)
+      tell(index + 1, "has ended by itself and is started again", now)
       do { try start(index, now) } catch { tell(index + 1, "\(error)", now) }
       return
     }

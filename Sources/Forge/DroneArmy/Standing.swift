@@ -30,8 +30,12 @@ extension Army {
       return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
     }
     let all = allInAt.map { "All were in after \(spoken($0 - began))." } ?? "Not all have been in yet."
-    return table.joined(separator: "\n")
-      + "\n\n\(all) They take \(memory / 1024) MB of memory. False deaths: \(falseDeaths). Frames dropped: \(dropped).\n"
+    return table.joined(separator: "\n") + "\n\n\(all) \(figures)\n"
+  }
+
+  /// One line of numbers, now.
+  var figures: String {
+    "Memory: \(memory / 1024) MB. False deaths: \(falseDeaths). Deaths noted: \(deathsNoted). Frames dropped: \(dropped)."
   }
 
   func standingAsJSON(_ now: UInt64) -> String {
@@ -48,6 +52,6 @@ extension Army {
     }
     let all = allInAt.map { "\($0 - began)" } ?? "null"
     return "{\"drones\":[\(drones.joined(separator: ","))],\"allInMilliseconds\":\(all),\"memoryKilobytes\":\(memory),"
-      + "\"falseDeaths\":\(falseDeaths),\"framesDropped\":\(dropped)}\n"
+      + "\"falseDeaths\":\(falseDeaths),\"deathsNoted\":\(deathsNoted),\"framesDropped\":\(dropped)}\n"
   }
 }

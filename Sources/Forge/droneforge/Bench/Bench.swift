@@ -22,7 +22,7 @@ struct Bench: AsyncParsableCommand {
   @Option(help: "Measure this part only. (default: all)")
   var only: Part?
 
-  enum Part: String, ExpressibleByArgument, CaseIterable { case boot, integrity, tyd, assembly, simulation }
+  enum Part: String, ExpressibleByArgument, CaseIterable { case boot, integrity, tyd, army, assembly, simulation }
 
   func validate() throws {
     guard (1...20).contains(boots) else { throw ValidationError("--boots is 1 to 20.") }
@@ -49,6 +49,9 @@ struct Bench: AsyncParsableCommand {
       for row in try await IntegrityBench(kernel: kernel, root: root).rows() { measured(row) }
     }
     if wants(.tyd) { for row in try await NodeBench(kernel: kernel, image: image).rows() { measured(row) } }
+    if wants(.army) {
+      for row in try await armyMeasurements(drones: 20, tree: folder.appending("pxe")) { measured(row) }
+    }
     if wants(.assembly) { try await measureAssembly(of: image, measured) }
     if wants(.simulation) {
       for nodes in [3, 10, 100, 300, 1000] { clusterMeasurements(nodes: nodes).forEach(measured) }

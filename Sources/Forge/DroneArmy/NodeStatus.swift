@@ -1,7 +1,7 @@
 import Foundation
 
 /// How one drone's tyd sees the cluster: what the army reads of `tyd --status --json`.
-struct ClusterView: Decodable, Equatable {
+struct NodeStatus: Decodable, Equatable {
   struct Node: Decodable, Equatable {
     var id: String
     var address: String
@@ -14,7 +14,7 @@ struct ClusterView: Decodable, Equatable {
 
   /// Nil for a line that is no status.
   init?(line: [UInt8]) {
-    guard line.first == UInt8(ascii: "{"), let view = try? JSONDecoder().decode(ClusterView.self, from: Data(line))
+    guard line.first == UInt8(ascii: "{"), let view = try? JSONDecoder().decode(NodeStatus.self, from: Data(line))
     else { return nil }
     self = view
   }
