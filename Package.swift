@@ -69,12 +69,15 @@ let package = Package(
     forge("Sysroot", ["BuildSteps", "DroneTarget", system]),
     forge("DronePrograms", ["BuildSteps", "DroneTarget", "Sysroot", system]),
     forge("ClusterCredential", ["BuildSteps", "SecureChannel", "CRename", system]),
-    forge("DroneImage", ["BuildSteps", "DroneTarget", "Integrity", system]),
+    forge("DroneImage", ["BuildSteps", "DroneTarget", "BootServer", "Integrity", system]),
     forge("ClusterSimulation", ["Membership", "ProcessList", "NetworkAddresses"]),
     forge("MasterPackage", ["BuildSteps", "DroneTarget", "DroneImage", system]),
     forge(
       "ImageCheck",
-      ["BuildSteps", "DroneTarget", "DroneImage", "Sysroot", "Integrity", "SecureChannel", "CArchive", system]),
+      [
+        "BuildSteps", "DroneTarget", "DroneImage", "Sysroot", "BootServer", "Integrity", "SecureChannel", "CArchive",
+        system,
+      ]),
     forge("VirtualMachine", ["BuildSteps", "DroneTarget", subprocess, system]),
     forge("DroneMachines", ["BuildSteps", "VirtualMachine", system]),
     forge("VirtualNetwork", ["NetworkAddresses"]),
@@ -92,11 +95,12 @@ let package = Package(
     pure("Netlink", ["NetworkAddresses"]),
     pure("PacketFilter", ["Netlink", "NetworkAddresses"]),
     pure("Addressing", ["NetworkAddresses"]),
+    pure("BootServer", ["Addressing", "NetworkAddresses"]),
     pure("Membership", ["NetworkAddresses"]),
     pure("Startup", ["NetworkAddresses"]),
     pure("Integrity", ["NetworkAddresses"]),
     pure("ClusterProtocol", ["NetworkAddresses"]),
-    pure("TydCommand", ["ProcessList", "NetworkAddresses"]),
+    pure("TydCommand", ["BootServer", "ProcessList", "NetworkAddresses"]),
     pure("ClusterView", ["Terminal", "NetworkAddresses"]),
     pure("Terminal", ["NetworkAddresses"]),
     pure("Admission", ["NetworkAddresses"]),
@@ -125,7 +129,7 @@ let package = Package(
       dependencies: [
         "Linux", "Startup", "Netlink", "PacketFilter", "NetworkAddresses", "MachineReadings", "Metrics",
         "ProcessList", "ProcessView", "SecureChannel", "Membership", "ClusterProtocol", "Tunnels", "Admission",
-        "TydCommand", "ClusterView", "Terminal", "CLinux", "CompilerRuntime",
+        "TydCommand", "ClusterView", "Terminal", "BootServer", "Addressing", "Integrity", "CLinux", "CompilerRuntime",
       ],
       path: "Sources/Drone/tyd", swiftSettings: drone),
 
@@ -145,6 +149,9 @@ let package = Package(
     // Tests: one folder per module.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     test("NetworkAddressesTests", ["NetworkAddresses"]),
+    test(
+      "BootServerTests",
+      ["BootServer", "Addressing", "DroneImage", "BuildSteps", "NetworkAddresses", "TestSupport", system]),
     test("AddressingTests", ["Addressing", "NetworkAddresses", "TestSupport"]),
     test("NetlinkTests", ["Netlink", "PacketFilter", "Linux", "NetworkAddresses", "TestSupport"]),
     test("MembershipTests", ["Membership", "ClusterSimulation", "NetworkAddresses"]),
@@ -175,7 +182,7 @@ let package = Package(
       "FuzzTests",
       [
         "SecureChannel", "BootLine", "HostNames", "NetworkAddresses", "Netlink", "PacketFilter", "Addressing",
-        "Integrity",
+        "Integrity", "BootServer",
         "MachineReadings", "Metrics", "ProcessList", "Membership", "ClusterView", "Terminal", "DroneImage",
         "ClusterProtocol", "ImageCheck", "VirtualNetwork", "DroneArmy", "BuildSteps", "TestSupport", system,
       ]),
@@ -185,7 +192,9 @@ let package = Package(
     test("SysrootTests", ["Sysroot", "BuildSteps", system]),
     test("DroneProgramsTests", ["DronePrograms", "Sysroot", "DroneTarget", system]),
     test("MasterPackageTests", ["MasterPackage", "TydCommand", "DroneTarget", "BuildSteps", system]),
-    test("ImageCheckTests", ["ImageCheck", "SecureChannel", "DroneImage", "DroneTarget", "BuildSteps", system]),
+    test(
+      "ImageCheckTests",
+      ["ImageCheck", "SecureChannel", "DroneImage", "BootServer", "DroneTarget", "BuildSteps", system]),
     test("VirtualMachineTests", ["VirtualMachine", "BuildSteps", system]),
     test("VirtualNetworkTests", ["VirtualNetwork", "NetworkAddresses"]),
     test("DroneArmyTests", ["DroneArmy", "BuildSteps", "Linux", "NetworkAddresses", system]),

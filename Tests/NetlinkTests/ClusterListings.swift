@@ -78,6 +78,12 @@ let expectedDrone = """
   	chain metrics {
   	}
 
+  	chain serving_in {
+  	}
+
+  	chain serving_out {
+  	}
+
   	chain cluster_in {
   		meta ipsec exists ip saddr @members accept comment "members"
   		meta l4proto esp accept comment "ESP"
@@ -87,6 +93,7 @@ let expectedDrone = """
   		meta l4proto igmp accept comment "IGMP"
   		jump searching
   		jump metrics
+  		jump serving_in
   	}
 
   	chain cluster_out {
@@ -97,6 +104,7 @@ let expectedDrone = """
   		ip daddr 239.192.0.1 udp dport 2727 accept comment "discovery"
   		udp sport 2727 udp dport 2728 accept comment "discovery"
   		meta l4proto igmp accept comment "IGMP"
+  		jump serving_out
   	}
 
   	chain untracked_in {
@@ -120,6 +128,7 @@ let expectedDrone = """
   		tcp dport 3278 accept
   		tcp sport 3278 accept
   		udp sport 2727 udp dport 2728 accept
+  		jump serving_out
   		limit rate 30/minute burst 10 packets log prefix "drop clear " level info
   		drop
   	}

@@ -61,8 +61,18 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
     #expect(usual.metrics == nil)
   }
 
+  @Test("a node boots others whether it is the first or joins, with a range of addresses and against a warning")
+  func bootsOthers() throws {
+    let first = try TydCommand(words("-pm"))
+    #expect(first.task == .start && first.bootsOthers && !first.isForced && first.range == nil)
+    let joining = try TydCommand(words("--pxe-master --force -m any --range 10.0.0.5-10.0.0.9"))
+    #expect(joining.task == .join(.any) && joining.bootsOthers && joining.isForced)
+    #expect(joining.range.map { String(decoding: $0.text, as: UTF8.self) } == "10.0.0.5-10.0.0.9")
+  }
+
   static let refused = [
-    "-ipsk secret", "-pm", "--pxe-master", "-x", "192.168.1.11", "-m", "-m 192.168.1", "-m 0.0.0.0", "-m 239.1.1.1",
+    "-ipsk secret", "--force", "--range 10.0.0.1-10.0.0.9", "-pm --range 10.0.0.9-10.0.0.1", "-pm --status", "-x",
+    "192.168.1.11", "-m", "-m 192.168.1", "-m 0.0.0.0", "-m 239.1.1.1",
     "-f", "-f close", "-f allow-tcp-0", "-f allow-tcp-65536", "-f allow-", "-c", "-c on", "-i", "-i a/b",
     "-i abcdefghijklmnop", "--remove", "--remove 0", "--remove 65536", "--remove 0x", "--remove 0x12345",
     "--approve", "--approve abc", "--approve zz12cd340000ffff", "--approve-window x", "--approve-window 1441",

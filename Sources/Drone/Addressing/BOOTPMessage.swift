@@ -15,6 +15,8 @@ public struct BOOTPMessage: Equatable, Sendable {
   public var transaction: UInt32
   /// Seconds since the client began to ask.
   public var seconds: UInt16 = 0
+  /// The client cannot take a reply to an address that it does not have yet (RFC 2131 §2, the flag B).
+  public var wantsBroadcast = false
   /// What the client already has (`ciaddr`).
   public var clientAddress = IPv4Address.unspecified
   /// What the server gives it (`yiaddr`).
@@ -24,6 +26,8 @@ public struct BOOTPMessage: Equatable, Sendable {
   /// The relay between them (`giaddr`).
   public var relayAddress = IPv4Address.unspecified
   public var clientHardware: MACAddress
+  /// The file to boot, in a reply (`file`): at most 127 bytes of it are sent.
+  public var bootFile: [UInt8] = []
   /// The extensions in the order in which they stand, without padding and end mark.
   public var extensions: [VendorExtension] = []
 
@@ -39,9 +43,10 @@ public struct BOOTPMessage: Equatable, Sendable {
     var reader = NetworkOrderReader(payload[...])
     guard let operation = reader.uint8().flatMap(Operation.init(rawValue:)), reader.uint8() == 1, reader.uint8() == 6,
       reader.bytes(1) != nil, let transaction = reader.uint32(), let seconds = reader.uint16(),
-      reader.bytes(2) != nil, let clientAddress = reader.ipv4Address(), let yourAddress = reader.ipv4Address(),
+      let flags = reader.uint16(), let clientAddress = reader.ipv4Address(), let yourAddress = reader.ipv4Address(),
       let serverAddress = reader.ipv4Address(), let relayAddress = reader.ipv4Address(),
-      let clientHardware = reader.macAddress(), reader.bytes(10 + 64 + 128) != nil
+      let clientHardware = reader.macAddress(), reader.bytes(10 + 64) != nil,
+      let bootFile = reader.bytes(BOOTPMessage.bootFileRoom)
     else { return nil }
     self.init(operation: operation, transaction: transaction, clientHardware: clientHardware)
     self.seconds = seconds
@@ -49,21 +54,28 @@ public struct BOOTPMessage: Equatable, Sendable {
     self.yourAddress = yourAddress
     self.serverAddress = serverAddress
     self.relayAddress = relayAddress
+    wantsBroadcast = flags & 0x8000 != 0
+    self.bootFile = [UInt8](bootFile.prefix { $0 != 0 })
     if reader.uint32() == BOOTPMessage.cookie { extensions = VendorExtension.list(reader.remaining) }
   }
 
   /// 99.130.83.99, which says that the vendor area is in the standard's form.
   private static let cookie: UInt32 = 0x6382_5363
+  /// The field's size; a zero ends the name.
+  private static let bootFileRoom = 128
 
   /// The message as it is sent: at least 300 bytes, since the vendor area has 64 (RFC 951 §3).
   public var bytes: [UInt8] {
     var out: [UInt8] = [operation.rawValue, 1, 6, 0]  // Ethernet, six bytes of address, no hop yet
     out.append(networkOrder: transaction)
     out.append(networkOrder: seconds)
-    out.append(networkOrder: UInt16(0))
+    out.append(networkOrder: UInt16(wantsBroadcast ? 0x8000 : 0))
     for address in [clientAddress, yourAddress, serverAddress, relayAddress] { out += address.octets }
     out += clientHardware.octets
-    out.append(zeros: 10 + 64 + 128)  // rest of the hardware address, server name, boot file
+    out.append(zeros: 10 + 64)  // rest of the hardware address, server name
+    let file = bootFile.prefix(BOOTPMessage.bootFileRoom - 1)
+    out += file
+    out.append(zeros: BOOTPMessage.bootFileRoom - file.count)
     out.append(networkOrder: BOOTPMessage.cookie)
     for item in extensions { out += item.bytes }
     out.append(VendorExtension.endMark)
@@ -104,12 +116,13 @@ public struct BOOTPMessage: Equatable, Sendable {
     return result
   }
 
-  private func value(of code: VendorExtension.Code) -> [UInt8]? {
+  /// The value of the first extension of this code.
+  public func value(of code: VendorExtension.Code) -> [UInt8]? {
     extensions.first { $0.code == code }?.value
   }
 
   /// The addresses of one extension: whole groups of four bytes.
-  private func addresses(of code: VendorExtension.Code) -> [IPv4Address] {
+  public func addresses(of code: VendorExtension.Code) -> [IPv4Address] {
     var reader = NetworkOrderReader((value(of: code) ?? [])[...])
     var out: [IPv4Address] = []
     while let address = reader.ipv4Address() { out.append(address) }

@@ -11,8 +11,20 @@ public struct VendorExtension: Equatable, Sendable {
     public static let hostName = Code(12)
     public static let domain = Code(15)
     public static let timeServers = Code(42)
-    /// Only in DHCP (RFC 1533 §9.4).
+    // From here on only in DHCP (RFC 2132 §9).
+    public static let requestedAddress = Code(50)
+    /// In seconds.
+    public static let leaseTime = Code(51)
     public static let messageType = Code(53)
+    public static let serverIdentifier = Code(54)
+    /// The codes that a client would like to be told.
+    public static let parameterList = Code(55)
+    /// What the client is: boot ROMs say `PXEClient:Arch:…`.
+    public static let vendorClass = Code(60)
+    public static let bootServer = Code(66)
+    public static let bootFile = Code(67)
+    /// What the client boots as (RFC 4578 §2.1); 0 is a PC with a BIOS.
+    public static let architecture = Code(93)
   }
 
   public let code: Code

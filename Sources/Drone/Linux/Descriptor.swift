@@ -77,6 +77,12 @@ public struct Descriptor: ~Copyable {
     return bytes
   }
 
+  /// A file's size in bytes.
+  public var size: Int64? {
+    let end = lseek(number, 0, SEEK_END)
+    return end < 0 ? nil : Int64(end)
+  }
+
   /// Writes all bytes, however many calls that takes. With a non-blocking descriptor it throws when there is no room.
   public func write(_ bytes: [UInt8]) throws(SystemError) {
     var done = 0

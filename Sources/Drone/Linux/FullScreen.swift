@@ -228,12 +228,3 @@ public struct FullScreen: ~Copyable {
     return event
   }
 }
-
-/// One read(2) from standard input; empty at its end, or when it fails.
-private func readStandardInput(upTo limit: Int) -> [UInt8] {
-  [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
-    var got = -1
-    repeat { got = CLinux.read(0, buffer.baseAddress, limit) } while got < 0 && linux_errno() == EINTR
-    count = max(got, 0)
-  }
-}

@@ -33,3 +33,12 @@ extension Descriptor {
     guard ftruncate(number, 0) == 0 else { throw SystemError("truncate") }
   }
 }
+
+/// One read(2) from standard input; empty at its end, or when it fails.
+public func readStandardInput(upTo limit: Int) -> [UInt8] {
+  [UInt8](unsafeUninitializedCapacity: max(limit, 0)) { buffer, count in
+    var got = -1
+    repeat { got = CLinux.read(0, buffer.baseAddress, buffer.count) } while got < 0 && linux_errno() == EINTR
+    count = max(got, 0)
+  }
+}

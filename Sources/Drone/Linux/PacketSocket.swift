@@ -7,6 +7,8 @@ public struct PacketSocket: ~Copyable {
   public struct FrameType: RawRepresentable, Hashable, Sendable {
     public let rawValue: UInt16
     public init(rawValue: UInt16) { self.rawValue = rawValue }
+    /// None at all comes: for a socket that only sends, frames of any type.
+    public static let nothing = FrameType(rawValue: 0)
     public static let ipv4 = FrameType(rawValue: 0x0800)
     public static let arp = FrameType(rawValue: 0x0806)
     public static let rarp = FrameType(rawValue: 0x8035)

@@ -9,6 +9,8 @@ public enum ClusterPorts {
   public static let discovery: UInt16 = 2727
   /// UDP: where its answers go.
   public static let discoveryAnswer: UInt16 = 2728
+  /// UDP: where a drone that boots others sends files from, one port for each transfer.
+  public static let transfers: ClosedRange<UInt16> = 2730...2745
   /// RFC 2365's organization-local scope.
   public static let group = IPv4Address(239, 192, 0, 1)
 }
@@ -68,17 +70,20 @@ struct ClusterRules {
   }
 
   /// The last look at packets that leave for members: nothing goes in the clear, even if policies were taken away by somebody else,
-  /// but the control channel, answers to a member that searches for its cluster, and ESP.
+  /// but the control channel, answers to a member that searches for its cluster, and ESP. What boots from this node is a member
+  /// until the others have noticed that it went.
   var guarding: [FilterRule] {
     [FilterRule(ipv4(.destination(in: Self.members)) + [.verdict(.jump(Self.leavingChain))])]
   }
-  static var leaving: [FilterRule] {
+  /// - Parameter also: what else may leave.
+  static func leaving(also: [FilterRule] = []) -> [FilterRule] {
     [
       FilterTable.accepting(.willBeSecured),
       FilterTable.accepting(.transport(.esp)),
       FilterTable.accepting(.ports(.tcp, to: ClusterPorts.control)),
       FilterTable.accepting(.ports(.tcp, from: ClusterPorts.control)),
       FilterTable.accepting(.ports(.udp, from: ClusterPorts.discovery, to: ClusterPorts.discoveryAnswer)),
+    ] + also + [
       FilterTable.logged("drop clear "),
       FilterRule([.verdict(.drop)]),
     ]

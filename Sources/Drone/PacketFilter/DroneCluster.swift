@@ -22,6 +22,7 @@ extension FilterTable {
   /// | udp 2727 to 2728               | anybody, while this node searches for a cluster          |
   /// | IGMP                           | anybody                                                  |
   /// | tcp to where metrics are served | anybody, if that is not the machine itself alone        |
+  /// | DHCP, TFTP and its transfers   | anybody, while this node boots others                    |
   ///
   /// | new, out                       | to                                                       |
   /// |--------------------------------|----------------------------------------------------------|
@@ -30,6 +31,7 @@ extension FilterTable {
   /// | udp to 239.192.0.1, port 2727  | the group                                                |
   /// | udp 2727 to 2728               | anybody                                                  |
   /// | IGMP                           | anybody                                                  |
+  /// | answers of DHCP and TFTP       | anybody, while this node boots others                    |
   static var droneCluster: FilterTable {
     let rules = ClusterRules(bothVersions: false)
     var table = FilterTable(name: droneName)
@@ -40,15 +42,20 @@ extension FilterTable {
       FilterChain(name: allowedName, rules: []),
       FilterChain(name: metricsName, rules: []),
       FilterChain(name: logName, rules: []),
+      FilterChain(name: servingInName, rules: []),
+      FilterChain(name: servingOutName, rules: []),
       FilterChain(
         name: clusterInName,
         rules: [accepting(.secured + .source(in: ClusterRules.members), "members")] + rules.clearIn + [
           FilterRule([.verdict(.jump(searchingName))]), FilterRule([.verdict(.jump(metricsName))]),
+          FilterRule([.verdict(.jump(servingInName))]),
         ]),
       FilterChain(name: clusterOutName, rules: clusterOut),
       FilterChain(name: "untracked_in", at: .prerouting, priority: beforeTracking, policy: .accept, rules: untrackedIn),
       FilterChain(name: "untracked_out", at: .output, priority: beforeTracking, policy: .accept, rules: untrackedOut),
-      FilterChain(name: ClusterRules.leavingChain, rules: ClusterRules.leaving),
+      FilterChain(
+        name: ClusterRules.leavingChain,
+        rules: ClusterRules.leaving(also: [FilterRule([.verdict(.jump(servingOutName))])])),
       FilterChain(name: ClusterRules.guardChain, at: .postrouting, policy: .accept, rules: rules.guarding),
       FilterChain(
         name: inputName, at: .input, policy: .drop,
@@ -67,9 +74,13 @@ extension FilterTable {
   static var searchingName: FilterName { "searching" }
   static var allowedName: FilterName { "allowed" }
   static var metricsName: FilterName { "metrics" }
+  static var servingInName: FilterName { "serving_in" }
+  static var servingOutName: FilterName { "serving_out" }
 
   /// Chains whose rules come and go with what the node does.
-  static var momentary: [FilterName] { [searchingName, metricsName, logName] }
+  static var momentary: [FilterName] {
+    [searchingName, metricsName, logName, servingInName, servingOutName]
+  }
 
   /// NF_IP_PRI_RAW: connection tracking begins at -200.
   private static var beforeTracking: Int32 { -300 }
@@ -83,6 +94,7 @@ extension FilterTable {
       accepting(.destination(ClusterPorts.group) + .ports(.udp, to: ClusterPorts.discovery), "discovery"),
       accepting(.ports(.udp, from: ClusterPorts.discovery, to: ClusterPorts.discoveryAnswer), "discovery"),
       accepting(.transport(.igmp), "IGMP"),
+      FilterRule([.verdict(.jump(servingOutName))]),
     ]
   }
 
@@ -157,6 +169,37 @@ extension FilterBatch {
       batch.append(
         FilterTable.accepting(destination + .ports(.tcp, to: place.port), "metrics"), to: FilterTable.metricsName,
         of: FilterTable.droneName)
+    }
+    return batch
+  }
+
+  /// Lets the questions of those who boot from this node in, and its answers out; or no longer. Answers to members are not
+  /// tracked, so what comes to a transfer's port passes by that port.
+  public static func droneServing(_ serving: Bool) -> FilterBatch {
+    var batch = FilterBatch(family: FilterTable.droneFamily)
+    batch.flush(chain: FilterTable.servingInName, of: FilterTable.droneName)
+    batch.flush(chain: FilterTable.servingOutName, of: FilterTable.droneName)
+    guard serving else { return batch }
+    let transfers = ClusterPorts.transfers
+    for (chain, rules) in [
+      (
+        FilterTable.servingInName,
+        [
+          FilterTable.accepting(.ports(.udp, from: 68, to: 67), "DHCP, BOOTP"),
+          FilterTable.accepting(.ports(.udp, to: 69), "TFTP"),
+          FilterTable.accepting(.destinationPort(.udp, in: transfers), "TFTP transfer"),
+        ]
+      ),
+      (
+        FilterTable.servingOutName,
+        [
+          FilterTable.accepting(.ports(.udp, from: 67, to: 68), "DHCP, BOOTP"),
+          FilterTable.accepting(.ports(.udp, from: 69), "TFTP"),
+          FilterTable.accepting(.sourcePort(.udp, in: transfers), "TFTP transfer"),
+        ]
+      ),
+    ] {
+      for rule in rules { batch.append(rule, to: chain, of: FilterTable.droneName) }
     }
     return batch
   }

@@ -42,7 +42,7 @@ extension FilterTable {
           dropping(rules.ipv4(.destination(in: othersName)), "other addresses of members"),
           dropping(.destination6(in: others6Name), "other addresses of members"),
         ]),
-      FilterChain(name: ClusterRules.leavingChain, rules: ClusterRules.leaving),
+      FilterChain(name: ClusterRules.leavingChain, rules: ClusterRules.leaving()),
       FilterChain(name: ClusterRules.guardChain, at: .postrouting, policy: .accept, rules: rules.guarding),
     ]
     return table

@@ -4,8 +4,7 @@ import NetworkAddresses
 enum Option: CaseIterable {
   case crypto, debug, filter, help, sharedKey, interface, master, printConfiguration, bootMaster, silent, version
   case leave, remove, allow, approve, approveWindow, pending, status, json, stop, resume, rekey, rekeyPackets, idle
-  case metrics
-  case patient
+  case metrics, patient, force, range
 
   init?(_ word: [UInt8]) {
     for option in Option.allCases {
@@ -46,6 +45,8 @@ enum Option: CaseIterable {
     case .idle: (nil, "--idle")
     case .metrics: (nil, "--metrics")
     case .patient: (nil, "--patient")
+    case .force: (nil, "--force")
+    case .range: (nil, "--range")
     }
   }
 }
@@ -61,6 +62,11 @@ extension TydCommand {
       tyd -f init             close the packet filter as at boot, and end
 
           --patient           with -m: again and again, until it is in
+
+      -pm, --pxe-master       boot others over the network from this drone's medium,
+                              by DHCP and TFTP; alone or with -m
+          --range FIRST-LAST  the addresses that they get (usual: .16 to .248)
+          --force             also where somebody else serves DHCP
 
       -i, --interface IF      the interface to the cluster (usual: the one with the
                               route to ADDRESS, else eth0)

@@ -1,3 +1,4 @@
+import BootServer
 import NetworkAddresses
 
 extension TydCommand {
@@ -50,8 +51,16 @@ extension TydCommand {
         throw TydCommandError(
           [UInt8]("There is no shared key any longer: every node has a key of its own, certified under the cluster's "),
           [UInt8]("credential, which the CD brings along or droneforge cluster export gives."))
-      case .bootMaster:
-        throw TydCommandError([UInt8]("Serving network boots (-pm) is not in this version."))
+      case .bootMaster: bootsOthers = true
+      case .force: isForced = true
+      case .range:
+        let value = try reader.value(of: option)
+        guard let range = ServedNetwork.Range(text: value) else {
+          throw TydCommandError(
+            [UInt8]("--range takes two addresses, as 192.168.1.100-192.168.1.200, not "), printable(value),
+            [UInt8]("."))
+        }
+        self.range = range
       }
     }
     if tasks.count > 1 {
@@ -59,11 +68,23 @@ extension TydCommand {
         printable(tasks[0].option), [UInt8](" and "), printable(tasks[1].option), [UInt8](" cannot go together."))
     }
     if let first = tasks.first { task = first.task }
+    try requireStart(tasks.first?.option)
     if let wantsJSON {
       guard task == .order(.status(json: false)) else {
         throw TydCommandError(printable(wantsJSON), [UInt8](" goes with --status only."))
       }
       task = .order(.status(json: true))
+    }
+  }
+
+  /// Whoever boots others is a node; and what is said about that needs somebody who does.
+  private func requireStart(_ option: [UInt8]?) throws(TydCommandError) {
+    if bootsOthers, let option {
+      if case .join = task { return }
+      throw TydCommandError([UInt8]("-pm and "), printable(option), [UInt8](" cannot go together."))
+    }
+    if !bootsOthers, isForced || range != nil {
+      throw TydCommandError([UInt8]("--force and --range go with -pm only."))
     }
   }
 

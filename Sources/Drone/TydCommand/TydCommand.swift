@@ -1,3 +1,4 @@
+import BootServer
 import NetworkAddresses
 import ProcessList
 
@@ -88,6 +89,12 @@ public struct TydCommand: Equatable, Sendable {
   public var isEncrypted: Bool { crypto != .off }
   /// Where metrics are served; nil: nowhere.
   public var metrics: Endpoint?
+  /// Boot others over the network, once this node is in.
+  public var bootsOthers = false
+  /// Boot others although somebody else gives addresses away.
+  public var isForced = false
+  /// The addresses that others are given; nil for the usual ones.
+  public var range: ServedNetwork.Range?
   public var isSilent = false
   public var isDebugging = false
   /// Try to join until it is done, whatever that takes.

@@ -1,3 +1,4 @@
+import BootServer
 import BuildSteps
 import Foundation
 import SystemPackage
@@ -35,7 +36,8 @@ public func buildImage(
   let outputMode: FilePermissions = holdsKey ? .ownerReadWrite : [.ownerReadWrite, .groupRead, .otherRead]
   let mark = folder.appending(".\(medium.outputName).inputs")
   let inputs = try fingerprint(
-    [root, medium.manifest(parts, archive: .bytes([]))] + [credential].compactMap(\.self), parts)
+    [root, medium.manifest(parts, archive: .bytes([]), publicPart: PublicPart(of: []))]
+      + [credential].compactMap(\.self), parts)
   if let before = try? contents(of: mark), let outputs = try? outputsFingerprint([output, billPath]),
     before == inputs + outputs
   {
@@ -50,13 +52,14 @@ public func buildImage(
     let plain = work.appending("root.cpio")
     try await write(cpioArchive(of: sealed), to: plain)
     var archive = try await compressed(plain)
+    let publicPart = PublicPart(of: archive)
     if let credential {
       // The kernel unpacks one archive after the other (Documentation/driver-api/early-userspace/buffer-format.rst).
       let secret = work.appending("credential.cpio")
       try await write(cpioArchive(of: credential), to: secret, mode: .ownerReadWrite)
       archive += try await compressed(secret)
     }
-    let content = try medium.manifest(parts, archive: .bytes(archive))
+    let content = try medium.manifest(parts, archive: .bytes(archive), publicPart: publicPart)
     let bill = try BillOfMaterials(
       target: parts.target, kernel: kernel.version,
       hybridSector: medium == .cd ? "\(SHA256(contentsOf: parts.bootLoader.hybridSector))" : nil,
@@ -91,6 +94,12 @@ public func buildImage(
   }
   try await write(inputs + outputsFingerprint([output, billPath]), to: mark)
   return BuiltImage(path: output, bill: billPath, unchanged: false)
+}
+
+extension PublicPart {
+  fileprivate init(of root: [UInt8]) {
+    self.init(size: root.count, digest: SHA256(root).bytes)
+  }
 }
 
 /// The medium's files for the bill; the CD's writer adds one.

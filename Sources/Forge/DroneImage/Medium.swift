@@ -1,3 +1,4 @@
+import BootServer
 import BuildSteps
 import SystemPackage
 
@@ -82,7 +83,9 @@ public enum Medium: String, Sendable, CaseIterable {
 
 extension Medium {
   /// What is on the medium, around the compressed root `archive`.
-  func manifest(_ parts: ImageParts, archive: Entry.Content) throws -> Manifest {
+  ///
+  /// `publicPart`: how much of it everybody may have. A CD says so to the drone that boots others from it.
+  func manifest(_ parts: ImageParts, archive: Entry.Content, publicPart: PublicPart) throws -> Manifest {
     var entries: [Entry] = [
       .file("/chaos/bzImage", .file(parts.kernel), why: "the kernel"),
       .file("/chaos/chaos.rdz", archive, why: "the drone's root"),
@@ -95,6 +98,9 @@ extension Medium {
         .file(bootLoaderPath, .file(parts.bootLoader.isolinux), why: "boots from CD and disk"),
         .file("/isolinux/ldlinux.c32", .file(parts.bootLoader.core), why: "the boot prompt"),
         .file("/isolinux/isolinux.cfg", .file(parts.bootFiles.appending("isolinux.cfg")), why: "boot labels"),
+        .file("/pxe/pxelinux.0", .file(parts.bootLoader.pxelinux), why: "boots others from the network"),
+        .file("/pxe/pxelinux.cfg", .file(parts.bootFiles.appending("pxemaster.cfg")), why: "the others' boot labels"),
+        .file(publicPartPath, .bytes(publicPart.text), why: "where the root ends and the credential begins"),
       ]
     case .network:
       folder = "/screens"
@@ -115,6 +121,9 @@ extension Medium {
     return try Manifest(entries)
   }
 }
+
+/// Where a CD says how much of its archive is public.
+public let publicPartPath = "/\(PublicPart.path)"
 
 /// The CD's boot loader.
 let bootLoaderPath = "/isolinux/isolinux.bin"

@@ -74,6 +74,7 @@ public struct ImageCheck: Sendable {
     // Of an image that cannot be read, every file would be missing.
     if let members {
       report.findings += checkPlainNames(image, members)
+      report.findings += checkServedFiles(members)
       try await check(members, configurations: ["/isolinux/isolinux.cfg"], .notModes, &report)
     }
     return report

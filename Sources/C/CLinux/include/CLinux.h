@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "internet.h"
+#include "privileges.h"
 #include "sockets.h"
 
 /// The calling thread's last error number.

@@ -42,6 +42,25 @@ extension [FilterExpression] {
     return all
   }
 
+  /// The transport's source port, or destination port, is in the range.
+  public static func sourcePort(_ transport: TransportProtocol, in ports: ClosedRange<UInt16>) -> [FilterExpression] {
+    port(transport, offset: 0, in: ports)
+  }
+  public static func destinationPort(
+    _ transport: TransportProtocol, in ports: ClosedRange<UInt16>
+  ) -> [FilterExpression] {
+    port(transport, offset: 2, in: ports)
+  }
+
+  private static func port(
+    _ transport: TransportProtocol, offset: UInt32, in ports: ClosedRange<UInt16>
+  ) -> [FilterExpression] {
+    self.transport(transport) + [
+      .payload(.transport, offset: offset, count: 2),
+      .range(from: ports.lowerBound.bigEndianBytes, to: ports.upperBound.bigEndianBytes),
+    ]
+  }
+
   /// An ICMP message of this type (RFC 792).
   public static func icmp(type: UInt8) -> [FilterExpression] {
     transport(.icmp) + [.payload(.transport, offset: 0, count: 1), .compare(.equal, [type])]

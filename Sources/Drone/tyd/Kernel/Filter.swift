@@ -25,7 +25,7 @@ final class Filter {
   }
 
   /// Process 1 of a drone writes this file and nobody else does.
-  private static var isOnDrone: Bool { exists("/run/boot.log") }
+  static var isOnDrone: Bool { exists("/run/boot.log") }
 
   /// Closes it but for what a cluster needs, and for who asks for metrics.
   func install(metrics: TydCommand.Endpoint?) throws(Failure) {
@@ -142,6 +142,11 @@ final class Filter {
   /// While a member is searched for, answers come in by UDP 2728.
   func setSearching(_ isSearching: Bool) {
     if isDrone { try? socket.perform(.droneSearch(isSearching)) }
+  }
+
+  /// While this node boots others, their questions come in and its answers go out.
+  func setServing(_ isServing: Bool) throws(NetlinkSocketError) {
+    if isDrone { try socket.perform(.droneServing(isServing)) }
   }
 
   /// Puts back what was there before tyd: a drone's filter as at boot, nothing on a full Linux.

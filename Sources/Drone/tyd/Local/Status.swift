@@ -35,7 +35,8 @@ extension Node {
       out.append(UInt8(ascii: "\n"))
     }
     out += [UInt8]("tunnels  ") + number(tunnels.established) + [UInt8](" of ") + number(tunnels.completed)
-    out += [UInt8](" made, ") + number(tunnels.failed) + [UInt8](" tries failed\n\n")
+    out += [UInt8](" made, ") + number(tunnels.failed) + [UInt8](" tries failed\n")
+    out += bootsText(now) + [UInt8]("\n")
     out += [UInt8]("id      address          state    tunnel\n")
     membership.forEach { record, state in
       out += padded(idText(record.id), 8) + padded(record.addresses.primary.text, 17)
@@ -54,7 +55,7 @@ extension Node {
     tunnels.pairs.contains { $0.peer.address == record.addresses.primary }
   }
 
-  private func padded(_ text: [UInt8], _ width: Int) -> [UInt8] {
+  func padded(_ text: [UInt8], _ width: Int) -> [UInt8] {
     text + [UInt8](repeating: UInt8(ascii: " "), count: max(1, width - text.count))
   }
 
@@ -112,6 +113,7 @@ extension Node {
       counted += [UInt8](counter.name) + [UInt8]("\":") + number(counter.count)
     }
     member("refused", counted + [UInt8]("}"), quoted: false)
+    if boots != nil { member("boots", list(bootsJSON), quoted: false) }
     return out + [UInt8]("}\n")
   }
 

@@ -42,6 +42,8 @@ final class Node {
   private var nextOwn: UInt32 = 0x8000_0000
 
   var joining: Joining?
+  /// Nil unless this node boots others.
+  var boots: BootHost?
   /// What `Membership` knew when it was last kept for a run after a crash, and whether that is old.
   var keepDue: UInt64?
   var nextReading: UInt64 = 0
@@ -121,7 +123,7 @@ final class Node {
     var due = min(now &+ 60_000, nextReading)
     if membership.nextWakeUp < due { due = membership.nextWakeUp }
     for time in [
-      tunnels.nextDue, processes.nextDue(now), keepDue, end, joining?.due, metrics?.nextDue,
+      tunnels.nextDue, processes.nextDue(now), keepDue, end, joining?.due, metrics?.nextDue, boots?.due,
       orders.map { $0.deadline }.min(),
     ] {
       if let time { due = min(due, time) }
@@ -135,7 +137,7 @@ final class Node {
     var interests = [
       Interest(listener.number), Interest(gossip.descriptor), Interest(discovery?.descriptor ?? -1),
       Interest(local.number), Interest(signals.number), Interest(transforms?.descriptor ?? -1),
-      Interest(joining?.search?.descriptor ?? -1),
+      Interest(joining?.search?.descriptor ?? -1), Interest(boots?.descriptor ?? -1),
     ]
     let fixed = interests.count
     let connections = self.connections
@@ -155,6 +157,7 @@ final class Node {
     if !ready[2].isEmpty { answerQuestions() }
     if !ready[6].isEmpty { takeDiscoveryAnswers(then) }
     if !ready[3].isEmpty { acceptOrders(then) }
+    if !ready[7].isEmpty { takeBootNews(then) }
     for (index, connection) in connections.enumerated() where !ready[fixed + index].isEmpty {
       // It may have given way to one that has just come.
       guard self.connections.contains(where: { $0 === connection }) else { continue }
@@ -185,6 +188,7 @@ final class Node {
     if nextReading <= now { readMachine(now) }
     if let due = joining?.due, due <= now { continueJoining(now) }
     if let due = keepDue, due <= now { keepMap(now) }
+    if let due = boots?.due, due <= now { startBootServer(now) }
   }
 
   private func take(_ signal: Int32, _ now: UInt64) {
@@ -198,6 +202,7 @@ final class Node {
   private func shutDown() {
     for connection in connections { connection.close() }
     discovery = nil
+    endBootServer()
     for peer in tunnels.peers { forget(peer.address, id: peer.id) }
     if command.isEncrypted { filter?.close() } else { (try? Filter())?.close() }
     transforms?.removeExceptions()

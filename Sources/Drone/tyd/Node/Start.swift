@@ -65,6 +65,7 @@ extension Node {
     text += count == 1 ? [UInt8]("the first node") : number(count) + [UInt8](" nodes")
     report.step(.ok, "tyd", text)
     nameService()
+    startBootServer(now)
     guard let word = foreground else { return }
     foreground = nil
     word.say()
@@ -107,6 +108,7 @@ extension Node {
   func keepMap(_ now: UInt64) {
     keepDue = nil
     try? replaceFile(places.map, membership.map(now: now), permissions: 0o600)
+    tellKnownAddresses()
   }
 
   // MARK: This node's own record
@@ -147,6 +149,7 @@ extension Node {
     for peer in peers { forget(peer.address, id: peer.id) }
     carryOutTunnels(now)
     interface = found
+    endBootServer()
     transforms?.removeExceptions()
     transforms?.own = found.address
     do throws(Failure) { try transforms?.exceptControl() } catch { report.step(.failed, "ipsec", error.sentence) }

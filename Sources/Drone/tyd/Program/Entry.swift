@@ -6,10 +6,12 @@ import TydCommand
 @_cdecl("tyd_main")  // SwiftPM links the function of this name, <product>_main, as the program's `main`
 public func entry(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32 {
   let words = commandLine(count, arguments)
-  if let name = words.first, let view = View(called: name) { return view.run([[UInt8]](words.dropFirst())) }
+  let rest = [[UInt8]](words.dropFirst())
+  if let name = words.first, let view = View(called: name) { return view.run(rest) }
+  if rest.first?.spells(BootServiceArguments.option) == true { return runBootService(rest) }
   let command: TydCommand
   do {
-    command = try TydCommand([[UInt8]](words.dropFirst()))
+    command = try TydCommand(rest)
   } catch {
     return fail(error.sentence, status: 2)
   }

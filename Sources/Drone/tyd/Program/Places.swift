@@ -25,6 +25,8 @@ struct Places {
   var key: Path { run / "node.key" }
   var certificate: Path { run / "node.crt" }
   var map: Path { run / "map" }
+  /// Which cards have which addresses from this node's boot server.
+  var boots: Path { run / "boots" }
   var log: Path { run / "log" }
   var socket: Path { run / "socket" }
 }

@@ -57,7 +57,9 @@ private func work(
   var report = report
   do throws(Failure) {
     do throws(SystemError) { try lock.name() } catch { throw Failure(error) }
+    let plan = command.bootsOthers ? try BootPlan(command, places, &report) : nil
     let node = try Node(command, arguments, places, report)
+    if let plan { node.boots = BootHost(plan, places, millisecondsSinceStart()) }
     if let word { node.foreground = ForegroundWord(word.keepingOutput()) }
     try node.start()
     try node.run()
