@@ -35,7 +35,8 @@ struct BootFiles {
       throw Failure("the medium on /mnt/boot lacks files to boot others with: make iso makes one that has them.")
     }
     self.size = size
-    isInMemory = readMachine().memoryAvailable >= UInt64(size) &+ BootFiles.reserve
+    // The readings are in KiB.
+    isInMemory = readMachine().memoryAvailable << 10 >= UInt64(size) &+ BootFiles.reserve
     folder = isInMemory ? copies : BootFiles.medium
     do throws(SystemError) {
       try BootFiles.takeOver(copyingTo: isInMemory ? copies : nil)
