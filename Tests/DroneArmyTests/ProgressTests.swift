@@ -174,9 +174,9 @@ import Testing
     for number in 0..<4000 { tail.append([UInt8]("line \(number)\r\n".utf8)) }
     #expect(tail.bytes.count <= 8192 && tail.lines.last == "line 3999")
     #expect(!tail.isSwitchedOff)
-    tail.append([UInt8]("[   12.3] reboot: Restarting system\r\n".utf8))
+    tail.append([UInt8]("   12.3 s  end  ok  restarting (SIGTERM)\r\n".utf8))
     #expect(!tail.isSwitchedOff)
-    tail.append([UInt8]("[   12.3] reboot: Power down\r\n".utf8))
+    tail.append([UInt8]("   12.3 s  end  ok  switching off (SIGUSR2)\r\n".utf8))
     #expect(tail.isSwitchedOff)
   }
 }

@@ -18,10 +18,8 @@ struct ConsoleTail {
 
   var lines: [String] { String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init) }
 
-  /// The kernel has switched the power off, or would if it could (kernel/reboot.c).
-  var isSwitchedOff: Bool {
-    lines.suffix(8).contains { $0.contains("reboot: Power down") || $0.contains("reboot: System halted") }
-  }
+  /// Process 1 has said that it switches the power off.
+  var isSwitchedOff: Bool { lines.suffix(8).contains { $0.contains("switching off (") } }
 }
 
 // The machines: power on and off, and what their consoles tell.

@@ -69,6 +69,8 @@ import VirtualMachine
         let standing = try await army.waits(for: "both alive", within: .seconds(240)) {
           $0.drones.allSatisfy { $0.cluster == "alive" }
         }
+        // Members ask each other every second whether they live, within the tunnel.
+        try await Task.sleep(for: .seconds(10))
         sendSignal(.terminate, to: process)
         #expect(waitForChild(process) == .exited(128 + 15))
         #expect(RunningArmy.alive(standing.drones.compactMap(\.process)) == [])
