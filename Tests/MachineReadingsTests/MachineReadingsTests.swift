@@ -1,3 +1,4 @@
+import NetworkAddresses
 import Testing
 
 @testable import MachineReadings
@@ -77,5 +78,26 @@ import Testing
     ] as [(String, UInt64?)])
   func hundredths(text: String, value: UInt64?) {
     #expect(MachineReadings.hundredths(Array(text.utf8)) == value)
+  }
+
+  @Test("the IPv6 addresses of a machine are read, but for those that somebody else has")
+  func addresses6() {
+    let text = """
+      fd000000000000000000000000000002 04 40 00 82     eth0
+      00000000000000000000000000000001 01 80 10 80       lo
+      fe8000000000000000fc00fffe000001 0a 40 20 80     eth0
+      fd000000000000000000000000000003 04 40 00 c8     eth0
+      fd00000000000000000000000000000g 04 40 00 80     eth0
+      fd0000000000000000000000000004 04 40 00 80     eth0
+      fd000000000000000000000000000005 04 40 00
+      fd000000000000000000000000000006 fffffffff 40 00 80 eth0
+
+      """
+    #expect(
+      interfaceAddresses6(Array(text.utf8)) == [
+        InterfaceAddress6(IPv6Address(high: 0xFD00_0000_0000_0000, low: 2), interface: 4),
+        InterfaceAddress6(IPv6Address(high: 0, low: 1), interface: 1),
+        InterfaceAddress6(IPv6Address(high: 0xFE80_0000_0000_0000, low: 0x00FC_00FF_FE00_0001), interface: 10),
+      ])
   }
 }

@@ -50,6 +50,23 @@ import Testing
     0x64,  // free memory: 100 MiB
   ]
 
+  /// The same node with what was appended to the record's form later.
+  private static let appended: NodeRecord = {
+    var appended = record
+    appended.addresses6 = AddressList6([
+      IPv6Address(high: 0xFD00_0000_0000_0000, low: 9), IPv6Address(high: 0xFE80_0000_0000_0000, low: 0x0102),
+    ])
+    appended.isInClear = true
+    return appended
+  }()
+
+  private static let appendix: [UInt8] = [
+    0x01,  // in clear
+    0x02,  // two IPv6 addresses
+    0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x09,  // fd00::9
+    0xFE, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x02,  // fe80::102
+  ]
+
   private static let goldens: [(Datagram, [UInt8])] = [
     (datagram(.ping(digest: nil)), bytes(1)),
     (
@@ -70,6 +87,10 @@ import Testing
     ),
     (datagram(.contents(buckets: 0x8000_0001)), bytes(9, [0x80, 0x00, 0x00, 0x01])),  // buckets 31 and 0
     (datagram(.gossip, [.record(record, .suspect, vitals: 42)]), bytes(7, recordBytes)),
+    (
+      datagram(.gossip, [.record(appended, .suspect, vitals: 42)]),
+      bytes(7, [0x01, 63 + 34] + recordBytes.dropFirst(2) + appendix)  // a record, 34 bytes longer
+    ),
     (
       datagram(.ack, [.status(NodeStatus(mac: mac(9), state: .dead, tag: 0xBEEF, incarnation: 300))]),
       bytes(
@@ -186,10 +207,39 @@ import Testing
 
   @Test("items of a later version and what it appends to known ones are skipped")
   func later() throws {
-    var longer = DatagramTests.recordBytes + [1, 2, 3]
-    longer[1] += 3
+    var longer = DatagramTests.recordBytes + [0, 0, 1, 2, 3]  // an empty appendix, and what is behind it
+    longer[1] += 5
     let bytes = DatagramTests.bytes(7, [0x63, 0x02, 0xFF, 0xFF] + longer)
     #expect(try Datagram(bytes, of: cluster).items == [.record(DatagramTests.record, .suspect, vitals: 42)])
+  }
+
+  @Test(
+    "an appendix that says what no node can have is an error, one that says more than this version knows is passed over"
+  )
+  func appendices() throws {
+    let front: [UInt8] = [0x01, 0] + DatagramTests.recordBytes.dropFirst(2)
+    func read(_ appendix: [UInt8]) throws -> Item? {
+      var bytes = front + appendix
+      bytes[1] = UInt8(bytes.count - 2)
+      var reader = WireReader(bytes)
+      return try Item(&reader)
+    }
+    let good = DatagramTests.appendix
+    #expect(try read(good) == .record(DatagramTests.appended, .suspect, vitals: 42))
+    #expect(try read(good + [1, 2, 3]) == .record(DatagramTests.appended, .suspect, vitals: 42))
+    #expect(try read([0x81] + good.dropFirst()) == .record(DatagramTests.appended, .suspect, vitals: 42))
+    let loopback = [UInt8](repeating: 0, count: 15) + [1]
+    let tooMany = [UInt8](repeating: 0xFD, count: 16 * 9)
+    let wrong: [[UInt8]] = [
+      [0], [0, 9] + tooMany, [0, 1, 0xFD], [0, 1] + loopback, [0, 2] + good[2..<18] + good[2..<18],
+    ]
+    for wrong in wrong { #expect(throws: MembershipDecodeError.self) { try read(wrong) } }
+  }
+
+  @Test("the appendix is not in a record's tag, on which nodes of before have to agree")
+  func tag() {
+    #expect(DatagramTests.record.tag == DatagramTests.appended.tag)
+    #expect(!DatagramTests.record.isSameApartFromVitals(DatagramTests.appended))
   }
 
   @Test("nothing is longer than what the lengths of full datagrams are reckoned with")
@@ -204,7 +254,13 @@ import Testing
       out.append(item)
       return out.count
     }
-    #expect(size(.record(record, .left, vitals: 255)) == Item.largestRecord)
+    #expect(size(.record(record, .left, vitals: 255)) == Item.largest(record))
+    var longest = record
+    longest.addresses6 = AddressList6((1...20).map { IPv6Address(high: 0x2001_0DB8_0000_0000, low: $0) })
+    #expect(longest.addresses6.all.count == AddressList6.capacity)
+    #expect(size(.record(longest, .left, vitals: 255)) == Item.largestRecord)
+    #expect(Item.largest(longest) == Item.largestRecord)
+    #expect(Item.largestRecord <= Item.largest)
     #expect(
       size(.status(NodeStatus(mac: mac(1), state: .left, tag: .max, incarnation: 0x7FFF_FFFF))) == Item.largestStatus)
     let removal = Removal(isInForce: true, counter: 1, mac: mac(1), fingerprint: record.fingerprint, id: 1)

@@ -75,6 +75,41 @@ import Testing
     #expect(joiner.pending == [MemberTable.own])
   }
 
+  @Test("a node that speaks in clear is no member where others do not, nor the other way round, however it is told of")
+  func otherProtection() throws {
+    for isInClear in [false, true] {
+      var own = try node(1)
+      own.isInClear = isInClear
+      for (other, count) in [(isInClear, 2), (!isInClear, 1)] {
+        var record = try node(50, id: 0x0150)
+        record.isInClear = other
+        var told = Membership(own, cluster: cluster, now: 0, seed: 1)
+        _ = told.receive(datagram(from: 9, .gossip, [.record(record, .alive, vitals: 0)]), from: address, now: 1)
+        #expect(told.liveCount == count)
+        #expect(told.counters.otherProtection == (count == 1 ? 1 : 0))
+        var given = Membership(own, cluster: cluster, now: 0, seed: 1)
+        let map = Membership(record, cluster: cluster, now: 0, seed: 2).ownMap(now: 0)
+        _ = try given.merge(map: map, now: 1)
+        #expect(given.liveCount == count)
+        var joined = Membership(own, cluster: cluster, now: 0, seed: 1)
+        _ = try joined.join(map: map, now: 1)
+        #expect(joined.liveCount == count)
+      }
+    }
+  }
+
+  @Test("another IPv6 address is news to all, and changes the record")
+  func addresses6() throws {
+    var member = try member(1, of: 2)
+    var record = member.own
+    record.addresses6 = AddressList6([IPv6Address(high: 0xFD00_0000_0000_0000, low: 1)])
+    _ = member.update(record, now: 10)
+    #expect(member.own.addresses6 == record.addresses6 && member.own.incarnation == 1)
+    var other = try self.member(2, of: 1)
+    _ = try other.merge(map: member.ownMap(now: 10), now: 10)
+    #expect(other.member(member.own.id)?.addresses6 == record.addresses6)
+  }
+
   @Test("a machine that restarts with empty memory is itself again, with a higher incarnation")
   func restart() throws {
     var member = try member(1, of: 5)

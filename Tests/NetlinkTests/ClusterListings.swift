@@ -182,8 +182,10 @@ let expectedHost = """
   		meta nfproto ipv4 meta l4proto igmp accept comment "IGMP"
   		tcp sport 3278 accept comment "control"
   		udp sport 2727 udp dport 2728 accept comment "discovery"
+  		udp dport 3278 drop comment "membership without ESP"
   		ip saddr @members drop comment "members without ESP"
   		ip saddr @others drop comment "other addresses of members"
+  		icmpv6 type 133-137 accept comment "what ARP is for IPv4"
   		ip6 saddr @others6 drop comment "other addresses of members"
   	}
 
@@ -191,6 +193,7 @@ let expectedHost = """
   		type filter hook output priority filter; policy accept;
   		oif "lo" accept
   		ip daddr @others drop comment "other addresses of members"
+  		icmpv6 type 133-137 accept comment "what ARP is for IPv4"
   		ip6 daddr @others6 drop comment "other addresses of members"
   	}
 

@@ -232,6 +232,10 @@ struct KernelClusterTests {
       return (inward, there.receive(within: 200) != nil)
     }
     #expect(try passes() == (true, true))
+    // What members say to each other of the cluster comes from members, in ESP, and from nobody else.
+    let membership = try machine.run { try Datagrams(port: 3278) }
+    #expect(try there.send([1], to: [10, 0, 0, 1], port: 3278))
+    #expect(membership.receive(within: 200) == nil)
     var join = FilterBatch(family: FilterTable.hostFamily)
     join.addMember(member, to: FilterTable.hostTable)
     try perform(join, in: machine)

@@ -44,3 +44,23 @@ import Testing
     #expect(address?.octets == [0x52, 0x54, 0, 0x12, 0x34, 0x56])
   }
 }
+
+@Suite struct IPv6AddressTests {
+  @Test("a host can have any address but the unspecified one, the loopback, groups and IPv4 in other clothes")
+  func hosts() {
+    let cases: [(high: UInt64, low: UInt64, isHost: Bool)] = [
+      (0, 0, false),
+      (0, 1, false),
+      (0, 0xFFFF_C0A8_0101, false),  // ::ffff:192.168.1.1
+      (0xFF02_0000_0000_0000, 1, false),
+      (0xFD00_0000_0000_0000, 1, true),
+      (0xFE80_0000_0000_0000, 1, true),
+      (0x2001_0DB8_0000_0000, 0, true),
+    ]
+    for (high, low, isHost) in cases {
+      let address = IPv6Address(high: high, low: low)
+      #expect(address.isHostAddress == isHost, "\(address.octets)")
+      #expect(address.isLinkLocal == (high >> 48 == 0xFE80))
+    }
+  }
+}

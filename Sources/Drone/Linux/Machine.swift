@@ -1,4 +1,5 @@
 import MachineReadings
+import NetworkAddresses
 
 /// What this machine is and how busy it is now. What /proc does not say is 0.
 public func readMachine() -> MachineReadings {
@@ -9,4 +10,20 @@ public func readMachine() -> MachineReadings {
   if let text = try? readFile("/proc/loadavg", limit: 256) { readings.read(loadavg: text) }
   if let text = try? readFile("/proc/uptime", limit: 256) { readings.read(uptime: text) }
   return readings
+}
+
+/// All IPv6 addresses of this machine that a host can have: those of an interface first, and of each interface's those that are
+/// valid beyond the link first. None when the kernel has no IPv6.
+public func ownAddresses6(first interface: Int32) -> [IPv6Address] {
+  guard let text = try? readFile("/proc/net/if_inet6", limit: 1 << 16) else { return [] }
+  let found = interfaceAddresses6(text).filter { $0.address.isHostAddress }
+  var out: [IPv6Address] = []
+  for isFirst in [true, false] {
+    for isLocal in [false, true] {
+      for one in found where (one.interface == interface) == isFirst && one.address.isLinkLocal == isLocal {
+        out.append(one.address)
+      }
+    }
+  }
+  return out
 }

@@ -80,7 +80,7 @@ extension Membership {
       removals.owed[place] &= ~bit
     }
     for slot in pending where table[slot].owed & bit != 0 {
-      let needed = table[slot].owesRecord ? Item.largestRecord : Item.largestStatus
+      let needed = table[slot].owesRecord ? Item.largest(table[slot].record) : Item.largestStatus
       guard out.count + needed <= Datagram.largest else { return }
       if table[slot].owesRecord {
         out.append(record(slot), table[slot].state, vitals: table[slot].vitalsSequence)

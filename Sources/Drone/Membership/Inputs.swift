@@ -81,7 +81,7 @@ extension Membership {
   /// Sends the records of as many of these nodes as one datagram holds.
   mutating func tell(_ slots: [MemberTable.Slot], to address: IPv4Address) {
     var out = start(.gossip)
-    for slot in slots where out.count + Item.largestRecord <= Datagram.largest {
+    for slot in slots where out.count + Item.largest(table[slot].record) <= Datagram.largest {
       out.append(record(slot), table[slot].state, vitals: table[slot].vitalsSequence)
     }
     send(out, to: address)

@@ -14,8 +14,14 @@ extension Item {
   /// The most that an item takes: type, length, 255 bytes of value.
   static let largest = 257
 
-  /// A record: 1 + 6 + 32 + 2 + 5 + (1 + 16) + 3 + 5 + 5 + 9 + 5 + 1 + 3 + 5 bytes behind type and length.
-  static let largestRecord = 101
+  /// A record: 1 + 6 + 32 + 2 + 5 + (1 + 16) + 3 + 5 + 5 + 9 + 5 + 1 + 3 + 5 bytes behind type and length, and the appendix.
+  static let largestRecord = largestPlainRecord + 2 + 16 * AddressList6.capacity
+  private static let largestPlainRecord = 101
+
+  /// The most that this record takes: most have no appendix.
+  static func largest(_ record: NodeRecord) -> Int {
+    largestPlainRecord + (record.hasAppendix ? 2 + 16 * record.addresses6.all.count : 0)
+  }
 
   /// A status: 1 + 6 + 2 + 5 bytes behind type and length.
   static let largestStatus = 16
@@ -30,6 +36,7 @@ extension Item {
   static let wantCapacity = 42
 
   private static let approves: UInt8 = 0x80
+  fileprivate static let isInClear: UInt8 = 0x01
 
   /// Reads one item; nil for a type that this version does not know.
   init?(_ reader: inout WireReader) throws(MembershipDecodeError) {
@@ -106,13 +113,36 @@ extension Item {
     let sequence = try value.uint8()
     let load = try value.uint16Varint()
     let memoryFree = try value.varint()
+    let appendix = try value.isAtEnd ? (flags: 0, addresses: AddressList6()) : appendix(&value)
     return .record(
       NodeRecord(
-        fingerprint: fingerprint, mac: mac, id: id, addresses: addresses, cpus: cpus, speed: speed,
+        fingerprint: fingerprint, mac: mac, id: id, addresses: addresses, addresses6: appendix.addresses,
+        isInClear: appendix.flags & isInClear != 0, cpus: cpus, speed: speed,
         memoryTotal: memoryTotal, version: version, mayApprove: mayApprove, incarnation: incarnation, load: load,
         memoryFree: memoryFree, uptime: uptime),
       state, vitals: sequence)
   }
+
+  /// What a record has behind its first form, if it has anything to say there: one byte of flags, of which unknown ones are
+  /// passed over, and IPv6 addresses behind their number.
+  private static func appendix(
+    _ value: inout WireReader
+  ) throws(MembershipDecodeError) -> (flags: UInt8, addresses: AddressList6) {
+    let flags = try value.uint8()
+    let start = value.offset
+    let count = Int(try value.uint8())
+    guard count <= AddressList6.capacity else { throw .value(offset: start) }
+    var list: [IPv6Address] = []
+    for _ in 0..<count { list.append(IPv6Address(high: try value.uint64(), low: try value.uint64())) }
+    let addresses = AddressList6(list)
+    guard addresses.all.count == count else { throw .value(offset: start) }
+    return (flags, addresses)
+  }
+}
+
+extension NodeRecord {
+  /// Whether it says anything that its first form has no place for.
+  fileprivate var hasAppendix: Bool { isInClear || !addresses6.all.isEmpty }
 }
 
 extension Array where Element == UInt8 {
@@ -148,6 +178,13 @@ extension Array where Element == UInt8 {
       out.append(sequence)
       out.append(varint: UInt32(record.load))
       out.append(varint: record.memoryFree)
+      guard record.hasAppendix else { return }
+      out.append(record.isInClear ? Item.isInClear : 0)
+      out.append(UInt8(truncatingIfNeeded: record.addresses6.all.count))
+      for address in record.addresses6.all {
+        out.append(networkOrder: address.high)
+        out.append(networkOrder: address.low)
+      }
     }
   }
 

@@ -23,6 +23,11 @@ extension Membership {
       return
     }
     if removals.forbids(incoming.mac, incoming.fingerprint) { return }
+    // It would be a member that nobody reaches, or one to which packets go in clear.
+    guard incoming.isInClear == table[MemberTable.own].record.isInClear else {
+      counters.otherProtection &+= 1
+      return
+    }
     guard let slot = table.slot(incoming.mac) else {
       insert(incoming, state, vitals: sequence, provenance)
       return

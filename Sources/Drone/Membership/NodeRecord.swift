@@ -93,6 +93,23 @@ public struct AddressList: Hashable, Sendable {
   public func hash(into hasher: inout Hasher) { hasher.combine(bits.0) }
 }
 
+/// At most eight IPv6 addresses of a node, none twice. Nodes speak with each other over IPv4 alone: these are what must be cut
+/// off on a full Linux, where traffic to them would go in clear.
+public struct AddressList6: Equatable, Sendable {
+  public static let capacity = 8
+
+  public let all: [IPv6Address]
+
+  /// Those that a host can have, the first eight of them.
+  public init(_ addresses: some Sequence<IPv6Address> = EmptyCollection<IPv6Address>()) {
+    var kept: [IPv6Address] = []
+    for address in addresses where address.isHostAddress && !kept.contains(address) {
+      if kept.count < AddressList6.capacity { kept.append(address) }
+    }
+    all = kept
+  }
+}
+
 /// The version of a node's tyd.
 public struct SoftwareVersion: Hashable, Sendable {
   public var major: UInt16
@@ -117,6 +134,10 @@ public struct NodeRecord: Equatable, Sendable {
   public var mac: MACAddress
   public var id: NodeID
   public var addresses: AddressList
+  public var addresses6: AddressList6
+  /// Whether it speaks with others in clear (`tyd -c off`) and not through IPsec. Two nodes of which one does cannot be
+  /// members of the same cluster.
+  public var isInClear: Bool
   public var cpus: UInt16
   /// MHz, or what a measurement says in its own unit; only compared among nodes.
   public var speed: UInt32
@@ -135,14 +156,17 @@ public struct NodeRecord: Equatable, Sendable {
   public var uptime: UInt32
 
   public init(
-    fingerprint: Fingerprint, mac: MACAddress, id: NodeID = 0, addresses: AddressList, cpus: UInt16 = 1,
-    speed: UInt32 = 0, memoryTotal: UInt32 = 0, version: SoftwareVersion = SoftwareVersion(0, 0, 0),
+    fingerprint: Fingerprint, mac: MACAddress, id: NodeID = 0, addresses: AddressList,
+    addresses6: AddressList6 = AddressList6(), isInClear: Bool = false, cpus: UInt16 = 1, speed: UInt32 = 0,
+    memoryTotal: UInt32 = 0, version: SoftwareVersion = SoftwareVersion(0, 0, 0),
     mayApprove: Bool = false, incarnation: UInt32 = 0, load: UInt16 = 0, memoryFree: UInt32 = 0, uptime: UInt32 = 0
   ) {
     self.fingerprint = fingerprint
     self.mac = mac
     self.id = id
     self.addresses = addresses
+    self.addresses6 = addresses6
+    self.isInClear = isInClear
     self.cpus = cpus
     self.speed = speed
     self.memoryTotal = memoryTotal
@@ -161,11 +185,12 @@ public struct NodeRecord: Equatable, Sendable {
   func isSameApartFromVitals(_ other: NodeRecord) -> Bool {
     fingerprint == other.fingerprint && mac == other.mac && id == other.id && addresses == other.addresses
       && cpus == other.cpus && speed == other.speed && memoryTotal == other.memoryTotal && version == other.version
-      && mayApprove == other.mayApprove
+      && mayApprove == other.mayApprove && addresses6 == other.addresses6 && isInClear == other.isInClear
   }
 
   /// 16 bits over what changes rarely: whoever has another tag for the same node has another record. Every node
-  /// computes it from the record's wire form, so its definition is part of the protocol.
+  /// computes it from the record's wire form, so its definition is part of the protocol. What was appended to that form later
+  /// is not in it, so that nodes of before agree; a change of that raises the incarnation anyway.
   var tag: UInt16 {
     var hash = mix(fingerprint.words.0 ^ UInt64(id))
     for address in addresses.all { hash = mix(hash ^ UInt64(address.bits)) }

@@ -15,6 +15,16 @@ public struct IPv6Address: Hashable, Sendable {
     low = octets.dropFirst(8).reduce(0) { $0 << 8 | UInt64($1) }
   }
 
+  /// Whether a host can have it: not the unspecified address, not the loopback, no multicast group and no IPv4 address in
+  /// other clothes (RFC 4291 §2.5–2.7).
+  public var isHostAddress: Bool {
+    if high == 0 { return low >> 32 != 0 && low >> 32 != 0xFFFF }
+    return high >> 56 != 0xFF
+  }
+
+  /// Valid on one link only: fe80::/10.
+  public var isLinkLocal: Bool { high >> 54 == 0x3FA }
+
   /// The 16 bytes in network order.
   public var octets: [UInt8] {
     [high, low].flatMap { half in

@@ -11,8 +11,10 @@ extension FilterTable {
   /// A drop in one table counts, whatever others accept; an accept counts in its own table only. So this table drops what
   /// concerns members and the control port alone, and everything else is left to the machine's own rules.
   ///
-  /// From members comes what was in ESP, the control channel, discovery and IGMP. A member's other addresses – in the
-  /// sets `others` and `others6` – are cut off in both directions: traffic to them would go in the clear.
+  /// From members comes what was in ESP, the control channel, discovery and IGMP; what members tell each other of the
+  /// cluster (UDP 3278) comes from nobody else, and in ESP alone. A member's other addresses – in the
+  /// sets `others` and `others6` – are cut off in both directions: traffic to them would go in the clear. Of IPv6 only its
+  /// neighbour discovery passes, without which a member that is the network's router would be lost.
   static var host: FilterTable {
     let rules = ClusterRules(bothVersions: true)
     var table = FilterTable(name: hostTable)
@@ -31,8 +33,10 @@ extension FilterTable {
         ] + rules.clearIn + [
           accepting(.ports(.tcp, from: ClusterPorts.control), "control"),
           accepting(.ports(.udp, from: ClusterPorts.discovery, to: ClusterPorts.discoveryAnswer), "discovery"),
+          dropping(.ports(.udp, to: ClusterPorts.control), "membership without ESP"),
           dropping(rules.ipv4(.source(in: ClusterRules.members)), "members without ESP"),
           dropping(rules.ipv4(.source(in: othersName)), "other addresses of members"),
+          accepting(.neighbourDiscovery, "what ARP is for IPv4"),
           dropping(.source6(in: others6Name), "other addresses of members"),
         ]),
       FilterChain(
@@ -40,6 +44,7 @@ extension FilterTable {
         rules: [
           accepting(.toLoopback),
           dropping(rules.ipv4(.destination(in: othersName)), "other addresses of members"),
+          accepting(.neighbourDiscovery, "what ARP is for IPv4"),
           dropping(.destination6(in: others6Name), "other addresses of members"),
         ]),
       FilterChain(name: ClusterRules.leavingChain, rules: ClusterRules.leaving()),
@@ -87,6 +92,16 @@ extension FilterBatch {
     switch address {
     case .ipv4: FilterTable.othersName
     case .ipv6: FilterTable.others6Name
+    }
+  }
+}
+
+extension NetlinkRequest {
+  /// The other addresses of members that are cut off on a full Linux: IPv4 and IPv6, `FilterMessage.elements` of four and of
+  /// sixteen bytes each.
+  public static var listOthers: [NetlinkRequest] {
+    [FilterTable.othersName, FilterTable.others6Name].map { set in
+      listElements(of: set, in: FilterTable.hostTable, family: FilterTable.hostFamily)
     }
   }
 }

@@ -65,6 +65,7 @@ public struct Tunnels: Sendable {
     tunnels.values.first { $0.peer.fingerprint == fingerprint }?.peer
   }
 
+  /// Whether ESP is demanded of what comes from this address, because a live member has it.
   public func hasPeer(at address: IPv4Address) -> Bool { tunnels.values.contains { $0.peer.address == address } }
 
   /// Peers to which packets can go now.

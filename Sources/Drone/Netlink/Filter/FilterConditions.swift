@@ -71,6 +71,11 @@ extension [FilterExpression] {
     transport(.icmp) + [.payload(.transport, offset: 0, count: 1), .lookup(set: set)]
   }
 
+  /// IPv6's neighbour discovery: router and neighbour solicitations and advertisements, redirects (RFC 4861 §4).
+  public static var neighbourDiscovery: [FilterExpression] {
+    transport(.icmp6) + [.payload(.transport, offset: 0, count: 1), .range(from: [133], to: [137])]
+  }
+
   /// The IPv4 source, or destination, is in the set. In a table of both versions, `version4` has to come first.
   public static func source(in set: FilterName, inverted: Bool = false) -> [FilterExpression] {
     [.payload(.network, offset: 12, count: 4), .lookup(set: set, inverted: inverted)]

@@ -172,6 +172,7 @@ public struct TransportProtocol: RawRepresentable, Hashable, Sendable {
   public let rawValue: UInt8
   public init(rawValue: UInt8) { self.rawValue = rawValue }
   public static let icmp = TransportProtocol(rawValue: 1)
+  public static let icmp6 = TransportProtocol(rawValue: 58)
   public static let igmp = TransportProtocol(rawValue: 2)
   public static let tcp = TransportProtocol(rawValue: 6)
   public static let udp = TransportProtocol(rawValue: 17)

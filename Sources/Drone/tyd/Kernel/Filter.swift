@@ -10,7 +10,7 @@ import TydCommand
 final class Filter {
   private let isDrone: Bool
   private var members: [IPv4Address]
-  private var others: [IPv4Address]
+  private var others: [InternetAddress]
   private var socket: NetlinkSocket
 
   init() throws(Failure) {
@@ -88,7 +88,7 @@ final class Filter {
   /// Lets packets to and from a member pass; the policy that demands ESP for them stands already.
   func add(_ member: IPv4Address) throws(NetlinkSocketError) {
     guard !members.contains(member) else { return }
-    removeOthers([member])
+    removeOthers([.ipv4(member)])
     var batch = FilterBatch(family: isDrone ? FilterTable.droneFamily : FilterTable.hostFamily)
     batch.addMember(member, to: isDrone ? FilterTable.droneTable : FilterTable.hostTable)
     try socket.perform(batch)
@@ -105,37 +105,53 @@ final class Filter {
 
   /// Cuts off a member's other addresses on a full Linux, where packets to them would go in clear. A drone lets nothing out
   /// to them anyway.
-  func addOthers(_ addresses: [IPv4Address]) throws(NetlinkSocketError) {
-    for address in addresses where !isDrone && !others.contains(address) && !members.contains(address) {
+  func addOthers(_ addresses: [InternetAddress]) throws(NetlinkSocketError) {
+    for address in addresses where !isDrone && !others.contains(address) {
+      if case .ipv4(let address) = address, members.contains(address) { continue }
       var batch = FilterBatch(family: FilterTable.hostFamily)
-      batch.addOther(.ipv4(address))
+      batch.addOther(address)
       try socket.perform(batch)
       others.append(address)
     }
   }
 
-  func removeOthers(_ addresses: [IPv4Address]) {
+  func removeOthers(_ addresses: [InternetAddress]) {
     for address in addresses {
       guard let place = others.firstIndex(of: address) else { continue }
       others.remove(at: place)
       var batch = FilterBatch(family: FilterTable.hostFamily)
-      batch.removeOther(.ipv4(address))
+      batch.removeOther(address)
       try? socket.perform(batch)
     }
   }
 
-  /// After a crash: what a former run let in and is no member any longer goes.
+  /// After a crash: what a former run let in or cut off, and is no member or no address of one any longer, goes.
   func keepOnly(_ kept: [IPv4Address]) {
     let family = isDrone ? FilterTable.droneFamily : FilterTable.hostFamily
     let table = isDrone ? FilterTable.droneTable : FilterTable.hostTable
-    guard let messages = try? socket.list(.listMembers(of: table, family: family)) else { return }
-    for message in messages {
-      guard case .elements(let elements, _, _)? = try? FilterMessage(message, family: family) else { continue }
-      for element in elements {
-        guard let address = IPv4Address(octets: element), !kept.contains(address) else { continue }
-        members.append(address)
-        remove(address)
+    for element in elements(.listMembers(of: table, family: family), family) {
+      guard let address = IPv4Address(octets: element), !kept.contains(address) else { continue }
+      members.append(address)
+      remove(address)
+    }
+    guard !isDrone else { return }
+    for request in NetlinkRequest.listOthers {
+      for element in elements(request, family) {
+        let four = IPv4Address(octets: element).map { InternetAddress.ipv4($0) }
+        guard let address = four ?? IPv6Address(octets: element).map({ .ipv6($0) }), !others.contains(address) else {
+          continue
+        }
+        others.append(address)
+        removeOthers([address])
       }
+    }
+  }
+
+  private func elements(_ request: NetlinkRequest, _ family: FilterFamily) -> [[UInt8]] {
+    guard let messages = try? socket.list(request) else { return [] }
+    return messages.flatMap { message -> [[UInt8]] in
+      guard case .elements(let elements, _, _)? = try? FilterMessage(message, family: family) else { return [] }
+      return elements
     }
   }
 

@@ -14,6 +14,9 @@ struct ClusterInterface: Equatable {
     [address] + ownAddresses().filter { $0 != address && $0.isHostAddress }.prefix(3)
   }
 
+  /// The IPv6 addresses of this machine; it speaks with others by none of them.
+  var addresses6: [IPv6Address] { ownAddresses6(first: index) }
+
   /// What the kernel knows of interfaces and routes, for one choice.
   private struct Stock {
     var links: [Link] = []

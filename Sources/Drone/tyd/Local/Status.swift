@@ -1,6 +1,7 @@
 import Admission
 import ClusterProtocol
 import ClusterView
+import Conversation
 import Linux
 import Membership
 import NetworkAddresses

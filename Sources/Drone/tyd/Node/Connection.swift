@@ -1,44 +1,23 @@
-import Admission
 import ClusterProtocol
+import Conversation
 import Linux
-import Membership
 import NetworkAddresses
 import SecureChannel
 import Tunnels
-import TydCommand
 
-/// One TLS connection with another node, and what it is for.
+/// One TLS connection with another node, and what is said by it.
 final class Connection {
-  enum Purpose {
-    /// Somebody came.
-    case incoming
-    /// Ask to be admitted.
-    case admission
-    /// Enter the cluster: fetch the map, hand in the own record.
-    case entry
-    /// Compare maps with a node that was thought dead.
-    case reunion
-    /// One negotiation of `Tunnels`.
-    case tunnel(TunnelPeer)
-  }
-
   let channel: UInt32
   let address: IPv4Address
-  let purpose: Purpose
   let socket: Descriptor
   /// Nil until the TCP connection stands.
   private(set) var secure: SecureConnection?
   private let identity: ChannelIdentity
   private let time: Int64
   var frames = FrameReader()
-  /// When it is given up whatever happens.
-  var deadline: UInt64
+  var conversation: Conversation
   /// The other side has proved who it is.
-  var peer: SecureConnection.Peer?
-  /// What the other member said first.
-  var hello: Hello?
-  /// The map so far.
-  var map: [UInt8] = []
+  private(set) var peer: SecureConnection.Peer?
   private var output: [UInt8] = []
   private var sent = 0
   /// This side is done with it: what still comes is not looked at.
@@ -49,18 +28,19 @@ final class Connection {
   private(set) var failure: SystemError?
 
   init(
-    _ purpose: Purpose, _ channel: UInt32, _ socket: consuming Descriptor, with address: IPv4Address,
-    identity: ChannelIdentity, time: Int64, deadline: UInt64
+    _ conversation: Conversation, _ channel: UInt32, _ socket: consuming Descriptor, with address: IPv4Address,
+    identity: ChannelIdentity, time: Int64
   ) {
-    self.purpose = purpose
+    self.conversation = conversation
     self.channel = channel
     self.socket = socket
     self.address = address
     self.identity = identity
     self.time = time
-    self.deadline = deadline
   }
 
+  var purpose: Conversation.Purpose { conversation.purpose }
+  var deadline: UInt64 { conversation.deadline }
   var isOver: Bool { ended != nil || failure != nil }
 
   var interest: Readiness {
@@ -81,35 +61,40 @@ final class Connection {
     flush()
   }
 
-  /// Does what can be done without waiting. Gives the messages that came, in order.
-  func advance(_ ready: Readiness, now: UInt64) -> [ControlMessage] {
+  /// What came by a connection.
+  enum Arrival {
+    case met(SecureConnection.Peer)
+    case message(ControlMessage)
+    /// What came is no message; nothing comes after it.
+    case unreadable
+  }
+
+  /// Does what can be done without waiting. Gives what came, in order.
+  func advance(_ ready: Readiness, now: UInt64) -> [Arrival] {
     guard !isOver else { return [] }
     guard let secure else {
       if let failed = connectionFailure(socket) { failure = failed } else { begin(.client, now: now) }
       return []
     }
+    var found: [Arrival] = []
     secure.tick(now: now)
     if !ready.isDisjoint(with: [.readable, .broken]) { receive(secure) }
     if case .open(let peer) = secure.state, self.peer == nil {
       self.peer = peer
       if peer.isMember { frames.limit = ControlFrame.memberLimit }
+      found.append(.met(peer))
     }
-    var found: [ControlMessage] = []
-    if peer != nil {
+    if peer != nil, !isClosing {
       do throws(ControlError) {
-        while let message = try frames.next() { found.append(message) }
+        while let message = try frames.next() { found.append(.message(message)) }
       } catch {
-        malformed = error
-        close()
+        found.append(.unreadable)
       }
     }
     flush()
     if case .closed(let reason) = secure.state, !hasOutput { ended = reason }
     return found
   }
-
-  /// What the peer sent was no message.
-  private(set) var malformed: ControlError?
 
   private func receive(_ secure: SecureConnection) {
     // A bound for each turn, so that one fast peer does not hold up the others.
@@ -130,10 +115,12 @@ final class Connection {
     }
   }
 
-  /// Sends a message; false if the connection is not open or has no room.
+  /// Sends a message; false if the connection is not open or has no room: a peer that asks and does not take the answers.
   @discardableResult
   func send(_ message: ControlMessage) -> Bool {
-    guard let secure, let bytes = message.encoded(), !isClosing else { return false }
+    guard let secure, let bytes = message.encoded(), !isClosing,
+      output.count - sent + bytes.count <= SecureConnection.largestOutput
+    else { return false }
     let went = secure.send(bytes)
     flush()
     return went

@@ -1,5 +1,6 @@
 import Admission
 import ClusterProtocol
+import Conversation
 import Linux
 import Membership
 import Netlink
@@ -15,7 +16,12 @@ extension Node {
     // A bound for each turn: whoever floods this port is a member, but the loop must go on.
     for _ in 0..<64 {
       guard let datagram = try? gossip.receive(upTo: 1500) else { return }
-      guard datagram.sender.port == gossipPort else { continue }
+      // A policy demands ESP of members' addresses alone: whatever comes from others may be anybody's word.
+      guard datagram.sender.port == gossipPort, !command.isEncrypted || tunnels.hasPeer(at: datagram.sender.address)
+      else {
+        refused.strangers &+= 1
+        continue
+      }
       if ProcessMessage.isOne(datagram.bytes) {
         takeProcessMessage(datagram.bytes, from: datagram.sender.address, now)
         continue
@@ -47,7 +53,9 @@ extension Node {
     case .changed(let record, let former):
       guard record.mac != membership.own.mac else { break }
       if record.addresses.primary != former.addresses.primary { forget(former.addresses.primary, id: former.id) }
-      if record.addresses != former.addresses { filter?.removeOthers(former.addresses.all) }
+      if record.addresses != former.addresses || record.addresses6 != former.addresses6 {
+        filter?.removeOthers(former.allAddresses)
+      }
       admit(record, now)
     case .suspected(let record): report.note("member", describe(record) + [UInt8](" does not answer"))
     case .cleared(let record): report.note("member", describe(record) + [UInt8](" answers again"))
@@ -69,7 +77,7 @@ extension Node {
 
   private func lose(_ record: NodeRecord, _ what: StaticString) {
     report.note("member", describe(record) + [UInt8](" ") + [UInt8](what))
-    filter?.removeOthers(record.addresses.all)
+    filter?.removeOthers(record.allAddresses)
     forget(record.addresses.primary, id: record.id)
   }
 
@@ -93,7 +101,8 @@ extension Node {
     do throws(NetlinkSocketError) {
       try transforms?.require(peer.address)
       try filter?.add(peer.address)
-      try filter?.addOthers(record.addresses.all.filter { $0 != peer.address && !interface.addresses.contains($0) })
+      let own = interface.addresses.map { InternetAddress.ipv4($0) } + interface.addresses6.map { .ipv6($0) }
+      try filter?.addOthers(record.allAddresses.filter { $0 != .ipv4(peer.address) && !own.contains($0) })
     } catch {
       // Without the policy nothing may pass, and without its place in the filter nothing does.
       report.step(.failed, "member", peer.address.text + [UInt8](": ") + error.text)
@@ -113,6 +122,12 @@ extension Node {
   /// A node that was thought dead may be there again, on the other side of a network that was cut.
   private func meetAgain(_ record: NodeRecord, _ now: UInt64) {
     open(.reunion, to: record.addresses.primary, channel: ownNumber(), patience: 5000, now)
+  }
+}
+
+extension NodeRecord {
+  fileprivate var allAddresses: [InternetAddress] {
+    addresses.all.map { .ipv4($0) } + addresses6.all.map { .ipv6($0) }
   }
 }
 

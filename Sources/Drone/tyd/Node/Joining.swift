@@ -1,5 +1,6 @@
 import Admission
 import ClusterProtocol
+import Conversation
 import Linux
 import Membership
 import NetworkAddresses
@@ -111,7 +112,7 @@ extension Node {
     }
   }
 
-  private func stop(_ reason: [UInt8]) {
+  func stop(_ reason: [UInt8]) {
     guard var joining else { return }
     joining.reason = reason
     joining.triesLeft = 0
@@ -120,28 +121,22 @@ extension Node {
 
   // MARK: Admission
 
-  func takeAdmission(_ message: ControlMessage, _ connection: Connection, _ now: UInt64) {
-    guard var joining else { return connection.close() }
-    switch message {
-    case .pending(let fingerprint):
-      guard fingerprint == credential.fingerprint else { return stop([UInt8]("it mistakes this node for another")) }
-      if !joining.hasAsked {
-        report.step(
-          .degraded, "approval",
-          [UInt8]("needed. On a member that may admit: tyd --approve ") + credential.certificate.fingerprint.text)
-      }
-      joining.hasAsked = true
-      joining.triesLeft = Joining.tries
-      joining.due = now &+ Joining.approvalInterval
-      self.joining = joining
-    case .admitted(let certificate, let authority): take(certificate, authority, now)
-    case .refused(let reason): stop(reason)
-    default: stop([UInt8]("it answers with something else"))
+  /// The member asks its operator first.
+  func waitForApproval(_ fingerprint: [UInt8], _ now: UInt64) {
+    guard var joining else { return }
+    guard fingerprint == credential.fingerprint else { return stop([UInt8]("it mistakes this node for another")) }
+    if !joining.hasAsked {
+      report.step(
+        .degraded, "approval",
+        [UInt8]("needed. On a member that may admit: tyd --approve ") + credential.certificate.fingerprint.text)
     }
-    connection.close()
+    joining.hasAsked = true
+    joining.triesLeft = Joining.tries
+    joining.due = now &+ Joining.approvalInterval
+    self.joining = joining
   }
 
-  private func take(_ der: [UInt8], _ authority: [UInt8], _ now: UInt64) {
+  func take(_ der: [UInt8], _ authority: [UInt8], _ now: UInt64) {
     guard authority == credential.authority.der, let certificate = try? Certificate(der),
       certificate.publicKey == credential.key.publicKey,
       certificate.objection(under: credential.authority, at: time.seconds) == nil
@@ -161,36 +156,12 @@ extension Node {
 
   // MARK: Entry
 
-  func takeEntry(_ message: ControlMessage, _ connection: Connection, _ now: UInt64) {
-    switch message {
-    case .map(let part, let isLast):
-      guard let map = collect(part, isLast, connection) else { return }
-      do throws(MembershipDecodeError) {
-        carryOut(try membership.join(map: map, now: now), now)
-      } catch {
-        return stop([UInt8]("its map of the cluster cannot be read"))
-      }
-      if failure == nil && end == nil { sendMap(membership.ownMap(now: now), connection) }
-    case .ready:
-      connection.close()
-      enter(now)
-    case .refused(let reason):
-      connection.close()
-      stop(reason)
-    default:
-      connection.close()
-      stop([UInt8]("it answers with something else"))
-    }
-  }
-
-  /// Two parts of what was one cluster compare what they know.
-  func takeReunion(_ message: ControlMessage, _ connection: Connection, _ now: UInt64) {
-    switch message {
-    case .map(let part, let isLast):
-      guard let map = collect(part, isLast, connection) else { return }
-      sendMap(membership.map(now: now), connection)
-      merge(map, now)
-    default: connection.close()
+  /// The cluster as the member there knows it.
+  func join(_ map: [UInt8], _ now: UInt64) {
+    do throws(MembershipDecodeError) {
+      carryOut(try membership.join(map: map, now: now), now)
+    } catch {
+      stop([UInt8]("its map of the cluster cannot be read"))
     }
   }
 }

@@ -1,5 +1,6 @@
 import Admission
 import ClusterProtocol
+import Conversation
 import Linux
 import MachineReadings
 import Membership
@@ -69,8 +70,8 @@ final class Node {
     admission = Admission(canCertify: credential.authorityKey != nil)
     let seed = randomNumber(now)
     membership = Membership(
-      try Node.record(interface, credential), cluster: ClusterIdentifier(credential.authority.memberFingerprint),
-      now: now, seed: seed)
+      try Node.record(interface, credential, isInClear: !command.isEncrypted),
+      cluster: ClusterIdentifier(credential.authority.memberFingerprint), now: now, seed: seed)
     var settings = TunnelSettings()
     if let seconds = command.rekeySeconds { settings.rekeyAfter = UInt64(seconds) &* 1000 }
     if let seconds = command.idleSeconds {

@@ -113,12 +113,15 @@ extension Node {
 
   // MARK: This node's own record
 
-  static func record(_ interface: ClusterInterface, _ credential: Credential) throws(Failure) -> NodeRecord {
+  static func record(
+    _ interface: ClusterInterface, _ credential: Credential, isInClear: Bool
+  ) throws(Failure) -> NodeRecord {
     guard let addresses = AddressList(interface.addresses) else {
       throw Failure(interface.address.text + [UInt8](" is no address that a node can have."))
     }
     var record = NodeRecord(
-      fingerprint: credential.certificate.memberFingerprint, mac: interface.mac, addresses: addresses)
+      fingerprint: credential.certificate.memberFingerprint, mac: interface.mac, addresses: addresses,
+      addresses6: AddressList6(interface.addresses6), isInClear: isInClear)
     record.version = SoftwareVersion(TydCommand.version.major, TydCommand.version.minor, TydCommand.version.patch)
     record.mayApprove = credential.authorityKey != nil
     let readings = Linux.readMachine()
@@ -136,6 +139,7 @@ extension Node {
     var record = membership.own
     record.take(Linux.readMachine())
     if let addresses = AddressList(interface.addresses) { record.addresses = addresses }
+    record.addresses6 = AddressList6(interface.addresses6)
     carryOut(membership.update(record, now: now), now)
   }
 

@@ -1,5 +1,6 @@
 import Admission
 import ClusterProtocol
+import Conversation
 import Linux
 import Membership
 import Netlink
@@ -32,7 +33,10 @@ extension Node {
   private func carryOut(_ effect: TunnelEffect, _ now: UInt64) {
     switch effect {
     case .connect(let channel, let peer):
-      if !open(.tunnel(peer), to: peer.address, channel: channel, patience: tunnels.settings.patience, now) {
+      if !open(
+        .tunnel(fingerprint: peer.fingerprint), to: peer.address, channel: channel, patience: tunnels.settings.patience,
+        now)
+      {
         tunnels.closed(channel, at: now)
       }
     case .send(let channel, let message): connection(channel)?.send(message)
@@ -67,7 +71,7 @@ extension Node {
   /// Begins a connection with another node; false if that fails at once.
   @discardableResult
   func open(
-    _ purpose: Connection.Purpose, to address: IPv4Address, channel: UInt32, patience: UInt64, _ now: UInt64
+    _ purpose: Conversation.Purpose, to address: IPv4Address, channel: UInt32, patience: UInt64, _ now: UInt64
   ) -> Bool {
     do throws(SystemError) {
       let socket = try connectStream(
@@ -75,7 +79,8 @@ extension Node {
         transforms: command.isEncrypted ? .bypass : .asPoliciesSay)
       connections.append(
         Connection(
-          purpose, channel, socket, with: address, identity: identity, time: time.seconds, deadline: now &+ patience))
+          Conversation(purpose, at: now, patience: patience), channel, socket, with: address, identity: identity,
+          time: time.seconds))
       return true
     } catch {
       report.note("connect", address.text + [UInt8](": ") + error.text)
