@@ -1,3 +1,4 @@
+import Conversation
 import Linux
 import Membership
 import Metrics
