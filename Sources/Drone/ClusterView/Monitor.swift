@@ -51,17 +51,9 @@ public struct Monitor: Equatable, Sendable {
       showsHelp = false
       return .show
     }
-    let last = max(0, count - max(page, 1))
-    switch key {
-    case .right, .down: first = min(first + 1, last)
-    case .left, .up: first = max(0, min(first, last) - 1)
-    case .pageDown: first = min(first + max(page, 1), last)
-    case .pageUp: first = max(0, min(first, last) - max(page, 1))
-    case .home: first = 0
-    case .end: first = last
-    case .character(let byte): return press(byte)
-    default: break
-    }
+    if case .character(let byte) = key { return press(byte) }
+    let move = key == .right ? .down : key == .left ? .up : key
+    first = move.scrolling(from: first, page: page, count: count) ?? first
     return .show
   }
 
