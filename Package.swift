@@ -109,7 +109,7 @@ let package = Package(
     pure("Conversation", ["ClusterProtocol", "Membership", "SecureChannel", "NetworkAddresses"]),
     pure("MachineReadings", ["NetworkAddresses"]),
     pure("ProcessView", ["ProcessList", "Terminal", "NetworkAddresses"]),
-    pure("Metrics", ["NetworkAddresses"]),
+    pure("Metrics", ["ClusterView", "NetworkAddresses"]),
     pure("ProcessList", ["Membership", "NetworkAddresses"]),
     .target(
       name: "Linux",
@@ -159,7 +159,7 @@ let package = Package(
     test("MembershipTests", ["Membership", "ClusterSimulation", "NetworkAddresses"]),
     test("StartupTests", ["Startup", "NetworkAddresses"]),
     test("MachineReadingsTests", ["MachineReadings", "NetworkAddresses"]),
-    test("MetricsTests", ["Metrics", "NetworkAddresses", "BuildSteps", system]),
+    test("MetricsTests", ["Metrics", "ClusterView", "NetworkAddresses", "BuildSteps", system]),
     test("ProcessViewTests", ["ProcessView", "ProcessList", "Terminal", "NetworkAddresses"]),
     test("ProcessListTests", ["ProcessList", "ClusterSimulation", "Membership", "NetworkAddresses"]),
     test("LinuxTests", ["Linux", "Integrity", "MachineReadings", "Netlink", "NetworkAddresses", "TestSupport"]),

@@ -1,4 +1,5 @@
 import BuildSteps
+import ClusterView
 import Foundation
 import NetworkAddresses
 import SystemPackage
@@ -12,16 +13,16 @@ import Testing
 
   static var sample: ClusterMetrics {
     var metrics = ClusterMetrics()
-    var node = ClusterMetrics.Node(id: 0x010B, address: IPv4Address(192, 168, 1, 11), state: .alive)
+    var node = ClusterTable.Node(id: 0x010B, address: IPv4Address(192, 168, 1, 11), state: .alive)
     node.load = 105
-    node.processors = 2
+    node.cpus = 2
     node.speed = 133
     node.memoryTotal = 32
-    node.memoryAvailable = 20
+    node.memoryFree = 20
     node.uptime = 4000
     metrics.nodes = [
-      node, ClusterMetrics.Node(id: 0x0115, address: IPv4Address(192, 168, 1, 21), state: .dead),
-      ClusterMetrics.Node(id: 0x0116, address: nil, state: .removed),
+      node, ClusterTable.Node(id: 0x0115, address: IPv4Address(192, 168, 1, 21), state: .dead),
+      ClusterTable.Node(id: 0x0116, address: .unspecified, state: .removed),
     ]
     metrics.id = 0x010B
     metrics.version = [UInt8]("2.0.0".utf8)

@@ -1,3 +1,4 @@
+import ClusterView
 import NetworkAddresses
 
 /// What is measured: each family of Prometheus's text format by its name, with what it means.
@@ -57,45 +58,6 @@ public enum MetricFamily: CaseIterable, Sendable {
 
 /// What one node knows of its cluster and of itself, for Prometheus.
 public struct ClusterMetrics: Sendable {
-  public enum State: CaseIterable, Sendable {
-    case alive, suspect, dead, left, removed
-
-    public var word: StaticString {
-      switch self {
-      case .alive: "alive"
-      case .suspect: "suspect"
-      case .dead: "dead"
-      case .left: "left"
-      case .removed: "removed"
-      }
-    }
-
-    var isLive: Bool { self == .alive || self == .suspect }
-  }
-
-  public struct Node: Sendable {
-    public var id: UInt16
-    /// Nil when it is not known any longer.
-    public var address: IPv4Address?
-    public var state: State
-    /// Hundredths.
-    public var load: UInt16 = 0
-    public var processors: UInt16 = 0
-    /// MHz.
-    public var speed: UInt32 = 0
-    /// MiB.
-    public var memoryTotal: UInt32 = 0
-    public var memoryAvailable: UInt32 = 0
-    /// Seconds.
-    public var uptime: UInt32 = 0
-
-    public init(id: UInt16, address: IPv4Address?, state: State) {
-      self.id = id
-      self.address = address
-      self.state = state
-    }
-  }
-
   /// A counter by the value of its one label.
   public struct Count: Sendable {
     public var label: StaticString
@@ -107,7 +69,8 @@ public struct ClusterMetrics: Sendable {
     }
   }
 
-  public var nodes: [Node] = []
+  /// As the views are told of them.
+  public var nodes: [ClusterTable.Node] = []
   /// This node and its tyd.
   public var id: UInt16 = 0
   public var version: [UInt8] = []
@@ -135,13 +98,13 @@ public struct ClusterMetrics: Sendable {
     out.family(.load)
     for node in live { out.sample(.load, node, UInt64(node.load), hundredths: true) }
     out.family(.processors)
-    for node in live { out.sample(.processors, node, UInt64(node.processors)) }
+    for node in live { out.sample(.processors, node, UInt64(node.cpus)) }
     out.family(.speed)
     for node in live where node.speed > 0 { out.sample(.speed, node, UInt64(node.speed) * 1_000_000) }
     out.family(.memoryTotal)
     for node in live { out.sample(.memoryTotal, node, UInt64(node.memoryTotal) << 20) }
     out.family(.memoryAvailable)
-    for node in live { out.sample(.memoryAvailable, node, UInt64(node.memoryAvailable) << 20) }
+    for node in live { out.sample(.memoryAvailable, node, UInt64(node.memoryFree) << 20) }
     out.family(.uptime)
     for node in live { out.sample(.uptime, node, UInt64(node.uptime)) }
 
@@ -152,7 +115,7 @@ public struct ClusterMetrics: Sendable {
     out.label("cluster", cluster)
     out.label("encrypted", [UInt8](isEncrypted ? "true" : "false"))
     out.end(1)
-    let states = State.allCases.map { state in
+    let states = ClusterTable.State.allCases.map { state in
       Count(state.word, UInt64(nodes.reduce(0) { $0 + ($1.state == state ? 1 : 0) }))
     }
     out.counts(.members, by: "state", states)
@@ -215,12 +178,12 @@ private struct MetricsText {
   }
 
   mutating func sample(
-    _ family: MetricFamily, _ node: ClusterMetrics.Node, _ value: UInt64, hundredths: Bool = false,
-    state: ClusterMetrics.State? = nil
+    _ family: MetricFamily, _ node: ClusterTable.Node, _ value: UInt64, hundredths: Bool = false,
+    state: ClusterTable.State? = nil
   ) {
     begin(family)
     label("node", nodeText(node.id))
-    label("address", node.address?.text ?? [])
+    label("address", node.address == .unspecified ? [] : node.address.text)
     if let state { label("state", [UInt8](state.word)) }
     end(value, hundredths: hundredths)
   }

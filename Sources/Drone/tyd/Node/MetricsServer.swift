@@ -1,3 +1,4 @@
+import ClusterView
 import Conversation
 import Linux
 import Membership
@@ -118,19 +119,7 @@ extension Node {
   /// What this node knows, in the form in which it is asked for.
   func metricsText() -> [UInt8] {
     var metrics = ClusterMetrics()
-    membership.forEach { record, state in
-      var node = ClusterMetrics.Node(id: record.id, address: record.addresses.primary, state: state.metric)
-      node.load = record.load
-      node.processors = record.cpus
-      node.speed = record.speed
-      node.memoryTotal = record.memoryTotal
-      node.memoryAvailable = record.memoryFree
-      node.uptime = record.uptime
-      metrics.nodes.append(node)
-    }
-    membership.forEachRemoved { id, _, address in
-      metrics.nodes.append(ClusterMetrics.Node(id: id, address: address, state: .removed))
-    }
+    metrics.nodes = clusterTable().nodes
     metrics.id = membership.own.id
     metrics.version = TydCommand.versionText
     metrics.cluster = credential.authority.fingerprint.bytes.flatMap { hexadecimalByte($0) }
@@ -150,16 +139,5 @@ extension Node {
     metrics.surveys.append(ClusterMetrics.Count("answered", UInt64(processes.answered)))
     metrics.surveys.append(ClusterMetrics.Count("refused", UInt64(processes.allowance.refused)))
     return metrics.text
-  }
-}
-
-extension NodeState {
-  fileprivate var metric: ClusterMetrics.State {
-    switch self {
-    case .alive: .alive
-    case .suspect: .suspect
-    case .dead: .dead
-    case .left: .left
-    }
   }
 }
