@@ -74,8 +74,9 @@ import VirtualMachine
     try await withNetworkNamespace(address: "192.168.1.21/24") { network in
       let tap = try await network.tap()
       let configuration = try Image.direct(
-        "ip=192.168.1.21::192.168.1.1:255.255.255.0:::", cards: [.init(on: .tap(tap))])
-      // A probe waits 0.6 s for its answer: beside another machine the emulator may deliver it later.
+        "ip=192.168.1.21::192.168.1.1:255.255.255.0:::", cards: [.init(.rtl8139, on: .tap(tap))])
+      // A probe waits 0.5 s for its answer: beside another machine the emulator may deliver it later. QEMU's e1000 delivers
+      // nothing in the first second after it is switched on, and when its link is there at once, all probes fall into it.
       try await withMachineGroup {
         try await withVirtualMachine(configuration, in: network) { machine in
           try await machine.expectShell()
