@@ -64,7 +64,9 @@ func startTyd(_ line: BootLine, _ supervisor: inout Supervisor) {
   guard exists(tydProgram) else { return }
   var program = Program(tydProgram, arguments: [[UInt8]("tyd")] + arguments, environment: standardEnvironment())
   program.newSession = true
-  supervisor.keep(Service([UInt8]("tyd"), program, renewal: .untilSuccess))
+  var service = Service([UInt8]("tyd"), program, renewal: .untilSuccess)
+  service.failure = "/run/tyd/failure"
+  supervisor.keep(service)
 }
 
 func loadKeymap(_ line: BootLine, _ supervisor: inout Supervisor) {

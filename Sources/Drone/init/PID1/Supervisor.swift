@@ -10,7 +10,8 @@ struct Service {
     /// When it ends other than by exit status 0.
     case afterFailure
     case never
-    /// Until it has ended with exit status 0 or somebody has ended it. Only the first run may speak, and only its end is told.
+    /// Until it has ended with exit status 0 or somebody has ended it. Only the first run may speak, and only its end is told;
+    /// later ones when `failure` says something new.
     case untilSuccess
     /// certaintyd: again after a fault, not against the operator's will; `locked`: its end restarts the drone.
     case guarding(locked: Bool)
@@ -21,12 +22,16 @@ struct Service {
   let renewal: Renewal
   /// The descriptor on which its first run announces itself (`announceReady`).
   var announcement: Int32?
+  /// Where a run leaves why it failed, as a sentence.
+  var failure: Path?
 
   fileprivate(set) var process: Int32?
   fileprivate var startedAt: UInt64 = 0
   fileprivate var dueAt: UInt64?
   /// It has failed once and is tried again without a word.
   fileprivate var isQuiet = false
+  /// The failure that has been told.
+  fileprivate var told: [UInt8] = []
   fileprivate var backOff = BackOff()
 
   init(_ name: [UInt8], _ program: Program, renewal: Renewal) {
@@ -169,6 +174,7 @@ struct Supervisor: ~Copyable {
           if !services[index].isQuiet {
             report(.degraded, services[index].name, text(ending) + [UInt8]("; it is tried again, quietly"))
           }
+          tellFailure(index)
           services[index].isQuiet = true
         case .always: break
         case .guarding(let locked):
@@ -181,6 +187,15 @@ struct Supervisor: ~Copyable {
         schedule(index, now: millisecondsSinceStart())
       }
     }
+  }
+
+  /// Tells why a run that was not to be heard has failed, unless that is known.
+  private mutating func tellFailure(_ index: Int) {
+    guard let file = services[index].failure, let sentence = try? readFile(file, limit: 1024), !sentence.isEmpty,
+      sentence != services[index].told
+    else { return }
+    if services[index].isQuiet { report(.degraded, services[index].name, sentence, everywhere: true) }
+    services[index].told = sentence
   }
 
   /// A program that went to the background by itself, and told how it is started again, has ended by a fault: from now on

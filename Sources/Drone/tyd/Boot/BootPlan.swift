@@ -27,7 +27,9 @@ struct BootPlan {
         let text = [UInt8]("there is a DHCP server already, ") + other.text
         guard command.isForced else {
           throw Failure(
-            text + [UInt8](": two would get into each other's way. Serve what make pxe makes there, or say --force."))
+            text
+              + [UInt8](
+                ": two would get into each other's way. Serve what make pxe makes there, or say tyd -pm --force."))
         }
         report.step(.degraded, "pxe", text + [UInt8]("; this node serves all the same, as --force asks"))
       }

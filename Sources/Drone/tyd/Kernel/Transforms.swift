@@ -162,6 +162,17 @@ final class Transforms {
     try? requests.abandon(question)
   }
 
+  /// Packets that the associations of now have refused: too old for the window, seen before, not proven.
+  func refusedPackets() -> (late: UInt64, replayed: UInt64, unproven: UInt64) {
+    var counts: (late: UInt64, replayed: UInt64, unproven: UInt64) = (0, 0, 0)
+    for status in (try? requests.associations()) ?? [] {
+      counts.late += UInt64(status.outsideWindow)
+      counts.replayed += UInt64(status.replayed)
+      counts.unproven += UInt64(status.unproven)
+    }
+    return counts
+  }
+
   /// All ESP associations of this node's address.
   func associations() -> [AssociationUse] {
     guard let found = try? requests.associations() else { return [] }

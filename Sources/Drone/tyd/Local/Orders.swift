@@ -19,7 +19,9 @@ func send(_ order: TydCommand.Order) -> Int32 {
     writeStandardOutput(text)
     return 0
   case .refused(let sentence): return fail(sentence)
-  case .nobody: return fail("no tyd runs on this node.")
+  case .nobody:
+    guard let sentence = try? readFile(Places().failure, limit: 4096) else { return fail("no tyd runs on this node.") }
+    return fail([UInt8]("no tyd runs on this node; the last one ended: ") + sentence)
   }
 }
 

@@ -27,6 +27,7 @@ extension Node {
     out += [UInt8](" (") + interface.name + [UInt8]("), ") + [UInt8](standing.word) + [UInt8]("\n")
     out += [UInt8]("cluster  ") + credential.authority.name + [UInt8](" ") + credential.authority.fingerprint.text
     out += [UInt8]("\nkey      ") + credential.certificate.fingerprint.text + [UInt8]("\n")
+    if let obstacle = joining?.obstacle, !obstacle.isEmpty { out += [UInt8]("waits    ") + obstacle + [UInt8]("\n") }
     if !command.isEncrypted { out += [UInt8]("ipsec    OFF: everything goes in clear\n") }
     if admission.canCertify {
       out += [UInt8]("admits   ") + number(admission.pending.count) + [UInt8](" waiting")
@@ -83,6 +84,7 @@ extension Node {
     member("node", idText(membership.own.id))
     member("address", interface.address.text)
     member("state", [UInt8](standing.word))
+    if let obstacle = joining?.obstacle, !obstacle.isEmpty { member("waits", quotable(obstacle)) }
     member("cluster", credential.authority.fingerprint.bytes.flatMap { hexadecimalByte($0) })
     member("fingerprint", credential.fingerprint.flatMap { hexadecimalByte($0) })
     member("canApprove", [UInt8](admission.canCertify ? "true" : "false"), quoted: false)
@@ -114,8 +116,19 @@ extension Node {
       counted += [UInt8](counter.name) + [UInt8]("\":") + number(counter.count)
     }
     member("refused", counted + [UInt8]("}"), quoted: false)
+    if let esp = transforms?.refusedPackets() {
+      member(
+        "refusedPackets",
+        [UInt8]("{\"late\":") + number(esp.late) + [UInt8](",\"replayed\":") + number(esp.replayed)
+          + [UInt8](",\"unproven\":") + number(esp.unproven) + [UInt8]("}"), quoted: false)
+    }
     if boots != nil { member("boots", list(bootsJSON), quoted: false) }
     return out + [UInt8]("}\n")
+  }
+
+  /// Part of it may be another node's word.
+  private func quotable(_ text: [UInt8]) -> [UInt8] {
+    text.map { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") ? UInt8(ascii: "'") : printable($0) }
   }
 
   private func list(_ items: [[UInt8]]) -> [UInt8] {

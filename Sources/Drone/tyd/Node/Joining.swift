@@ -23,12 +23,26 @@ struct Joining {
   var rounds: UInt64 = 0
   /// Why the last try failed.
   var reason: [UInt8] = []
+  /// Why this node is not in yet and what to do, as a phrase: what a patient node waits for. Empty before the first try is over.
+  var obstacle: [UInt8] = []
+  /// The obstacles that the operator has been told of: each is told once, since they may take turns.
+  var told: [[UInt8]] = []
 
   /// One and two retries, three seconds each.
   static let tries = 3
   static let patience: UInt64 = 3000
   /// Between two questions whether the key has been approved.
   static let approvalInterval: UInt64 = 2000
+  private static let mostTold = 8
+
+  /// Notes what is in the way; whether that is news to the operator.
+  mutating func meet(_ obstacle: [UInt8]) -> Bool {
+    self.obstacle = obstacle
+    guard !told.contains(obstacle) else { return false }
+    if told.count == Joining.mostTold { told.removeFirst() }
+    told.append(obstacle)
+    return true
+  }
 }
 
 /// A socket that can stand in a copyable value.
@@ -77,7 +91,7 @@ extension Node {
     failure = Failure(sentence + [UInt8](joining.contact == nil ? "; say tyd -m ADDRESS." : "."))
   }
 
-  /// A patient node pauses, 3 s at first and 30 s at last, and begins anew; it says so once.
+  /// A patient node pauses, 3 s at first and 30 s at last, and begins anew; it says why once.
   private func beginAgain(_ old: Joining, _ sentence: [UInt8]) {
     var next = Joining()
     if case .join(.address(let address)) = command.task { next.contact = address }
@@ -85,10 +99,9 @@ extension Node {
     next.hasAsked = old.hasAsked
     next.due = millisecondsSinceStart() &+ min(3000 << min(old.rounds, 4), 30_000)
     next.rounds = old.rounds &+ 1
-    if old.rounds == 0 {
+    next.told = old.told
+    if next.meet(sentence) {
       report.step(.degraded, "tyd", sentence + [UInt8]("; it is tried again and again, quietly"))
-    } else {
-      report.note("tyd", sentence)
     }
     joining = next
   }
@@ -114,7 +127,8 @@ extension Node {
 
   func stop(_ reason: [UInt8]) {
     guard var joining else { return }
-    joining.reason = reason
+    // It may come from the other side.
+    joining.reason = reason.prefix(200).map(printable)
     joining.triesLeft = 0
     give(up: joining)
   }
@@ -125,10 +139,9 @@ extension Node {
   func waitForApproval(_ fingerprint: [UInt8], _ now: UInt64) {
     guard var joining else { return }
     guard fingerprint == credential.fingerprint else { return stop([UInt8]("it mistakes this node for another")) }
-    if !joining.hasAsked {
-      report.step(
-        .degraded, "approval",
-        [UInt8]("needed. On a member that may admit: tyd --approve ") + credential.certificate.fingerprint.text)
+    let order = [UInt8]("On a member that may admit: tyd --approve ") + credential.certificate.fingerprint.text
+    if joining.meet([UInt8]("its key must be approved. ") + order) {
+      report.step(.degraded, "approval", [UInt8]("needed. ") + order)
     }
     joining.hasAsked = true
     joining.triesLeft = Joining.tries

@@ -57,6 +57,7 @@ extension Node {
   /// This node is in the cluster: whoever waits in the foreground goes on.
   func enter(_ now: UInt64) {
     joining = nil
+    removeFile(places.failure)
     filter?.setSearching(false)
     readMachine(now)
     keepSoon(now)

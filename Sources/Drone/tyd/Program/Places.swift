@@ -28,6 +28,8 @@ struct Places {
   /// Which cards have which addresses from this node's boot server.
   var boots: Path { run / "boots" }
   var log: Path { run / "log" }
+  /// Why the last run ended before it was in, as a sentence; not there once one has been in.
+  var failure: Path { run / "failure" }
   var socket: Path { run / "socket" }
 }
 

@@ -19,10 +19,10 @@ struct Report {
     self.isDebugging = isDebugging
   }
 
-  /// A step and how it went.
-  mutating func step(_ state: BootStep.State, _ name: StaticString, _ detail: [UInt8]) {
+  /// A step and how it went. `isLogged`: false for what the log says already.
+  mutating func step(_ state: BootStep.State, _ name: StaticString, _ detail: [UInt8], isLogged: Bool = true) {
     let step = BootStep(state, [UInt8](name), detail, milliseconds: millisecondsSinceStart())
-    write(step.line(coloured: false), state)
+    if isLogged { write(step.line(coloured: false), state) }
     if isInForeground && (!isSilent || state == .failed) { writeStandardOutput(step.line(coloured: true)) }
   }
 

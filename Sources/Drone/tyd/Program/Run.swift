@@ -64,7 +64,10 @@ private func work(
     try node.start()
     try node.run()
   } catch {
-    report.step(.failed, "tyd", error.sentence)
+    // Process 1 tries it again and again: the log is told once.
+    let isKnown = (try? readFile(places.failure, limit: 4096)) == error.sentence
+    report.step(.failed, "tyd", error.sentence, isLogged: !isKnown)
+    if !isKnown { try? replaceFile(places.failure, error.sentence, permissions: 0o600) }
     return 1
   }
   return 0
