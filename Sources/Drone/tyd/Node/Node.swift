@@ -110,7 +110,10 @@ final class Node {
   /// Runs until the node is told to end, or fails before it is in.
   func run() throws(Failure) {
     while true {
-      if let failure { throw failure }
+      if let failure {
+        restoreKernel()
+        throw failure
+      }
       let now = millisecondsSinceStart()
       if let end, end <= now { break }
       wait(until: nextDue(now))
@@ -200,13 +203,17 @@ final class Node {
   }
 
   /// Everything that this node put into the kernel is taken out again; the filter goes back to what it was after boot.
+  private func restoreKernel() {
+    for peer in tunnels.peers { forget(peer.address, id: peer.id) }
+    if command.isEncrypted { filter?.close() } else { (try? Filter())?.close() }
+    transforms?.removeExceptions()
+  }
+
   private func shutDown() {
     for connection in connections { connection.close() }
     discovery = nil
     endBootServer()
-    for peer in tunnels.peers { forget(peer.address, id: peer.id) }
-    if command.isEncrypted { filter?.close() } else { (try? Filter())?.close() }
-    transforms?.removeExceptions()
+    restoreKernel()
     removeFile(places.socket)
     removeFile(places.map)
     removeFile(places.key)
