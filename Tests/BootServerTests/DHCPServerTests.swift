@@ -224,6 +224,40 @@ private func answer(
     #expect(server.receive(stranger, at: 30) == [])
   }
 
+  @Test(
+    "who has an address and asks everybody is answered through the kernel and in a frame; who asks this server, once")
+  func rebinding() throws {
+    var server = try server()
+    let address = IPv4Address(192, 168, 1, 77)
+    let asking = question(3, from: mac(1)) { $0.clientAddress = address }
+    func answers(_ actions: [DHCPServer.Action]) -> [DHCPServer.Action] {
+      actions.filter { if case .news = $0 { false } else { true } }
+    }
+    let alone = answers(server.receive(asking, at: 0))
+    guard case .message(let bytes, address)? = alone.first, alone.count == 1 else {
+      return #expect(Bool(false), "\(alone)")
+    }
+    let both = answers(server.receive(asking, toEverybody: true, at: 10))
+    #expect(both.count == 2 && both.first == alone.first)
+    let framed = try #require(both.last.flatMap(reply))
+    #expect(framed.destination == mac(1) && framed.message == BOOTPMessage(bytes))
+  }
+
+  /// Asked for, and given; in seconds.
+  private static let times: [(wanted: [UInt8], given: UInt32)] = [
+    ([0, 0, 0, 120], 120), ([0, 0, 0, 5], 20), ([0, 2, 0, 0], 86_400), ([255, 255, 255, 255], 86_400),
+    ([0, 120], 86_400),
+  ]
+
+  @Test("a client gets the time that it asks for, from twenty seconds to a day", arguments: times.indices)
+  func leaseTime(_ index: Int) throws {
+    let (wanted, given) = Self.times[index]
+    var server = try server()
+    let offer = answer(&server, question(1, from: mac(1)) { $0.add(.leaseTime, wanted) })
+    let seconds = offer?.message.value(of: .leaseTime)?.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    #expect(seconds == given)
+  }
+
   @Test("a declined address is left alone, a released one stays its card's until another needs it")
   func declined() throws {
     var server = try server("192.168.1.100-192.168.1.100")

@@ -18,6 +18,8 @@ public struct DHCPServer: Sendable {
   public static let bootFile: StaticString = "pxelinux.0"
   /// A day, in seconds: drones go on with their addresses for so long when this node is gone.
   public static let leaseSeconds: UInt32 = 86_400
+  /// A client may ask for less (RFC 2131 §4.3.1), but not for less than so many seconds.
+  public static let shortestLease: UInt32 = 20
 
   private static let leaseTime = UInt64(leaseSeconds) * 1000
   private static let offerTime: UInt64 = 60_000
@@ -61,7 +63,19 @@ public struct DHCPServer: Sendable {
   // MARK: What comes
 
   /// Takes the payload of a datagram that came to port 67.
-  public mutating func receive(_ payload: [UInt8], at now: UInt64) -> [Action] {
+  /// - Parameter toEverybody: it was a broadcast. A client that has an address and asks everybody got no answer from its
+  ///   server alone (REBINDING, RFC 2131 §4.4.5). Many listen below IP then, as udhcpc does, where nothing of what comes
+  ///   inside ESP is heard: it gets the answer in a frame as well.
+  public mutating func receive(_ payload: [UInt8], toEverybody: Bool = false, at now: UInt64) -> [Action] {
+    let actions = take(payload, at: now)
+    guard toEverybody else { return actions }
+    return actions.flatMap { action -> [Action] in
+      guard case .message(let bytes, let address) = action, let message = BOOTPMessage(bytes) else { return [action] }
+      return [action, frame(message, to: address, message.clientHardware)]
+    }
+  }
+
+  private mutating func take(_ payload: [UInt8], at now: UInt64) -> [Action] {
     guard let message = BOOTPMessage(payload), message.operation == .request,
       message.clientHardware != hardware, message.clientHardware != .zero, message.clientHardware != .broadcast
     else { return [] }
@@ -191,7 +205,8 @@ public struct DHCPServer: Sendable {
   private mutating func acknowledge(_ message: BOOTPMessage, _ address: IPv4Address, at now: UInt64) -> [Action] {
     let client = message.clientHardware
     pending.removeAll { $0.message.clientHardware == client }
-    leases.set(client, address, until: now &+ DHCPServer.leaseTime, taken: true)
+    let time = UInt64(leaseSeconds(message)) * 1000
+    leases.set(client, address, until: now &+ time, taken: true)
     let kind: BootNews.Client = isBootROM(message) ? .rom : .dhcp
     return [send(reply(to: message, .acknowledgement, address)), .news(.leased(client, address, kind))]
   }
@@ -237,7 +252,7 @@ public struct DHCPServer: Sendable {
       out.add(.serverIdentifier, network.own.octets)
       if address != nil {
         var seconds: [UInt8] = []
-        seconds.append(networkOrder: DHCPServer.leaseSeconds)
+        seconds.append(networkOrder: leaseSeconds(message))
         out.add(.leaseTime, seconds)
       }
     }
@@ -251,6 +266,12 @@ public struct DHCPServer: Sendable {
     if asked.contains(VendorExtension.Code.bootServer.number) { out.add(.bootServer, network.own.text) }
     if asked.contains(VendorExtension.Code.bootFile.number) { out.add(.bootFile, [UInt8](DHCPServer.bootFile)) }
     return out
+  }
+
+  private func leaseSeconds(_ message: BOOTPMessage) -> UInt32 {
+    guard let wanted = message.value(of: .leaseTime), wanted.count == 4 else { return DHCPServer.leaseSeconds }
+    let seconds = wanted.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    return min(max(seconds, DHCPServer.shortestLease), DHCPServer.leaseSeconds)
   }
 
   /// Everybody but firmware that could not run the file: a UEFI without its compatibility module says another architecture.
@@ -268,12 +289,15 @@ public struct DHCPServer: Sendable {
   private func send(_ message: BOOTPMessage) -> Action {
     if message.clientAddress != .unspecified { return .message(message.bytes, to: message.clientAddress) }
     let everybody = message.wantsBroadcast || message.yourAddress == .unspecified
+    return everybody
+      ? frame(message, to: .broadcast, .broadcast) : frame(message, to: message.yourAddress, message.clientHardware)
+  }
+
+  private func frame(_ message: BOOTPMessage, to address: IPv4Address, _ card: MACAddress) -> Action {
     let datagram = UDPDatagram(
-      source: network.own, destination: everybody ? .broadcast : message.yourAddress,
-      sourcePort: BOOTPMessage.serverPort, destinationPort: BOOTPMessage.clientPort, payload: message.bytes)
-    let frame = EthernetFrame(
-      destination: everybody ? .broadcast : message.clientHardware, source: hardware, type: .ipv4,
-      payload: datagram?.ipv4 ?? [])
+      source: network.own, destination: address, sourcePort: BOOTPMessage.serverPort,
+      destinationPort: BOOTPMessage.clientPort, payload: message.bytes)
+    let frame = EthernetFrame(destination: card, source: hardware, type: .ipv4, payload: datagram?.ipv4 ?? [])
     return .frame(frame.bytes)
   }
 }

@@ -154,7 +154,8 @@ final class BootService {
   private func takeQuestions(_ now: UInt64) {
     for _ in 0..<BootService.most {
       guard let datagram = try? questions.receive(upTo: 1500) else { return }
-      if datagram.interface == card { carryOut(addresses.receive(datagram.bytes, at: now)) }
+      guard datagram.interface == card else { continue }
+      carryOut(addresses.receive(datagram.bytes, toEverybody: datagram.destination == .broadcast, at: now))
     }
   }
 
