@@ -68,6 +68,12 @@ public struct ClusterStatus: Decodable, Sendable {
     public var spiOut: String?
     public var rekeys: Int?
   }
+  /// ESP packets that the kernel's associations have refused.
+  public struct RefusedPackets: Decodable, Sendable, Equatable {
+    public var late: Int
+    public var replayed: Int
+    public var unproven: Int
+  }
   public var node: String
   public var state: String
   public var cluster: String
@@ -75,6 +81,9 @@ public struct ClusterStatus: Decodable, Sendable {
   public var nodes: [Node]
   public var tunnels: [Tunnel]?
   public var refused: [String: Int]?
+  public var refusedPackets: RefusedPackets?
+  /// What a node that is not in yet waits for.
+  public var waits: String?
 
   public func state(of address: String) -> String? { nodes.first { $0.address == address }?.state }
   public var alive: Set<String> { Set(nodes.filter { $0.state == "alive" }.map(\.address)) }
