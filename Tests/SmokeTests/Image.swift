@@ -87,7 +87,7 @@ extension NetworkNamespace {
     try await run(
       "dnsmasq",
       [
-        "--conf-file=/dev/null", "--pid-file=", "--dhcp-leasefile=/etc/leases",
+        "--conf-file=/dev/null", "--pid-file=/etc/dnsmasq.pid", "--dhcp-leasefile=/etc/leases",
         "--user=root", "--group=root",
         "--port=0", "--interface=\(Self.bridge)", "--bind-interfaces", "--no-ping",
         "--dhcp-authoritative", "--dhcp-range=192.168.1.100,192.168.1.150,255.255.255.0,10m",

@@ -10,43 +10,6 @@ import VirtualMachine
 @Suite struct PXEMasterTests {
   private static let master = "192.168.1.11"
 
-  /// A drone from CD on a network without DHCP. It takes its address by itself and serves, as the label `pxe` has it.
-  private func withPXEMaster(
-    in network: NetworkNamespace, capture: FilePath? = nil, _ body: (VirtualMachine) async throws -> Void
-  ) async throws {
-    let tap = try await network.tap("tap0")
-    var configuration = try Image.cd(
-      cards: [.init(on: .tap(tap), address: "52:54:00:00:00:11", capture: capture)])
-    configuration.lifetime = .seconds(500)
-    try await withVirtualMachine(configuration, in: network) { machine in
-      try await machine.expect("boot:")
-      machine.type("drone TYD=3\n")
-      try await machine.expectShell()
-      try await waits(machine, for: "that it serves", within: .seconds(90)) { $0.contains("\"boots\":") }
-      try await machine.succeeds(
-        "n=0; until grep -q 'pxe .*others may boot' /run/tyd/log || [ $n = 40 ]; do sleep 1; n=$((n+1)); done; "
-          + "grep -q 'pxe .*others may boot' /run/tyd/log")
-      try await body(machine)
-    }
-  }
-
-  /// Asks for the status until it is as wanted, and gives it.
-  @discardableResult
-  private func waits(
-    _ machine: VirtualMachine, for wanted: String, within bound: Duration = .seconds(60), _ holds: (String) -> Bool
-  ) async throws -> String {
-    let deadline = ContinuousClock.now + bound
-    while true {
-      let status = try await machine.run("tyd --status --json").output
-      if holds(status) { return status }
-      guard ContinuousClock.now < deadline else {
-        let log = try await machine.run("cat /run/tyd/log; dmesg | tail -5").output
-        throw BuildError.input("It did not come within \(bound): \(wanted). Status: \(status)\nLog: \(log)")
-      }
-      try await Task.sleep(for: .milliseconds(300))
-    }
-  }
-
   private func nodes(_ status: String) throws -> [ClusterStatus.Node] {
     let line = status.split(separator: "\n").first { $0.hasPrefix("{") } ?? ""
     return try JSONDecoder().decode(ClusterStatus.self, from: Data(line.utf8)).nodes
@@ -66,16 +29,20 @@ import VirtualMachine
       try await other.succeeds(
         "n=0; until grep -q 'approval' /run/tyd/log || [ $n = 40 ]; do sleep 1; n=$((n+1)); done; grep -q approval /run/tyd/log"
       )
+      // Its own status says what is missing, and where it is to be typed.
+      #expect(
+        try await other.output("tyd --status").contains(
+          "waits    its key must be approved. On a member that may admit: tyd --approve "))
       let waiting = try await master.output("tyd --pending")
       let key = String(waiting.split(whereSeparator: \.isWhitespace).first { $0.count == 64 } ?? "")
       let shown = try await other.output("grep approve /run/tyd/log").filter { $0 != ":" && $0 != "-" }
       #expect(shown.contains(key), "the key that its console shows")
       try await master.succeeds("tyd --approve \(key)")
-      let status = try await waits(master, for: "two alive") {
+      let status = try await master.waits(for: "two alive") {
         (try? nodes($0).filter { $0.state == "alive" }.count) == 2
       }
       let node = try #require(try nodes(status).first { $0.address != Self.master })
-      try await waits(other, for: "two alive") { (try? nodes($0).filter { $0.state == "alive" }.count) == 2 }
+      try await other.waits(for: "two alive") { (try? nodes($0).filter { $0.state == "alive" }.count) == 2 }
       try await body(other, node)
     }
   }
@@ -98,7 +65,7 @@ import VirtualMachine
             #expect(status.contains("52:54:00:00:00:22") && status.contains("1 sent whole"), "\(status)")
           }
           // Switched off.
-          try await waits(master, for: "it is missed") { (try? nodes($0).filter { $0.state == "alive" }.count) == 1 }
+          try await master.waits(for: "it is missed") { (try? nodes($0).filter { $0.state == "alive" }.count) == 1 }
           try await bootOther(master, in: network, tap: tap) { _, node in
             #expect(node.id == first?.id && node.address == first?.address)
           }
@@ -186,6 +153,41 @@ import VirtualMachine
         let forced = try await machine.run("tyd -pm --force --range 192.168.1.200-192.168.1.210")
         #expect(forced.status == 0 && forced.output.contains("as --force asks"), "\(forced.output)")
         #expect(try await machine.run("tyd --leave").status == 0)
+      }
+    }
+  }
+
+  @Test(
+    "as the boot line asks it tries again and again beside another server, tells why once and on demand, and serves when that server has gone"
+  )
+  func tryingAgain() async throws {
+    try await withNetworkNamespace(address: "192.168.1.1/24") { network in
+      try await network.serveDHCP()
+      let tap = try await network.tap()
+      try await withVirtualMachine(try Image.cd(cards: [.init(on: .tap(tap))]), in: network) { machine in
+        try await machine.expect("boot:")
+        machine.type("drone tyd=pxe\n")
+        try await machine.expectShell()
+        let refused = "there is a DHCP server already, 192.168.1.1"
+        let status = try await machine.run(
+          "n=0; until grep -q 'tried again, quietly' /run/boot.log || [ $n = 40 ]; do sleep 1; n=$((n+1)); done; tyd --status"
+        )
+        #expect(
+          status.status == 1 && status.output.contains(refused) && status.output.contains("say tyd -pm --force"),
+          "\(status.output)")
+        // It has tried twice more, and nothing was said, neither in its log nor in the boot's.
+        try await machine.run("sleep 10")
+        #expect(try await machine.output("cat /run/tyd/log* | grep -c 'DHCP server already'") == "1")
+        #expect(try await machine.output("grep -c ' tyd ' /run/boot.log") == "1")
+        // Another reason is told.
+        try await network.run("sh", ["-c", "kill $(cat /etc/dnsmasq.pid)"])
+        try await machine.succeeds("ifconfig eth0 down")
+        try await machine.succeeds(
+          "n=0; until grep -q 'has a link: look at the cable' /run/boot.log || [ $n = 40 ]; do sleep 1; n=$((n+1)); done; "
+            + "grep -q 'has a link: look at the cable' /run/boot.log")
+        try await machine.succeeds("ifconfig eth0 up")
+        try await machine.waits(for: "that it serves", within: .seconds(90)) { $0.contains("\"boots\":") }
+        #expect(try await machine.run("test -e /run/tyd/failure").status != 0)
       }
     }
   }
