@@ -91,6 +91,8 @@ let expectedDrone = """
   		tcp dport 3278 accept comment "control"
   		ip daddr 239.192.0.1 udp dport 2727 limit rate 20/second burst 40 packets accept comment "discovery"
   		meta l4proto igmp accept comment "IGMP"
+  		icmp type destination-unreachable icmp code frag-needed @th,136,8 0x32 @th,192,32 @members accept comment "path MTU of ESP"
+  		icmp type destination-unreachable icmp code frag-needed @th,136,8 0x6 @th,224,16 0xcce accept comment "path MTU of control"
   		jump searching
   		jump metrics
   		jump serving_in

@@ -128,6 +128,36 @@ struct KernelClusterTests {
     _ = listener
   }
 
+  @Test("anybody may say that ESP to a member, or TLS, was too large for its way; no other error comes in, no redirect")
+  func pathMTU() throws {
+    let drone = try NetworkThread()
+    let router = try NetworkThread()
+    try NetworkThread.join(drone, "10.0.0.1/24", router, "10.0.0.3/24")
+    try perform(.droneFilter(.initial, tableExists: false), in: drone)
+    var join = FilterBatch()
+    join.addMember(member, to: FilterTable.droneTable)
+    try perform(join, in: drone)
+    let here = try drone.run { try Datagrams(icmp: ()) }
+    let there = try router.run { try Datagrams(icmp: ()) }
+    let stranger = IPv4Address(10, 0, 0, 4)
+    let (esp, tcp, udp) = (TransportProtocol.esp, TransportProtocol.tcp, TransportProtocol.udp)
+    for (type, code, transport, destination, source, comes) in [
+      (3, 4, esp, member, 22, true), (3, 4, esp, stranger, 22, false), (3, 4, tcp, stranger, 3278, true),
+      (3, 4, tcp, member, 22, false), (3, 4, udp, member, 3278, false), (3, 1, esp, member, 22, false),
+      (5, 1, esp, member, 22, false), (11, 0, tcp, member, 3278, false),
+    ] as [(UInt8, UInt8, TransportProtocol, IPv4Address, UInt16, Bool)] {
+      // 1500 bytes, not to be cut (RFC 791 §3.1), and 8 bytes of what was in them.
+      var quoted: [UInt8] = [0x45, 0, 5, 0xDC, 0, 0, 0x40, 0, 64, transport.rawValue, 0, 0]
+      quoted += IPv4Address(10, 0, 0, 1).octets + destination.octets
+      quoted += [UInt8(source >> 8), UInt8(source & 0xFF), 0, 0, 0, 0, 0, 9]
+      // The next wire takes 1280 (RFC 1191 §4).
+      let message: [UInt8] = [type, code, 0, 0, 0, 0, 5, 0] + quoted
+      #expect(try there.send(checksummed(message), to: [10, 0, 0, 1]))
+      let came = here.receive(within: comes ? 2000 : 100) != nil
+      #expect(came == comes, "type \(type), code \(code): \(transport) to \(destination) from \(source)")
+    }
+  }
+
   @Test("questions for a cluster come in, a bounded number; answers only while this node searches")
   func discovery() throws {
     let drone = try NetworkThread()

@@ -235,7 +235,7 @@ struct KernelFilterTests {
 }
 
 /// An ICMP message with its checksum (RFC 1071) filled in.
-private func checksummed(_ message: [UInt8]) -> [UInt8] {
+func checksummed(_ message: [UInt8]) -> [UInt8] {
   var sum: UInt32 = 0
   for index in stride(from: 0, to: message.count - 1, by: 2) {
     sum += UInt32(message[index]) << 8 | UInt32(message[index + 1])

@@ -21,6 +21,7 @@ extension FilterTable {
   /// | udp to 239.192.0.1, port 2727  | anybody: 20 a second together                            |
   /// | udp 2727 to 2728               | anybody, while this node searches for a cluster          |
   /// | IGMP                           | anybody                                                  |
+  /// | ICMP *fragmentation needed*    | anybody, about ESP to a member or tcp from 3278          |
   /// | tcp to where metrics are served | anybody, if that is not the machine itself alone        |
   /// | DHCP, TFTP and its transfers   | anybody, while this node boots others                    |
   ///
@@ -46,7 +47,7 @@ extension FilterTable {
       FilterChain(name: servingOutName, rules: []),
       FilterChain(
         name: clusterInName,
-        rules: [accepting(.secured + .source(in: ClusterRules.members), "members")] + rules.clearIn + [
+        rules: [accepting(.secured + .source(in: ClusterRules.members), "members")] + rules.clearIn + pathMTU + [
           FilterRule([.verdict(.jump(searchingName))]), FilterRule([.verdict(.jump(metricsName))]),
           FilterRule([.verdict(.jump(servingInName))]),
         ]),
@@ -95,6 +96,15 @@ extension FilterTable {
       accepting(.ports(.udp, from: ClusterPorts.discovery, to: ClusterPorts.discoveryAnswer), "discovery"),
       accepting(.transport(.igmp), "IGMP"),
       FilterRule([.verdict(.jump(servingOutName))]),
+    ]
+  }
+
+  /// What is not tracked has no related errors, so a router's word that a packet was too large is known by what it quotes.
+  /// The kernel believes it only about an association, or a place in a connection, that there is.
+  private static var pathMTU: [FilterRule] {
+    [
+      accepting(.tooLarge(.esp) + .quotedDestination(in: ClusterRules.members), "path MTU of ESP"),
+      accepting(.tooLarge(.tcp) + .quotedSourcePort(ClusterPorts.control), "path MTU of control"),
     ]
   }
 

@@ -71,6 +71,25 @@ extension [FilterExpression] {
     transport(.icmp) + [.payload(.transport, offset: 0, count: 1), .lookup(set: set)]
   }
 
+  /// An ICMP message that a packet of this transport was too large for its way and might not be cut (RFC 792: type 3, code
+  /// 4; RFC 1191 §4). It quotes the packet's IPv4 header, 8 bytes after its own beginning.
+  public static func tooLarge(_ transport: TransportProtocol) -> [FilterExpression] {
+    icmp(type: 3) + [
+      .payload(.transport, offset: 1, count: 1), .compare(.equal, [UInt8(4)]),
+      .payload(.transport, offset: 8 + 9, count: 1), .compare(.equal, [transport.rawValue]),
+    ]
+  }
+
+  /// Of `tooLarge`: the quoted packet's destination is in the set.
+  public static func quotedDestination(in set: FilterName) -> [FilterExpression] {
+    [.payload(.transport, offset: 8 + 16, count: 4), .lookup(set: set)]
+  }
+
+  /// Of `tooLarge`: the quoted packet came from this port. Its header has no options, as none of ours has.
+  public static func quotedSourcePort(_ port: UInt16) -> [FilterExpression] {
+    [.payload(.transport, offset: 8 + 20, count: 2), .compare(.equal, port.bigEndianBytes)]
+  }
+
   /// IPv6's neighbour discovery: router and neighbour solicitations and advertisements, redirects (RFC 4861 §4).
   public static var neighbourDiscovery: [FilterExpression] {
     transport(.icmp6) + [.payload(.transport, offset: 0, count: 1), .range(from: [133], to: [137])]
