@@ -32,6 +32,8 @@ extension Node {
 
   /// Does what the membership asks for, in its order.
   func carryOut(_ effects: [Membership.Effect], _ now: UInt64) {
+    // First: a node that has the id which this one gave up is a peer like any other.
+    if tunnels.id != membership.own.id { tunnels.id = membership.own.id }
     for effect in effects {
       switch effect {
       case .send(let bytes, let address):
@@ -41,7 +43,6 @@ extension Node {
       case .reconnect(let record): meetAgain(record, now)
       }
     }
-    if tunnels.id != membership.own.id { tunnels.id = membership.own.id }
     carryOutTunnels(now)
   }
 
