@@ -26,6 +26,12 @@ public enum TransformUse: Sendable {
   case bypass
 }
 
+/// Has TCP try smaller segments where large ones are never answered (RFC 4821, `tcp_mtu_probing` in the kernel's ip-sysctl):
+/// a router that drops what is too large for its next wire ought to say so, and some do not.
+public func findBlackHoles() throws(SystemError) {
+  try writeFile("/proc/sys/net/ipv4/tcp_mtu_probing", [UInt8]("1"))
+}
+
 /// Listens for TCP connections. Nothing here waits: the socket can be read when somebody has connected.
 /// - Parameter backlog: how many may wait to be accepted.
 public func listenStream(

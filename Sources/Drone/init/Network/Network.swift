@@ -12,6 +12,7 @@ import Netlink
 /// for good whatever would touch the same card; when nothing is left to do, the program ends.
 func runNetwork(_ arguments: [[UInt8]]) -> Int32 {
   let line = BootLine((try? readFile("/proc/cmdline", limit: 1 << 16)) ?? [])
+  do throws(SystemError) { try findBlackHoles() } catch { report(.degraded, "network", error.text) }
   do throws(NetlinkSocketError) {
     let network = try Network(line)
     try network.start()
