@@ -193,7 +193,7 @@ let package = Package(
     test("DroneImageTests", ["DroneImage", "BootLine", "Integrity", "BuildSteps", "DroneTarget", system]),
     test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),
     test("SysrootTests", ["Sysroot", "BuildSteps", system]),
-    test("DroneProgramsTests", ["DronePrograms", "Sysroot", "DroneTarget", system]),
+    test("DroneProgramsTests", ["DronePrograms", "Sysroot", "DroneTarget", "BuildSteps", system]),
     test("MasterPackageTests", ["MasterPackage", "TydCommand", "DroneTarget", "BuildSteps", system]),
     test(
       "ImageCheckTests",

@@ -91,7 +91,10 @@ private func build(
     ],
     environment: ["LC_ALL": "C"], workingDirectory: checkout.string
   ).run(log: log)
-  let linked = scratch.appending(target.swiftTriple).appending("release").appending(program.name)
+  let products = scratch.appending(target.swiftTriple).appending("release")
+  try await checkConstants(
+    of: program.name, in: objects(of: products.appending("\(program.name).product")), with: toolchain)
+  let linked = products.appending(program.name)
   try await replacing(program.unstripped, mode: programMode) { temporary in
     try fileOperation(temporary, "Make room for it") {
       try FileManager.default.copyItem(atPath: linked.string, toPath: temporary.string)
@@ -101,6 +104,16 @@ private func build(
     try await Command(
       toolchain.objectCopier.string, ["--strip-all", program.unstripped.string, temporary.string]
     ).run(log: log)
+  }
+}
+
+/// What SwiftPM told the linker to link, one file a line.
+private func objects(of product: FilePath) throws -> [FilePath] {
+  let list = product.appending("Objects.LinkFileList")
+  return String(decoding: try contents(of: list), as: UTF8.self).split(separator: "\n").map { line in
+    // SwiftPM quotes a path with other than plain characters for a shell.
+    guard line.hasPrefix("'"), line.hasSuffix("'") else { return FilePath(String(line)) }
+    return FilePath(line.dropFirst().dropLast().replacingOccurrences(of: #"'\''"#, with: "'"))
   }
 }
 

@@ -10,6 +10,8 @@ struct Toolset {
   let checkout: FilePath
   let scratch: FilePath
 
+  static let oneObject = "-enable-single-module-llvm-emission"
+
   /// The same bytes whatever the folders are called: paths in messages and debug information start at the checkout.
   private var prefixMaps: [(from: String, to: String)] {
     [
@@ -24,13 +26,15 @@ struct Toolset {
     ["-isystem", sysroot.includes.string, "-isystem", sysroot.opensslIncludes.string]
   }
 
-  private var swiftOptions: [String] {
+  var swiftOptions: [String] {
     let forClang = (target.instructionSetFlags + includes).flatMap { ["-Xcc", $0] }
     return [
       "-wmo",
       // SwiftPM asks for one thread a core, and the code must not depend on how many cores the builder has.
       "-num-threads", "1",
       "-Osize",
+      // One object a module, or the linker takes one constant array for another: see `SharedConstant`.
+      "-Xfrontend", Self.oneObject,
       // So that the linker can drop what nothing calls.
       "-Xfrontend", "-function-sections",
       // Else each object carries a digest of its module that differs from build to build.

@@ -11,6 +11,7 @@ public struct Toolchain: Sendable {
   public let ranlib: FilePath
   public let objectCopier: FilePath
   public let disassembler: FilePath
+  public let symbolLister: FilePath
 
   /// Finds `swift` in PATH and the other programs beside it, or beside the file that it is a link to.
   public static func found(path: String = ProcessInfo.processInfo.environment["PATH"] ?? "") throws -> Toolchain {
@@ -19,11 +20,12 @@ public struct Toolchain: Sendable {
       let real = FilePath(URL(fileURLWithPath: swift.string).resolvingSymlinksInPath().path)
       for folder in [swift.removingLastComponent(), real.removingLastComponent()] {
         func tool(_ name: String) -> FilePath { folder.appending(name) }
-        let needed = ["clang", "llvm-ar", "llvm-ranlib", "llvm-objcopy", "ld.lld"]
+        let needed = ["clang", "llvm-ar", "llvm-ranlib", "llvm-objcopy", "llvm-nm", "ld.lld"]
         guard needed.allSatisfy({ FileManager.default.isExecutableFile(atPath: tool($0).string) }) else { continue }
         return Toolchain(
           swift: swift, clang: tool("clang"), archiver: tool("llvm-ar"), ranlib: tool("llvm-ranlib"),
-          objectCopier: tool("llvm-objcopy"), disassembler: tool("llvm-objdump"))
+          objectCopier: tool("llvm-objcopy"), disassembler: tool("llvm-objdump"),
+          symbolLister: tool("llvm-nm"))
       }
     }
     throw BuildError.input(
