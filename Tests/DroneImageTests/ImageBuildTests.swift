@@ -129,6 +129,21 @@ import Testing
     }
   }
 
+  @Test("the bill says of a source that the archive listed a newer version, and nothing when it did not")
+  func listed() async throws {
+    try await withFolder { folder in
+      var parts = try await fakeParts(in: folder)
+      let plain = String(
+        decoding: try contents(of: try await buildImage(.cd, from: parts, in: folder).bill), as: UTF8.self)
+      #expect(!plain.contains("listed"))
+      parts.sources[0].listed = "2"
+      let image = try await buildImage(.cd, from: parts, in: folder)
+      #expect(!image.unchanged)
+      let bill = try BillOfMaterials(json: contents(of: image.bill))
+      #expect(bill.sources.map(\.listed) == ["2"] && bill.format == 1)
+    }
+  }
+
   @Test("libarchive reads the CD's root archive back as it was meant")
   func root() async throws {
     try await withFolder { folder in

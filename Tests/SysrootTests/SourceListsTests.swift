@@ -37,6 +37,7 @@ import Testing
           """),
       // Switched off, another vendor's, without main, a disc, not a list at all.
       Classic(given: "# deb http://a.example/d bookworm main", expected: ""),
+      Classic(given: "deb http://a.example/d bookworm-backports main", expected: ""),
       Classic(given: "deb https://b.example/apt cloud-bookworm main", expected: ""),
       Classic(given: "deb https://b.example/apt bookworm stable", expected: ""),
       Classic(given: "deb cdrom:[Debian]/ bookworm main", expected: ""),

@@ -54,10 +54,16 @@ public actor Progress {
 
   /// Something to know about a step that goes on; shown on a line of its own.
   public func note(_ sentence: String) {
-    if !quiet { Self.print("\(terminal ? "\r\u{1B}[K" : "")  \(sentence)\n") }
+    if !quiet { notice("  \(sentence)") }
   }
 
-  private static func print(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  fileprivate static func print(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}
+
+/// Says on standard error what is no failure and yet to be known: on a line of its own, yellow on a terminal.
+public func notice(_ sentence: String) {
+  let terminal = isatty(STDERR_FILENO) == 1
+  Progress.print(terminal ? "\r\u{1B}[K\u{1B}[33m\(sentence)\u{1B}[0m\n" : "\(sentence)\n")
 }
 
 /// A duration as people say it: `0.4 s`, `12 s`, `4 min 10 s`.

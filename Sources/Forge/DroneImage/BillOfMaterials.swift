@@ -48,11 +48,14 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
     public var version: String
     /// The digest of what was downloaded.
     public var sha256: String
+    /// The newest version that the archive listed, when it did not deliver that one.
+    public var listed: String?
 
-    public init(name: String, version: String, sha256: String) {
+    public init(name: String, version: String, sha256: String, listed: String? = nil) {
       self.name = name
       self.version = version
       self.sha256 = sha256
+      self.listed = listed
     }
   }
 

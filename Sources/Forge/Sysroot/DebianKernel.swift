@@ -29,7 +29,7 @@ public func prepareDebianKernel(cache: FilePath, progress: BuildSteps.Progress) 
   ])
   let parts = PartCache(folder: cache.appending("debian"))
   let part = try await parts.part("kernel", "Debian's kernel", hash, progress) { part, work, log in
-    let archive = try await PackageArchive.opened(work: work.appending("apt"), log: log)
+    let archive = try await PackageArchive.opened(.machine, work: work.appending("apt"), log: log)
     let fetched = work.appending("fetched")
     try makeFolder(fetched)
     try await archive.download(metapackage, to: fetched)

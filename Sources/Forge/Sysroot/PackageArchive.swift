@@ -2,53 +2,95 @@ import BuildSteps
 import Foundation
 import SystemPackage
 
+/// Where a machine names its Debian archives, and how long they are waited for.
+struct PackageOrigin: Sendable {
+  var release: FilePath = "/etc/os-release"
+  var list: FilePath = "/etc/apt/sources.list"
+  var moreLists: FilePath = "/etc/apt/sources.list.d"
+  /// A single refused connection should not end a build: what fails is tried again after so many seconds each.
+  var pauses = [2, 5]
+  /// How often apt itself tries a file again, and the seconds it waits for an answer.
+  var retries = 3
+  var timeout = 20
+
+  static let machine = PackageOrigin()
+
+  /// The same, asked once and not waited for: the build goes on without an answer.
+  var inPassing: PackageOrigin {
+    var origin = self
+    (origin.pauses, origin.retries, origin.timeout) = ([], 0, 5)
+    return origin
+  }
+}
+
 /// The machine's own Debian archives and keys, with lists and caches of our own: nothing of the system's changes, and no
 /// other architecture is needed.
 struct PackageArchive: Sendable {
   private let configuration: FilePath
   private let log: FilePath
+  private let origin: PackageOrigin
 
   /// Reads the archives' lists into `work`. Throws `BuildError` when the machine names no Debian archive or none answers.
-  static func opened(work: FilePath, log: FilePath) async throws -> PackageArchive {
+  static func opened(_ origin: PackageOrigin, work: FilePath, log: FilePath) async throws -> PackageArchive {
     let lists = work.appending("parts")
     try makeFolder(lists)
     for folder in ["lists/partial", "cache/archives/partial"] { try makeFolder(work.appending(folder)) }
-    let release = String(decoding: try contents(of: "/etc/os-release"), as: UTF8.self)
+    let release = String(decoding: try contents(of: origin.release), as: UTF8.self)
     guard let codename = codename(inOSRelease: release) else {
-      throw BuildError.input("/etc/os-release names no VERSION_CODENAME; this needs Debian.")
+      throw BuildError.input("\(origin.release) names no VERSION_CODENAME; this needs Debian.")
     }
-    guard try await copySourceLists(SourceLists(codename: codename), to: lists) else {
-      throw BuildError.input("apt's source lists in /etc/apt name no archive of \(codename) with component main.")
+    guard try await copySourceLists(SourceLists(codename: codename), of: origin, to: lists) else {
+      throw BuildError.input(
+        "apt's source lists (\(origin.list), \(origin.moreLists)) name no archive of \(codename) with component main.")
     }
-    let archive = PackageArchive(configuration: work.appending("apt.conf"), log: log)
-    try await write(aptConfiguration(work: work, lists: lists).utf8, to: archive.configuration)
-    try await retrying { try await archive.apt(["update"], in: work) }
+    let archive = PackageArchive(configuration: work.appending("apt.conf"), log: log, origin: origin)
+    try await write([], to: work.appending("status"))
+    try await write(aptConfiguration(work: work, lists: lists, origin: origin).utf8, to: archive.configuration)
+    try await archive.retrying { try await archive.apt(["update"], in: work) }
     return archive
   }
 
   /// Runs apt-get in a folder.
-  func apt(_ arguments: [String], in folder: FilePath) async throws {
+  private func apt(_ arguments: [String], in folder: FilePath) async throws {
     try await tool("apt-get", ["-c", configuration.string, "-q", "-y"] + arguments, in: folder).run(log: log)
   }
 
-  /// Fetches a binary package's file into a folder, without installing anything.
+  /// Fetches the file of a binary package's newest version into a folder, without installing anything.
   func download(_ package: String, to folder: FilePath) async throws {
     try await retrying { try await apt(["download", package], in: folder) }
   }
 
-  /// Every version of a source package that the archives list.
-  func versions(ofSource package: String) async throws -> [String] {
-    let listed = try await tool("apt-cache", ["-c", configuration.string, "showsrc", package]).output()
+  /// Every version of a package that the archives list.
+  func versions(of package: SourcePackage) async throws -> [String] {
+    let query = package.isBinary ? "show" : "showsrc"
+    let listed = try await tool("apt-cache", ["-c", configuration.string, query, package.name]).output()
     return Sources.versionFields(String(decoding: listed, as: UTF8.self))
   }
 
+  /// Fetches a package's files into a folder, which it empties first; nothing is installed or unpacked.
+  func fetch(_ package: SourcePackage, _ version: String, to folder: FilePath) async throws {
+    try? FileManager.default.removeItem(atPath: folder.string)
+    try makeFolder(folder)
+    let command = package.isBinary ? ["download"] : ["source", "--download-only"]
+    try await apt(command + ["\(package.name)=\(version)"], in: folder)
+  }
+
+  /// Tries again as often as the origin says.
+  func retrying(_ body: () async throws -> Void) async throws {
+    for pause in origin.pauses {
+      do { return try await body() } catch is BuildError { try await Task.sleep(for: .seconds(pause)) }
+    }
+    try await body()
+  }
+
   /// True when at least one list names an archive of the distribution.
-  private static func copySourceLists(_ lists: SourceLists, to folder: FilePath) async throws -> Bool {
-    let more = FilePath("/etc/apt/sources.list.d")
+  private static func copySourceLists(
+    _ lists: SourceLists, of origin: PackageOrigin, to folder: FilePath
+  ) async throws -> Bool {
+    let more = origin.moreLists
     let names = (try? FileManager.default.contentsOfDirectory(atPath: more.string)) ?? []
     var any = false
-    for (number, file) in ([FilePath("/etc/apt/sources.list")] + names.sorted().map { more.appending($0) }).enumerated()
-    {
+    for (number, file) in ([origin.list] + names.sorted().map { more.appending($0) }).enumerated() {
       guard let bytes = FileManager.default.contents(atPath: file.string) else { continue }
       let text = String(decoding: bytes, as: UTF8.self)
       let deb822 = file.extension == "sources"
@@ -62,8 +104,8 @@ struct PackageArchive: Sendable {
   }
 
   /// Read by apt after the system's configuration, so that it wins. Hooks that others run after an update are not
-  /// ours to run, and fail for a user who is not root.
-  static func aptConfiguration(work: FilePath, lists: FilePath) -> String {
+  /// ours to run, and fail for a user who is not root. What is installed here has no part in what the archives list.
+  static func aptConfiguration(work: FilePath, lists: FilePath, origin: PackageOrigin = .machine) -> String {
     """
     #clear APT::Update::Pre-Invoke;
     #clear APT::Update::Post-Invoke;
@@ -71,10 +113,11 @@ struct PackageArchive: Sendable {
     Dir::Etc::SourceList "/dev/null";
     Dir::Etc::SourceParts "\(lists)";
     Dir::State::Lists "\(work.appending("lists"))";
+    Dir::State::status "\(work.appending("status"))";
     Dir::Cache "\(work.appending("cache"))";
-    Acquire::Retries "3";
-    Acquire::http::Timeout "20";
-    Acquire::https::Timeout "20";
+    Acquire::Retries "\(origin.retries)";
+    Acquire::http::Timeout "\(origin.timeout)";
+    Acquire::https::Timeout "\(origin.timeout)";
     Acquire::Languages "none";
     APT::Sandbox::User "root";
     APT::Get::AllowUnauthenticated "false";
@@ -92,12 +135,4 @@ struct PackageArchive: Sendable {
     }
     return found
   }
-}
-
-/// Up to three times, with a pause: a single refused connection should not end a build.
-func retrying(_ body: () async throws -> Void) async throws {
-  for pause in [2, 5] {
-    do { return try await body() } catch is BuildError { try await Task.sleep(for: .seconds(pause)) }
-  }
-  try await body()
 }

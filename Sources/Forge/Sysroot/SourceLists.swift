@@ -2,7 +2,8 @@
 ///
 /// Only the distribution's own archives are kept: entries with the component `main` whose suite is the release's code
 /// name, alone or with a suffix (`bookworm`, `bookworm-security`), or one of `stable`, `oldstable`, `oldoldstable`
-/// with or without one. Other vendors' archives often have no source packages, and are not needed.
+/// with or without one. Other vendors' archives often have no source packages, and are not needed; of backports apt would
+/// take nothing unasked, and neither do we.
 struct SourceLists {
   /// `VERSION_CODENAME` of os-release(5).
   let codename: String
@@ -53,9 +54,10 @@ struct SourceLists {
   }
 
   private func isDistribution(_ suite: String) -> Bool {
-    [codename, "stable", "oldstable", "oldoldstable"].contains {
-      !$0.isEmpty && (suite == $0 || suite.hasPrefix("\($0)-"))
-    }
+    !suite.contains("-backports")
+      && [codename, "stable", "oldstable", "oldoldstable"].contains {
+        !$0.isEmpty && (suite == $0 || suite.hasPrefix("\($0)-"))
+      }
   }
 
   /// Fields in order; a value keeps its continuation lines. Comment lines may stand anywhere (deb822(5)).

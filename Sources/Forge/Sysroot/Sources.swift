@@ -2,13 +2,29 @@ import BuildSteps
 import Foundation
 import SystemPackage
 
+/// A Debian package whose files something is built from.
+struct SourcePackage: Sendable {
+  let name: String
+  /// A binary package that holds a source: the kernel's, with Debian's patches applied.
+  var isBinary = false
+
+  func owns(_ record: SourceRecord) -> Bool { record.name.hasPrefix("\(name)_") }
+}
+
 /// The source packages as apt delivered them, in one part of the cache: so a changed recipe can be built without the
 /// network, and all parts come from the same delivery.
+///
+/// A later delivery adds its files to the part and then replaces the record, which a build reads once: so a build that
+/// is running keeps what it began with.
 struct Sources: Sendable {
-  /// Debian source packages, and the binary package that holds the kernel's source with Debian's patches applied.
-  static let sourcePackages = ["musl", "busybox", "openssl"]
   static let kernelPackage = "linux-source-6.1"
-  private static let recordName = "sources.json"
+  static let packages = [
+    SourcePackage(name: "musl"), SourcePackage(name: "busybox"), SourcePackage(name: "openssl"),
+    SourcePackage(name: kernelPackage, isBinary: true),
+  ]
+  static let recordName = "sources.json"
+  /// How long a record is taken for what the archive has, when that had withheld a version.
+  static let askedAgainAfter = TimeInterval(24 * 60 * 60)
 
   let part: Part
   let records: [SourceRecord]
@@ -21,7 +37,7 @@ struct Sources: Sendable {
     return part.folder.appending(record.name)
   }
 
-  /// The package's version and what its recipe's hash takes for its sources.
+  /// The package's version and what its recipe's hash takes for its sources. What else the archive listed is no part of it.
   func identity(_ package: String) -> String {
     records.filter { $0.name.hasPrefix("\(package)_") }.map { "\($0.name) \($0.version) \($0.sha256)" }
       .joined(separator: "\n")
@@ -29,79 +45,137 @@ struct Sources: Sendable {
 
   func version(_ package: String) -> String { records.first { $0.name.hasPrefix("\(package)_") }?.version ?? "" }
 
-  static func prepared(in parts: PartCache, _ progress: Progress) async throws -> Sources {
-    let hash = recipeHash([("source", sourcePackages.joined(separator: " ")), ("binary", kernelPackage)])
+  /// Those of the cache, or fetched when it holds none. Packages of which the archive had withheld the newest version are
+  /// asked for again when that was a day ago; a build without the network goes on with what there is.
+  static func prepared(
+    in parts: PartCache, from origin: PackageOrigin = .machine, now: Date = Date(), _ progress: Progress
+  ) async throws -> Sources {
     let part = try await parts.part("sources", "Source packages", hash, progress) { part, work, log in
       do {
-        try await fetch(into: part, work: work, log: log, progress)
+        let archive = try await PackageArchive.opened(origin, work: work, log: log)
+        var records: [SourceRecord] = []
+        for package in packages {
+          guard let delivery = try await archive.delivery(of: package, into: work.appending(package.name)) else {
+            throw BuildError.input("apt reported success but did not deliver \(package.name).")
+          }
+          records += try await delivery.moved(to: part)
+        }
+        try await write(records, in: part)
       } catch let error as BuildError {
         throw BuildError.input(unavailable(cache: parts.folder, log: log, cause: error))
       }
-      try await record(in: part)
     }
-    let data = Data(try contents(of: part.folder.appending(recordName)))
-    guard let records = try? JSONDecoder().decode([SourceRecord].self, from: data) else {
-      throw BuildError.input("\(part.folder.appending(recordName)) is damaged: remove that folder and build again.")
-    }
-    return Sources(part: part, records: records)
-  }
-
-  private static func fetch(into part: FilePath, work: FilePath, log: FilePath, _ progress: Progress) async throws {
-    let archive = try await PackageArchive.opened(work: work, log: log)
-    for package in sourcePackages {
-      let folder = work.appending(package)
-      func source(_ version: String?) async throws {
-        try? FileManager.default.removeItem(atPath: folder.string)
-        try makeFolder(folder)
-        try await archive.apt(["source", "--download-only", version.map { "\(package)=\($0)" } ?? package], in: folder)
-      }
-      do {
-        try await retrying { try await source(nil) }
-      } catch let error as BuildError {
-        let newestFirst = try await newestFirst(archive.versions(ofSource: package))
-        guard let taken = await firstThatWorks(newestFirst.dropFirst(), source) else { throw error }
-        await progress.note(
-          "The archive lists \(package) \(newestFirst[0]) but does not deliver it: \(taken) is used. Once it does, remove"
-            + " \(part.removingLastComponent().appending("sources-*")) and build again.")
-      }
-      for name in try FileManager.default.contentsOfDirectory(atPath: folder.string) {
-        try move(folder.appending(name), to: part.appending(name))
-      }
-    }
-    try await archive.download(kernelPackage, to: part)
-  }
-
-  /// The first version for which `body` does not throw.
-  private static func firstThatWorks(
-    _ versions: some Sequence<String>, _ body: (String) async throws -> Void
-  ) async -> String? {
-    for version in versions {
-      do {
-        try await body(version)
-        return version
-      } catch {}
-    }
-    return nil
-  }
-
-  /// Sorts Debian version numbers as dpkg does (deb-version(7)).
-  static func newestFirst(_ versions: [String]) async throws -> [String] {
-    var sorted: [String] = []
-    for version in versions where !sorted.contains(version) {
-      var place = 0
-      while place < sorted.count, !(try await isNewer(version, than: sorted[place])) { place += 1 }
-      sorted.insert(version, at: place)
-    }
-    return sorted
-  }
-
-  private static func isNewer(_ one: String, than other: String) async throws -> Bool {
+    let sources = Sources(part: part, records: try read(in: part.folder))
+    let late = sources.withheld(at: now)
+    guard !late.isEmpty else { return sources }
+    await progress.note(
+      "The archive is asked again for \(late.map(\.name).joined(separator: ", ")), which it withheld a day ago.")
     do {
-      _ = try await tool("dpkg", ["--compare-versions", one, "gt", other]).output()
-      return true
-    } catch BuildError.commandFailed {
-      return false
+      let (refreshed, said) = try await sources.refreshed(
+        late, in: parts, from: origin.inPassing, unlessAskedAfter: now - askedAgainAfter)
+      for sentence in said { await progress.note(sentence) }
+      return refreshed
+    } catch is BuildError {
+      // Tomorrow again: what fails without the network is not to cost every build its time.
+      try? FileManager.default.setAttributes(
+        [.modificationDate: now], ofItemAtPath: part.folder.appending(recordName).string)
+      return sources
     }
+  }
+
+  /// The packages of which a version was withheld, when the record is a day old.
+  private func withheld(at now: Date) -> [SourcePackage] {
+    guard let asked = Self.asked(part.folder), now.timeIntervalSince(asked) >= Self.askedAgainAfter else { return [] }
+    return Self.packages.filter { package in records.contains { package.owns($0) && $0.listed != nil } }
+  }
+
+  /// When the archive was last asked: the record is written then.
+  private static func asked(_ folder: FilePath) -> Date? {
+    (try? FileManager.default.attributesOfItem(atPath: folder.appending(recordName).string))?[.modificationDate]
+      as? Date
+  }
+
+  /// Takes newer versions of some packages, where the archive delivers them, and says of each how it stands.
+  ///
+  /// - Parameter unlessAskedAfter: nothing is done when another program asked the archive since then.
+  func refreshed(
+    _ packages: [SourcePackage], in parts: PartCache, from origin: PackageOrigin, unlessAskedAfter: Date? = nil
+  ) async throws -> (Sources, said: [String]) {
+    let log = Self.refreshLog(in: parts)
+    return try await locked(parts.folder.appending("sources.lock")) {
+      let before = try Self.read(in: part.folder)
+      if let limit = unlessAskedAfter, let asked = Self.asked(part.folder), asked > limit {
+        return (Sources(part: part, records: before), [])
+      }
+      try await BuildSteps.write([], to: log)
+      return try await withTemporaryFolder(in: parts.folder) { work in
+        let archive = try await PackageArchive.opened(origin, work: work, log: log)
+        var records = before
+        var said: [String] = []
+        for package in packages {
+          let known = before.first(where: package.owns)
+          let delivery = try await archive.delivery(
+            of: package, newerThan: known?.version, into: work.appending(package.name))
+          let new: [SourceRecord]
+          if let delivery, delivery.version != nil {
+            new = try await delivery.moved(to: part.folder)
+          } else {
+            new = before.filter(package.owns).map { record in
+              var record = record
+              record.listed = delivery?.listed
+              return record
+            }
+          }
+          records.removeAll(where: package.owns)
+          records += new
+          said.append(Self.sentence(package, from: known?.version, to: new.first))
+        }
+        try await Self.write(records, in: part.folder)
+        removeFiles(except: before + records)
+        return (Sources(part: part, records: try Self.read(in: part.folder)), said)
+      }
+    }
+  }
+
+  private static func sentence(_ package: SourcePackage, from old: String?, to new: SourceRecord?) -> String {
+    let version = new?.version ?? ""
+    let change = old == version ? "\(package.name) stays at \(version)" : "\(package.name) is now \(version)"
+    return change + (new?.listed.map { "; the archive lists \($0) and does not deliver it." } ?? ".")
+  }
+
+  /// Removes what a delivery before the last one left.
+  private func removeFiles(except kept: [SourceRecord]) {
+    let names = Set(kept.map(\.name) + [Self.recordName])
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: part.folder.string)) ?? []
+    where !names.contains(name) && !name.hasPrefix(".") {
+      try? FileManager.default.removeItem(atPath: part.folder.appending(name).string)
+    }
+  }
+
+  private static var hash: SHA256 {
+    let (binary, source) = (packages.filter(\.isBinary), packages.filter { !$0.isBinary })
+    return recipeHash([
+      ("source", source.map(\.name).joined(separator: " ")), ("binary", binary.map(\.name).joined(separator: " ")),
+    ])
+  }
+
+  static func refreshLog(in parts: PartCache) -> FilePath { parts.folder.appending("sources-refresh.log") }
+
+  static func location(in parts: PartCache) -> FilePath { parts.location("sources", hash) }
+
+  private static func read(in folder: FilePath) throws -> [SourceRecord] {
+    let data = Data(try contents(of: folder.appending(recordName)))
+    guard let records = try? JSONDecoder().decode([SourceRecord].self, from: data) else {
+      throw BuildError.input("\(folder.appending(recordName)) is damaged: remove that folder and build again.")
+    }
+    return records
+  }
+
+  private static func write(_ records: [SourceRecord], in folder: FilePath) async throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try await BuildSteps.write(
+      try encoder.encode(records.sorted { $0.name < $1.name }), to: folder.appending(recordName))
   }
 
   static func unavailable(cache: FilePath, log: FilePath, cause: BuildError) -> String {
@@ -115,36 +189,6 @@ struct Sources: Sendable {
       """
   }
 
-  /// Notes version and digest of every file. The `.dsc` names the digests of the files beside it; dpkg-source compares
-  /// them when it unpacks.
-  private static func record(in part: FilePath) async throws {
-    let names = try fileOperation(part, "Check its permissions") {
-      try FileManager.default.contentsOfDirectory(atPath: part.string)
-    }.filter { $0 != "work" }.sorted()
-    var records: [SourceRecord] = []
-    for name in names {
-      let package = String(name.prefix { $0 != "_" })
-      let version: String
-      if name.hasSuffix(".deb") {
-        version = try await firstLine(of: tool("dpkg-deb", ["--field", part.appending(name).string, "Version"]))
-      } else {
-        guard let description = names.first(where: { $0.hasPrefix("\(package)_") && $0.hasSuffix(".dsc") }) else {
-          throw BuildError.input("apt fetched \(name) without its .dsc file.")
-        }
-        version = versionField(String(decoding: try contents(of: part.appending(description)), as: UTF8.self))
-      }
-      records.append(
-        .init(name: name, version: version, sha256: try SHA256(contentsOf: part.appending(name)).description))
-    }
-    for package in sourcePackages + [kernelPackage] where !records.contains(where: { $0.name.hasPrefix("\(package)_") })
-    {
-      throw BuildError.input("apt reported success but did not deliver \(package).")
-    }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try await write(try encoder.encode(records), to: part.appending(recordName))
-  }
-
   /// The `Version:` of a .dsc file (deb-src-control(5)).
   static func versionField(_ description: String) -> String { versionFields(description).first ?? "" }
 
@@ -152,5 +196,17 @@ struct Sources: Sendable {
   static func versionFields(_ descriptions: String) -> [String] {
     descriptions.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("Version:") }
       .map { $0.dropFirst("Version:".count).trimmingPrefix { $0 == " " }.description }
+  }
+}
+
+extension [SourceRecord] {
+  /// A sentence for every package of which the archive lists a newer version than it delivered.
+  var notices: [String] {
+    Sources.packages.compactMap { package in
+      guard let record = first(where: package.owns), let listed = record.listed else { return nil }
+      return
+        "This is built from \(package.name) \(record.version): the archive listed \(listed) and did not deliver it. "
+        + "It is asked again once a day, and at once by: droneforge sysroot refresh"
+    }
   }
 }

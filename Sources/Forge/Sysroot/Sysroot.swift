@@ -17,6 +17,9 @@ public struct Sysroot: Sendable {
   public let sourceFolder: FilePath
   public let sources: [SourceRecord]
 
+  /// A sentence for every package that is older than what the archive lists: for whoever builds an image of it.
+  public var notices: [String] { sources.notices }
+
   /// The version of a source package, and the copyright file that Debian made for it.
   public func notice(of package: String) async throws -> (version: String, copyright: [UInt8]) {
     guard
@@ -50,6 +53,8 @@ public struct SourceRecord: Hashable, Sendable, Codable {
   public let version: String
   /// SHA-256 of the file, 64 hexadecimal digits.
   public let sha256: String
+  /// The newest version that the archive listed, when it did not deliver that one and this was taken; else nil.
+  public var listed: String?
 }
 
 /// How many steps `prepareSysroot` and `prepareSystem` show.
@@ -105,6 +110,31 @@ public func prepareSystem(
   return (sysroot, system)
 }
 
+/// Asks the Debian archive for newer versions of the sources and takes those that it delivers. What is built from them is
+/// built anew when it is next wanted.
+///
+/// - Parameter names: packages as `Sysroot.sources` begins their files' names; empty for all.
+/// - Returns: a sentence for each package.
+/// - Throws: `BuildError`, when the archive does not answer; what is there stays.
+public func refreshSources(
+  _ names: [String], cache: FilePath, progress: BuildSteps.Progress
+) async throws -> [String] {
+  let packages = try names.map { name in
+    guard let package = Sources.packages.first(where: { $0.name == name }) else {
+      throw BuildError.input(
+        "No package \(name) is built: name \(Sources.packages.map(\.name).joined(separator: ", ")), or none for all.")
+    }
+    return package
+  }
+  let parts = sourceCache(in: cache)
+  let sources = try await Sources.prepared(in: parts, progress)
+  return try await progress.step("Debian archive", log: Sources.refreshLog(in: parts)) {
+    try await sources.refreshed(packages.isEmpty ? Sources.packages : packages, in: parts, from: .machine).said
+  }
+}
+
+private func sourceCache(in cache: FilePath) -> PartCache { PartCache(folder: cache.appending("sources")) }
+
 /// What the other parts of a target are built with.
 private struct LibraryParts {
   let compiler: CrossCompiler
@@ -119,7 +149,7 @@ private func preparedParts(
   let parts = PartCache(folder: cache.appending(target.name))
   let compiler = CrossCompiler(target: target, toolchain: toolchain, identity: try await toolchain.identity())
 
-  let sources = try await Sources.prepared(in: PartCache(folder: cache.appending("sources")), progress)
+  let sources = try await Sources.prepared(in: sourceCache(in: cache), progress)
   let headers = try await KernelHeaders(target: target, sources: sources).prepared(in: parts, progress)
   let musl = try await Musl(compiler: compiler, sources: sources, headers: headers).prepared(in: parts, progress)
   let openssl = try await OpenSSL(compiler: compiler, sources: sources, musl: musl, recipes: recipes)

@@ -81,7 +81,7 @@ struct ImageOptions: ParsableArguments {
   func build(_ medium: Medium) async throws {
     do {
       let sizes = SizeTable()
-      let built = try await interruptible { try await buildUninterrupted(medium, sizes) }
+      let (built, notices) = try await interruptible { try await buildUninterrupted(medium, sizes) }
       let size = built.unchanged ? "up to date" : "built and checked"
       if !built.unchanged { print(sizes.text.withLock { $0 }) }
       print("\(built.path): \(size)")
@@ -90,6 +90,7 @@ struct ImageOptions: ParsableArguments {
           "It holds the key of the cluster \(cluster ?? ClusterName.standard.text), and so does every CD made from it: whoever"
             + " has one can add nodes. Only you can read the file (mode 600).")
       }
+      notices.forEach(notice)
     } catch let interruption as Interrupted {
       FileHandle.standardError.write(Data("\n\(interruption)\n".utf8))
       // As shells count it.
@@ -97,7 +98,8 @@ struct ImageOptions: ParsableArguments {
     }
   }
 
-  private func buildUninterrupted(_ medium: Medium, _ sizes: SizeTable) async throws -> BuiltImage {
+  private func buildUninterrupted(_ medium: Medium, _ sizes: SizeTable) async throws -> (BuiltImage, notices: [String])
+  {
     let target = DroneTarget.i586
     let checkout = try Checkout(named: checkout).folder
     let folder = output.map { FilePath($0) } ?? checkout.appending("build")
@@ -123,9 +125,11 @@ struct ImageOptions: ParsableArguments {
           applets: system.busyboxApplets, files: checkout.appending("rootfs")),
         kernel: kernel.map { FilePath($0) } ?? system.kernel, bootFiles: checkout.appending("isolinux"),
         target: target.name,
-        sources: sysroot.sources.map { .init(name: $0.name, version: $0.version, sha256: $0.sha256) },
+        sources: sysroot.sources.map {
+          .init(name: $0.name, version: $0.version, sha256: $0.sha256, listed: $0.listed)
+        },
         credential: carried)
-      return try await progress.step(medium == .cd ? "CD image" : "Network boot tree") {
+      let built = try await progress.step(medium == .cd ? "CD image" : "Network boot tree") {
         try await buildImage(medium, from: parts, in: folder) { image, bill in
           let check = ImageCheck(
             target: target, bill: bill, unstripped: programs.map(\.unstripped) + [system.busyboxUnstripped],
@@ -141,6 +145,7 @@ struct ImageOptions: ParsableArguments {
           }
         }
       }
+      return (built, sysroot.notices)
     }
   }
 

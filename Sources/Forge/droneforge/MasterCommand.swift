@@ -28,8 +28,9 @@ struct MasterCommand: AsyncParsableCommand {
 
   func run() async throws {
     do {
-      let package = try await interruptible { try await build() }
+      let (package, notices) = try await interruptible { try await build() }
       print("\(package): built and checked")
+      notices.forEach(notice)
     } catch let interruption as Interrupted {
       FileHandle.standardError.write(Data("\n\(interruption)\n".utf8))
       // As shells count it.
@@ -37,7 +38,7 @@ struct MasterCommand: AsyncParsableCommand {
     }
   }
 
-  private func build() async throws -> FilePath {
+  private func build() async throws -> (package: FilePath, notices: [String]) {
     let target = DroneTarget.x86_64
     let checkout = try Checkout(named: checkout).folder
     let folder = output.map { FilePath($0) } ?? checkout.appending("build")
@@ -52,7 +53,7 @@ struct MasterCommand: AsyncParsableCommand {
       let programs = try await buildPrograms(
         for: target, sysroot: sysroot, checkout: checkout, scratch: checkout.appending(".build-drone"),
         progress: progress)
-      return try await progress.step("Debian package") {
+      let package = try await progress.step("Debian package") {
         for program in programs {
           let findings = try await checkProgram(program.stripped, unstripped: program.unstripped, for: target)
           guard findings.isEmpty else {
@@ -71,6 +72,7 @@ struct MasterCommand: AsyncParsableCommand {
           sources: sources, files: checkout.appending("master")
         ).build(in: folder)
       }
+      return (package, sysroot.notices)
     }
   }
 }

@@ -12,9 +12,9 @@ struct SysrootCommand: AsyncParsableCommand {
     abstract: "Build or show what images are made from: C library, OpenSSL, BusyBox, kernel.",
     discussion: """
       Sources come from this machine's Debian archives, through apt. What is built stays in
-      ${XDG_CACHE_HOME:-~/.cache}/droneforge, for all checkouts, until its recipe changes.
+      ${XDG_CACHE_HOME:-~/.cache}/droneforge, for all checkouts, until its recipe changes or newer sources are taken.
       """,
-    subcommands: [Prepare.self, Show.self],
+    subcommands: [Prepare.self, Show.self, Refresh.self],
     defaultSubcommand: Prepare.self)
 
   struct Options: ParsableArguments {
@@ -60,6 +60,31 @@ struct SysrootCommand: AsyncParsableCommand {
         print("config    \(system.kernelConfiguration)")
       }
       for source in sysroot.sources { print("source    \(source.name) \(source.version) sha256 \(source.sha256)") }
+      sysroot.notices.forEach(notice)
+    }
+  }
+
+  struct Refresh: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Take newer sources, where the Debian archive delivers them.",
+      discussion: """
+        Sources that are in the cache stay as they are, so that the same checkout gives the same image, until this asks for
+        newer ones. What is made from a package that changed is built anew by the next build; the kernel takes minutes.
+        Only a package that the archive listed and did not deliver is asked for again by builds, once a day.
+        """)
+
+    @Argument(help: "The packages, as `droneforge sysroot show` names them. (default: all)")
+    var packages: [String] = []
+
+    @Option(help: "The cache (default: ${XDG_CACHE_HOME:-~/.cache}/droneforge).", completion: .directory)
+    var cache: String?
+
+    func run() async throws {
+      let progress = Progress(total: 2)
+      let said = try await interruptible {
+        try await refreshSources(packages, cache: cache.map(absolute) ?? defaultCache(), progress: progress)
+      }
+      said.forEach { print($0) }
     }
   }
 }
