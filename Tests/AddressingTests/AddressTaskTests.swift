@@ -72,16 +72,108 @@ import Testing
     #expect(actions.count == 5)  // three probes and the announcement before it
     #expect(task.stage == .settled(card: 2, .fixed))
     #expect(task.dhcpCards == [])
+    #expect(task.listening == [.init(card: 2, type: .arp)])
+  }
+
+  @Test("an address in use is watched: for its first seconds with all that is heard, then for its own packets alone")
+  func watching() {
+    var task = AddressTask(fixed)
+    let actions = run(&task, until: 60_000, [first])
+    #expect(actions.suffix(7).allSatisfy { isSending($0.action) })
+    #expect(actions.dropLast(7).last?.action == .configure(card: 2, configuration, .fixed))
+    #expect(task.nextStep == nil)
+    #expect(task.listening == [.init(card: 2, type: .arp, sender: drone)])
+    #expect(!task.isIdle)
+  }
+
+  @Test("a fixed address whose holder is heard after it was set is taken away for good")
+  func lateConflict() {
+    var task = AddressTask(fixed)
+    _ = run(&task, until: 1600, [first])
+    task.receive(holdersAnswer, on: 3, at: 1600)  // on another card's wire
+    #expect(task.step(at: 1600, [first]) { 0 } == [])
+    task.receive(holdersAnswer, on: 2, at: 1601)
+    #expect(task.step(at: 1601, [first]) { 0 } == [.withdraw(card: 2, drone, .fixed, holder: theirs)])
+    #expect(run(&task, from: 1602, until: 99_000, [first]).isEmpty)
+    #expect(task.stage == .ended)
+    #expect(task.isIdle)
+  }
+
+  @Test("an address that has been used for some time stays, and whoever else uses it is reported and answered")
+  func contested() {
+    var task = AddressTask(fixed)
+    _ = run(&task, until: 60_000, [first])
+    task.receive(holdersAnswer, on: 2, at: 60_000)
+    task.receive(holdersAnswer, on: 2, at: 60_001)
+    #expect(
+      task.step(at: 60_001, [first]) { 0 } == [
+        .send(card: 2, frame: ARPPacket.announcement(drone, by: ours).broadcastFrame.bytes),
+        .contested(card: 2, drone, rival: theirs),
+      ])
+    #expect(task.stage == .settled(card: 2, .fixed))
+  }
+
+  @Test("an address that somebody took away by hand is neither asked for nor defended")
+  func removed() {
+    var task = AddressTask(fixed)
+    _ = run(&task, until: 1000, [first])
+    task.lost(gateway, on: 2)
+    task.lost(drone, on: 3)
+    #expect(!task.isIdle)
+    task.lost(drone, on: 2)
+    #expect(task.isIdle)
+    task.receive(holdersAnswer, on: 2, at: 1001)
+    #expect(run(&task, from: 1001, until: 99_000, [first]).isEmpty)
+  }
+
+  @Test(
+    "a lease whose holder is heard is declined, and all cards ask again after ten seconds", arguments: [nil, [0, 7]])
+  func lateConflictOfLease(identifier: [UInt8]?) {
+    var lease = configuration
+    lease.server = gateway
+    var task = AddressTask(.ask([.dhcp, .bootp]), identifier: identifier)
+    _ = task.step(at: 0, [first, second]) { 0 }
+    task.receive(.bound(lease), on: 2)
+    _ = task.step(at: 5, [first, second]) { 0 }
+    task.receive(holdersAnswer, on: 2, at: 1010)
+    let decline = BOOTPMessage.decline(
+      drone, leasedBy: gateway, hardware: ours, identifier: identifier ?? [1] + ours.octets, transaction: 9)
+    #expect(
+      task.step(at: 1010, [first, second]) { 9 } == [
+        .withdraw(card: 2, drone, .dhcp, holder: theirs),
+        .send(card: 2, frame: decline.broadcastFrame?.bytes ?? []),
+      ])
+    #expect(task.stage == .searching)
+    #expect(task.dhcpCards == [])
     #expect(task.listening == [])
+    #expect(task.nextStep == 11_010)
+    #expect(task.step(at: 11_009, [first, second]) { 0 } == [])
+    #expect(task.dhcpCards == [])
+    _ = task.step(at: 11_010, [first, second]) { 0 }
+    #expect(task.dhcpCards == [2, 3])
+  }
+
+  @Test("a RARP address whose holder is heard after it was set is asked for again after ten seconds")
+  func lateConflictOfRARP() {
+    var task = AddressTask(.ask(.rarp))
+    _ = task.step(at: 0, [first]) { 0 }
+    task.receive(
+      ARPPacket(
+        operation: .reverseReply, senderHardware: theirs, sender: gateway, targetHardware: ours, target: drone
+      ).broadcastFrame.bytes, on: 2, at: 10)
+    _ = run(&task, from: 10, until: 1600, [first])
+    #expect(task.stage == .settled(card: 2, .rarp))
+    task.receive(holdersAnswer, on: 2, at: 1601)
+    #expect(task.step(at: 1601, [first]) { 0 } == [.withdraw(card: 2, drone, .rarp, holder: theirs)])
+    let sent = run(&task, from: 1602, until: 12_000, [first])
+    #expect(sent.map(\.time) == [11_601])
   }
 
   @Test("a taken address is reported with its holder and never set")
   func taken() {
     var task = AddressTask(fixed)
     _ = task.step(at: 0, [first]) { 0 }
-    task.receive(
-      ARPPacket(operation: .reply, senderHardware: theirs, sender: drone, targetHardware: ours, target: .unspecified)
-        .broadcastFrame.bytes, on: 2, at: 10)
+    task.receive(holdersAnswer, on: 2, at: 10)
     #expect(task.step(at: 10, [first]) { 0 } == [.conflict(card: 2, drone, .fixed, holder: theirs)])
     #expect(run(&task, from: 11, until: 60_000, [first]).isEmpty)
     #expect(task.stage == .ended)
@@ -98,7 +190,7 @@ import Testing
     #expect(task.listening == [.init(card: 2, type: .arp)])
 
     var other = AddressTask(fixed)
-    let actions = run(&other, until: 3000, [unlinked(first), second])
+    let actions = run(&other, until: 2000, [unlinked(first), second])
     #expect(actions.last?.action == .configure(card: 3, configuration, .fixed))
   }
 
@@ -137,9 +229,11 @@ import Testing
     task.receive(.bound(configuration), on: 2)  // too late
     #expect(task.step(at: 5, [first, second]) { 0 } == [.configure(card: 3, configuration, .dhcp)])
     #expect(task.dhcpCards == [3])
-    #expect(task.listening == [])
+    _ = run(&task, from: 5, until: 9000, [first, second])
+    #expect(task.listening == [.init(card: 3, type: .arp, sender: drone)])
     task.receive(.bound(configuration), on: 3)
-    #expect(task.step(at: 9, [first, second]) { 0 } == [.configure(card: 3, configuration, .dhcp)])
+    #expect(task.step(at: 9001, [first, second]) { 0 } == [.configure(card: 3, configuration, .dhcp)])
+    // The address is the same: it is not new again.
     #expect(task.nextStep == nil)
   }
 
@@ -184,9 +278,7 @@ import Testing
     #expect(task.step(at: 5, [first]) { 0 } == [])
     task.receive(answer.broadcastFrame.bytes, on: 2, at: 10)
     #expect(task.step(at: 10, [first]) { 0 }.allSatisfy(isSending))
-    task.receive(
-      ARPPacket(operation: .reply, senderHardware: theirs, sender: drone, targetHardware: ours, target: .unspecified)
-        .broadcastFrame.bytes, on: 2, at: 20)
+    task.receive(holdersAnswer, on: 2, at: 20)
     #expect(task.step(at: 20, [first]) { 0 } == [.conflict(card: 2, drone, .rarp, holder: theirs)])
     #expect(run(&task, from: 21, until: 1500, [first]).count == 1)
   }
@@ -199,7 +291,7 @@ import Testing
     _ = task.step(at: 20, [first]) { 0 }
     task.receive(.bound(configuration), on: 2)
     #expect(task.step(at: 30, [first]) { 0 } == [.configure(card: 2, configuration, .dhcp)])
-    #expect(task.listening == [])
+    #expect(task.listening == [.init(card: 2, type: .arp)])
   }
 
   @Test("after its end a task does nothing, whatever comes")

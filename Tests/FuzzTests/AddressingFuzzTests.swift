@@ -49,6 +49,33 @@ import Testing
     #expect(fault == nil)
   }
 
+  @Test("whatever a stranger sends, an address that stands is kept, and answers are rare")
+  func standing() {
+    let address = AddressingFuzzTests.address
+    let other = MACAddress(octets: [2, 0, 0, 0, 0, 11]) ?? .zero
+    let samples = [ARPPacket.announcement(address, by: other), .probe(address, by: other)].map(\.broadcastFrame.bytes)
+    let fault = Fuzzing.configured.firstFault { generator in
+      var watch = AddressWatch(address, hardware: AddressingFuzzTests.hardware, hasHeard: true, start: 0)
+      while case .send = watch.step(at: 3000) {}
+      var now: UInt64 = 3000
+      var defence: UInt64?
+      for _ in 0..<20 {
+        now += UInt64.random(in: 0...6000, using: &generator)
+        let whole = samples.randomElement(using: &generator) ?? []
+        let bytes = UInt8.random(in: 0..<4, using: &generator) == 0 ? whole.damaged(&generator) : whole
+        switch watch.receive(bytes, at: now) {
+        case .yield: return "given up for \(bytes)"
+        case .stand(_, .some, _):
+          if let defence, now - defence < 10_000 { return "two defences, \(defence) and \(now)" }
+          defence = now
+        case .stand, nil: break
+        }
+      }
+      return watch.step(at: now) == .listen ? nil : "something to do at \(now)"
+    }
+    #expect(fault == nil)
+  }
+
   @Test("any BOOTP reply gives a configuration that can be used, or none")
   func replies() {
     let sample = AddressingFuzzTests.reply.bytes

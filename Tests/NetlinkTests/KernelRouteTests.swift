@@ -128,6 +128,30 @@ struct KernelRouteTests {
       #expect(try sender.receive() == nil)
     }
   }
+
+  @Test("a packet socket for one sender of ARP packets is not woken by any other")
+  func oneSender() throws {
+    let network = try NetworkThread()
+    try network.command("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "other")
+    for name in ["eth0", "other"] { try network.command("ip", "link", "set", name, "up") }
+    try network.run {
+      let index = { (name: String) in try #require(try links().first { $0.name == Array(name.utf8) }).index }
+      for _ in 0..<100 where try links().contains(where: { $0.isEthernet && $0.state != .up }) { usleep(20_000) }
+      let sender = try PacketSocket(interface: try index("eth0"), .nothing)
+      let receiver = try PacketSocket(
+        interface: try index("other"), .arp, sender: IPv4Address(192, 168, 1, 21))
+      func packet(_ address: [UInt8]) -> [UInt8] {
+        [UInt8](repeating: 0xFF, count: 6) + [2, 0, 0, 0, 0, 1, 0x08, 0x06]  // to everybody, from, ARP
+          + [0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 1] + address  // a reply of this card and this address
+          + [UInt8](repeating: 0, count: 28)
+      }
+      try sender.send(packet([192, 168, 1, 22]))
+      try sender.send(packet([192, 168, 1, 21]))
+      #expect(waitReadable([receiver.descriptor], milliseconds: 2000) == [true])
+      #expect(try receiver.receive() == packet([192, 168, 1, 21]))
+      #expect(try receiver.receive() == nil)
+    }
+  }
 }
 
 private func links() throws -> [Link] {

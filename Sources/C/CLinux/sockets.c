@@ -61,10 +61,38 @@ ssize_t linux_netlink_receive(int descriptor, void *buffer, size_t room) {
   return count;
 }
 
-int linux_packet_open(int interface, uint16_t type) {
+// struct sock_filter and struct sock_fprog of linux/filter.h.
+struct filter_instruction {
+  uint16_t code;
+  uint8_t if_true, if_false;
+  uint32_t operand;
+};
+
+struct filter_program {
+  unsigned short length;
+  struct filter_instruction *instructions;
+};
+
+// Has the kernel keep only frames whose 32 bits at `offset`, as ordered on the wire, are `value`.
+static int keep_only(int descriptor, uint32_t offset, uint32_t value) {
+  struct filter_instruction instructions[] = {
+    {0x20, 0, 0, offset},      // ld [offset]
+    {0x15, 0, 1, value},       // jeq #value, else skip one
+    {0x06, 0, 0, 0xFFFFFFFF},  // ret #-1: all of the frame
+    {0x06, 0, 0, 0},           // ret #0: none of it
+  };
+  struct filter_program program = {4, instructions};
+  return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+// Where an ARP packet for IPv4 over Ethernet has its sender (RFC 826), from the frame's start.
+enum { arp_sender_offset = 14 + 14 };
+
+int linux_packet_open(int interface, uint16_t type, uint32_t arp_sender) {
   // Protocol 0 takes nothing until bind(2) names the interface: no frame of another one slips in between.
   int descriptor = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return -1;
+  if (arp_sender != 0 && keep_only(descriptor, arp_sender_offset, arp_sender) < 0) return failed(descriptor);
   struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(type), .sll_ifindex = interface};
   if (bind(descriptor, (struct sockaddr *)&address, sizeof address) < 0) return failed(descriptor);
   return descriptor;

@@ -16,6 +16,9 @@ public enum AddressMethod: Sendable {
 /// The first answer wins: from then on only the winner's DHCP client is wanted, so that the lease is renewed. An address that
 /// does not come from DHCP (whose client looks by itself) is used only after nobody objected to it. When DHCP is asked too,
 /// BOOTP and RARP begin one and two seconds later, since a lease brings more than they do.
+///
+/// An address in use is watched (`AddressWatch`). While it is new, it is given up to whoever else has it: a fixed one for
+/// good, others are asked for again later, and the server of a lease is told that the address is no good.
 public struct AddressTask: Sendable {
   public enum Goal: Sendable {
     case fixed(AddressConfiguration)
@@ -38,6 +41,10 @@ public struct AddressTask: Sendable {
     case release(card: Int32)
     /// Somebody else has the address, so it is not used.
     case conflict(card: Int32, IPv4Address, AddressMethod, holder: MACAddress)
+    /// Somebody else has the address that the card was given a moment ago: take it away.
+    case withdraw(card: Int32, IPv4Address, AddressMethod, holder: MACAddress)
+    /// Somebody else uses the address that the card has had for some time. It stays; people should know.
+    case contested(card: Int32, IPv4Address, rival: MACAddress)
   }
 
   /// Where the task stands.
@@ -51,10 +58,13 @@ public struct AddressTask: Sendable {
   public struct Listening: Equatable, Sendable {
     public let card: Int32
     public let type: EtherType
+    /// Of ARP packets: only those with this sender, which are rare; nil for all.
+    public let sender: IPv4Address?
 
-    public init(card: Int32, type: EtherType) {
+    public init(card: Int32, type: EtherType, sender: IPv4Address? = nil) {
       self.card = card
       self.type = type
+      self.sender = sender
     }
   }
 
@@ -73,6 +83,8 @@ public struct AddressTask: Sendable {
   public let goal: Goal
   /// For RARP: only this server counts.
   private let server: IPv4Address?
+  /// What the DHCP client calls itself (RFC 2132 §9.14), its type in front; nil for its card's hardware address.
+  private let identifier: [UInt8]?
   public private(set) var stage = Stage.searching
   /// When `step` is due without any event; nil when only an event can change something.
   public private(set) var nextStep: UInt64?
@@ -80,17 +92,31 @@ public struct AddressTask: Sendable {
   public private(set) var dhcpCards: [Int32] = []
   private var inquiries: [Inquiry] = []
   private var probe: Probe?
+  /// What the card of the stage `settled` has been given; nil when somebody took it away.
+  private var held: AddressConfiguration?
+  private var watch: AddressWatch?
+  /// A lease that somebody else's use makes worthless; its server is still to be told.
+  private var declined: (card: Int32, hardware: MACAddress, lease: AddressConfiguration)?
+  /// Nothing is asked before, after an address was given up.
+  private var resumption: UInt64 = 0
   private var pending: [Action] = []
 
-  public init(_ goal: Goal, server: IPv4Address? = nil) {
+  public init(_ goal: Goal, server: IPv4Address? = nil, identifier: [UInt8]? = nil) {
     self.goal = goal
     self.server = server
+    self.identifier = identifier
   }
+
+  /// Nothing is left to be done, whatever comes.
+  public var isIdle: Bool { stage != .searching && dhcpCards.isEmpty && listening.isEmpty }
 
   /// The frames that `receive` wants to see.
   public var listening: [Listening] {
     var out = inquiries.map { Listening(card: $0.card, type: $0.inquiry.method == .bootp ? .ipv4 : .reverseARP) }
     if let probe { out.append(Listening(card: probe.card, type: .arp)) }
+    if case .settled(let card, _) = stage, let watch {
+      out.append(Listening(card: card, type: .arp, sender: watch.isStanding ? watch.address : nil))
+    }
     return out
   }
 
@@ -98,6 +124,17 @@ public struct AddressTask: Sendable {
   public mutating func end() {
     stage = .ended
     quiet()
+    forget()
+  }
+
+  /// Somebody took an address away from a card: it is no longer watched, if it is the one from here.
+  public mutating func lost(_ address: IPv4Address, on card: Int32) {
+    if case .settled(card, _) = stage, held?.address == address { forget() }
+  }
+
+  private mutating func forget() {
+    held = nil
+    watch = nil
   }
 
   /// Nothing is asked any longer.
@@ -112,13 +149,17 @@ public struct AddressTask: Sendable {
   /// `random`: gives any number.
   public mutating func step(at now: UInt64, _ candidates: [Card], random: () -> UInt32) -> [Action] {
     nextStep = nil
-    if stage == .searching {
+    if let declined { decline(declined.lease, declined.card, declined.hardware, random()) }
+    if stage == .searching && now < resumption {
+      due(resumption)
+    } else if stage == .searching {
       switch goal {
       case .fixed(let configuration): choose(configuration, candidates, now)
       case .ask(let protocols): ask(protocols, candidates, now, random)
       }
       advanceProbe(now)
     }
+    advanceWatch(candidates, now)
     defer { pending = [] }
     return pending
   }
@@ -190,14 +231,79 @@ public struct AddressTask: Sendable {
   }
 
   private mutating func settle(_ card: Int32, _ configuration: AddressConfiguration, _ method: AddressMethod) {
+    // A renewed lease is the same address, which has been watched already.
+    if stage != .settled(card: card, method) || held?.address != configuration.address { watch = nil }
     stage = .settled(card: card, method)
+    held = configuration
     quiet()
     if method == .dhcp { dhcpCards = [card] }
     pending.append(.configure(card: card, configuration, method))
   }
 
+  private mutating func advanceWatch(_ candidates: [Card], _ now: UInt64) {
+    guard case .settled(let card, let method) = stage, let held else { return }
+    if watch == nil, let hardware = candidates.first(where: { $0.index == card })?.hardware {
+      // What was given by a server came through the card.
+      watch = AddressWatch(held.address, hardware: hardware, hasHeard: method != .fixed, start: now)
+    }
+    while var current = watch {
+      let step = current.step(at: now)
+      watch = current
+      switch step {
+      case .send(let frames):
+        for frame in frames { pending.append(.send(card: card, frame: frame)) }
+      case .wait(let time):
+        due(time)
+        return
+      case .listen:
+        return
+      }
+    }
+  }
+
+  /// How long after an address was given up the next is asked for (RFC 2131 §3.1 item 5).
+  private static let pauseAfterWithdrawal: UInt64 = 10_000
+
+  private mutating func withdraw(
+    _ held: AddressConfiguration, _ card: Int32, _ method: AddressMethod, _ holder: MACAddress, _ now: UInt64
+  ) {
+    pending.append(.withdraw(card: card, held.address, method, holder: holder))
+    if case .fixed = goal { return end() }
+    if method == .dhcp, let hardware = watch?.hardware { declined = (card, hardware, held) }
+    stage = .searching
+    quiet()
+    forget()
+    resumption = now &+ AddressTask.pauseAfterWithdrawal
+  }
+
+  /// Tells the server of a lease that somebody else has the address.
+  private mutating func decline(
+    _ lease: AddressConfiguration, _ card: Int32, _ hardware: MACAddress, _ random: UInt32
+  ) {
+    declined = nil
+    guard let server = lease.server,
+      let frame = BOOTPMessage.decline(
+        lease.address, leasedBy: server, hardware: hardware, identifier: identifier ?? [1] + hardware.octets,
+        transaction: random
+      ).broadcastFrame
+    else { return }
+    pending.append(.send(card: card, frame: frame.bytes))
+  }
+
+  private mutating func receiveSettled(_ frame: [UInt8], _ card: Int32, _ method: AddressMethod, _ now: UInt64) {
+    guard let held, let verdict = watch?.receive(frame, at: now) else { return }
+    switch verdict {
+    case .yield(let holder):
+      withdraw(held, card, method, holder, now)
+    case .stand(let rival, let defence, let isNews):
+      if let defence { pending.append(.send(card: card, frame: defence)) }
+      if isNews { pending.append(.contested(card: card, held.address, rival: rival)) }
+    }
+  }
+
   /// Takes in a frame that a card received.
   public mutating func receive(_ frame: [UInt8], on card: Int32, at now: UInt64) {
+    if case .settled(card, let method) = stage { return receiveSettled(frame, card, method, now) }
     guard stage == .searching else { return }
     if let current = probe, current.card == card, let holder = current.probe.holder(in: frame) {
       probe = nil
@@ -226,6 +332,7 @@ public struct AddressTask: Sendable {
       guard stage == .settled(card: card, .dhcp) else { return }
       pending.append(.release(card: card))
       stage = .searching
+      forget()
     case .unanswered, .refused:
       break
     }

@@ -21,6 +21,7 @@ public struct VendorExtension: Equatable, Sendable {
     public static let parameterList = Code(55)
     /// What the client is: boot ROMs say `PXEClient:Arch:…`.
     public static let vendorClass = Code(60)
+    public static let clientIdentifier = Code(61)
     public static let bootServer = Code(66)
     public static let bootFile = Code(67)
     /// What the client boots as (RFC 4578 §2.1); 0 is a PC with a BIOS.

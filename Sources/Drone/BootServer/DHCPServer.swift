@@ -301,22 +301,3 @@ public struct DHCPServer: Sendable {
     return .frame(frame.bytes)
   }
 }
-
-/// What a DHCP message is (RFC 2132 §9.6).
-enum DHCPMessageType: UInt8 {
-  case discover = 1
-  case offer = 2
-  case request = 3
-  case decline = 4
-  case acknowledgement = 5
-  case refusal = 6
-  case release = 7
-  case inform = 8
-}
-
-extension BOOTPMessage {
-  /// Adds an extension; one that cannot be is left out.
-  mutating func add(_ code: VendorExtension.Code, _ value: [UInt8]) {
-    if let item = VendorExtension(code, value) { extensions.append(item) }
-  }
-}

@@ -1,4 +1,5 @@
 import CLinux
+import NetworkAddresses
 
 /// A socket for whole Ethernet frames of one type on one interface (packet(7)): below the packet filter and without an
 /// address. The interface must be up.
@@ -18,10 +19,13 @@ public struct PacketSocket: ~Copyable {
   /// An Ethernet frame with an optional VLAN tag.
   private static let room = 1522
 
-  /// - Parameter interface: the interface's number, as `Link.index`.
-  public init(interface: Int32, _ type: FrameType) throws(SystemError) {
+  /// - Parameters:
+  ///   - interface: the interface's number, as `Link.index`.
+  ///   - sender: of ARP packets only those with this sender come; the kernel throws the others away, which costs nothing
+  ///     here. Nil: all frames of the type.
+  public init(interface: Int32, _ type: FrameType, sender: IPv4Address? = nil) throws(SystemError) {
     guard interface > 0 else { throw SystemError("packet socket", number: ENODEV) }
-    guard let socket = Descriptor(linux_packet_open(interface, type.rawValue)) else {
+    guard let socket = Descriptor(linux_packet_open(interface, type.rawValue, sender?.bits ?? 0)) else {
       throw SystemError("packet socket")
     }
     self.socket = socket

@@ -25,7 +25,8 @@ struct Assignment {
       task = AddressTask(.fixed(Assignment.complete(configuration, request)))
     case .dhcp, .bootp, .rarp, .any:
       task = AddressTask(
-        .ask(AddressTask.Protocols(rawValue: request.protocols.rawValue)), server: request.server)
+        .ask(AddressTask.Protocols(rawValue: request.protocols.rawValue)), server: request.server,
+        identifier: request.clientIdentifier.map { [$0.type] + $0.identifier })
     }
   }
 

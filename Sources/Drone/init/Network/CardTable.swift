@@ -25,6 +25,9 @@ struct CardTable {
     if let position { cards[position] = card } else { cards.append(card) }
   }
 
+  /// Whether one of the machine's cards has this hardware address.
+  func isOwn(_ hardware: MACAddress) -> Bool { cards.contains { $0.hardware == hardware } }
+
   mutating func remove(_ index: Int32) { cards.removeAll { $0.index == index } }
 
   /// `eth0 (52:54:00:12:34:56), eth1 (…)` for messages.

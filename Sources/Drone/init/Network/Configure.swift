@@ -30,6 +30,7 @@ extension Network {
       try interfaces.configure(card, name, configuration, metric: metric)
     } catch {
       report(.failed, "network", name + [UInt8](" ") + configuration.address.text + [UInt8](": ") + error.text)
+      assignments[position].task.lost(configuration.address, on: card)
       return
     }
     assignments[position].applied = (card, configuration)
@@ -41,13 +42,44 @@ extension Network {
 
   /// Takes a card's address away because its lease is over.
   func release(_ position: Int, _ card: Int32) {
-    guard let applied = assignments[position].applied, applied.card == card else { return }
-    interfaces.release(card, cards.name(card), applied.configuration)
-    assignments[position].applied = nil
+    guard let address = takeAway(position, card) else { return }
     report(
       .degraded, "network",
-      cards.name(card) + [UInt8](": the lease of ") + applied.configuration.address.text
-        + [UInt8](" is over; asking again"))
+      cards.name(card) + [UInt8](": the lease of ") + address.text + [UInt8](" is over; asking again"))
+  }
+
+  /// Takes away the address that a card was given a moment ago, because somebody else has it.
+  func withdraw(
+    _ position: Int, _ card: Int32, _ address: IPv4Address, _ method: AddressMethod, _ holder: MACAddress
+  ) {
+    _ = takeAway(position, card)
+    let next: StaticString =
+      switch method {
+      case .fixed: "give this drone another one, by ip= or ifconfig"
+      case .dhcp: "its lease is declined, and another is asked for in 10 s"
+      case .bootp, .rarp: "another is asked for in 10 s"
+      }
+    report(.failed, "network", inUse(card, address, by: holder) + [UInt8](": it is given up; ") + [UInt8](next))
+  }
+
+  func reportContested(_ card: Int32, _ address: IPv4Address, _ rival: MACAddress) {
+    report(.failed, "network", inUse(card, address, by: rival) + [UInt8](", too: both keep it until you change one"))
+  }
+
+  /// `eth0 (52:54:00:12:34:56): 192.168.1.21 is in use by 02:00:00:00:00:0b`.
+  func inUse(_ card: Int32, _ address: IPv4Address, by holder: MACAddress) -> [UInt8] {
+    var text = cards.name(card)
+    if let hardware = cards.card(card)?.hardware { text += [UInt8](" (") + hardware.text + [UInt8](")") }
+    return text + [UInt8](": ") + address.text + [UInt8](" is in use by ") + holder.text
+  }
+
+  /// Takes a card's address away, and its name from /etc/hosts; gives the address. Nil if the card has none from here.
+  private func takeAway(_ position: Int, _ card: Int32) -> IPv4Address? {
+    guard let applied = assignments[position].applied, applied.card == card else { return nil }
+    interfaces.release(card, cards.name(card), applied.configuration)
+    assignments[position].applied = nil
+    reportHosts()
+    return applied.configuration.address
   }
 
   private func describe(_ name: [UInt8], _ configuration: AddressConfiguration, _ method: AddressMethod) {
@@ -70,7 +102,8 @@ extension Network {
   private func reportHosts() {
     switch fixHosts() {
     case .right(let name, _, let changed): if changed { report(.ok, "fix_hosts", name) }
-    case .noAddress: break
+    // Whoever asks for this machine's name must not be sent to another.
+    case .noAddress: NetworkState.write(NetworkState.hosts, nil)
     case .failed(let reason): report(.failed, "fix_hosts", reason)
     }
   }

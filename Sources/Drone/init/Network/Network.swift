@@ -105,14 +105,7 @@ final class Network {
 
   /// Nothing is left to be done, now or later.
   private var isIdle: Bool {
-    clients.isEmpty && timeService == nil
-      && assignments.allSatisfy { assignment in
-        switch assignment.task.stage {
-        case .searching: false
-        case .settled(_, let method): method != .dhcp
-        case .ended: true
-        }
-      }
+    clients.isEmpty && timeService == nil && assignments.allSatisfy { $0.task.isIdle }
   }
 
   /// The cards that an `ip=` word is about; those that another word names or has got are that word's.
@@ -134,10 +127,12 @@ final class Network {
       case .send(let card, let frame): send(frame, on: card)
       case .configure(let card, let configuration, let method): configure(position, card, configuration, method)
       case .release(let card): release(position, card)
-      case .conflict(let card, let address, let method, let holder):
-        var text = cards.name(card) + [UInt8](" ") + address.text + [UInt8](" (") + [UInt8](method.name)
-        text += [UInt8](") is in use by ") + holder.text + [UInt8](": it is not set")
-        report(.failed, "network", text)
+      case .conflict(let card, let address, _, let holder):
+        report(.failed, "network", inUse(card, address, by: holder) + [UInt8](": it is not set"))
+      case .withdraw(let card, let address, let method, let holder):
+        withdraw(position, card, address, method, holder)
+      case .contested(let card, let address, let rival):
+        reportContested(card, address, rival)
       }
     }
   }
@@ -149,8 +144,8 @@ final class Network {
   }
 
   private func listener(_ card: Int32, _ type: EtherType) -> Listener? {
-    if let there = listeners.first(where: { $0.card == card && $0.type == type }) { return there }
-    guard let new = try? Listener(card, type) else { return nil }
+    if let there = listeners.first(where: { $0.what.card == card && $0.what.type == type }) { return there }
+    guard let new = try? Listener(.init(card: card, type: type)) else { return nil }
     listeners.append(new)
     return new
   }
@@ -158,8 +153,10 @@ final class Network {
   /// Starts what the tasks want and ends what they do not want any longer.
   private func reconcile(_ now: UInt64) {
     let wanted = assignments.flatMap { $0.task.listening }
-    for item in wanted { _ = listener(item.card, item.type) }
-    listeners.removeAll { there in !wanted.contains { $0.card == there.card && $0.type == there.type } }
+    for item in wanted where !listeners.contains(where: { $0.what == item }) {
+      if let new = try? Listener(item) { listeners.append(new) }
+    }
+    listeners.removeAll { !wanted.contains($0.what) }
 
     for client in clients where !assignments[client.assignment].task.dhcpCards.contains(client.card) {
       client.child.stop()
@@ -229,7 +226,11 @@ final class Network {
   private func takeFrames(_ listener: Listener, _ now: UInt64) {
     for _ in 0..<64 {
       guard let frame = try? listener.socket.receive() else { return }
-      for position in assignments.indices { assignments[position].task.receive(frame, on: listener.card, at: now) }
+      // The kernel answers for each address on every card: another card on the same wire is no other machine.
+      if let source = EthernetFrame(frame)?.source, cards.isOwn(source) { continue }
+      for position in assignments.indices {
+        assignments[position].task.receive(frame, on: listener.what.card, at: now)
+      }
     }
   }
 
@@ -254,6 +255,10 @@ final class Network {
         address.origin == Interfaces.origin
         && (given.isEmpty || given.contains { $0.card == address.interface && $0.address == address.address })
       if !isOurs && address.address.isHostAddress { yield(address.interface) }
+    case .addressRemoved(let address):
+      for position in assignments.indices {
+        assignments[position].task.lost(address.address, on: address.interface)
+      }
     default:
       break
     }
@@ -319,14 +324,13 @@ final class Network {
 
 /// A packet socket and what it is for.
 final class Listener {
-  let card: Int32
-  let type: EtherType
+  let what: AddressTask.Listening
   let socket: PacketSocket
 
-  init(_ card: Int32, _ type: EtherType) throws(SystemError) {
-    self.card = card
-    self.type = type
-    socket = try PacketSocket(interface: card, PacketSocket.FrameType(rawValue: type.value))
+  init(_ what: AddressTask.Listening) throws(SystemError) {
+    self.what = what
+    socket = try PacketSocket(
+      interface: what.card, PacketSocket.FrameType(rawValue: what.type.value), sender: what.sender)
   }
 }
 
