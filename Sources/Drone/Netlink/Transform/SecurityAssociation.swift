@@ -80,9 +80,6 @@ public enum AEADCipher: UInt8, Hashable, Sendable, CaseIterable {
   public static let saltSize = 4
 
   /// Whether a key may have so many bytes.
-  ///
-  /// Not a list: of two constant arrays in one function that another module inlines, Embedded Swift 6.3 may confuse one with
-  /// the other. Both modules hold them under the same names, but numbered each in its own order, and the linker keeps one.
   public func takesKey(ofSize size: Int) -> Bool {
     switch self {
     case .aesGCM16: size == 16 || size == 24 || size == 32
