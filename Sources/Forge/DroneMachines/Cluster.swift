@@ -17,11 +17,11 @@ public func withRootArchive<Result: Sendable>(
 }
 
 extension NetworkNamespace {
-  /// A card of its own on this network's bridge, with every frame captured into `folder`.
-  public func card(_ number: Int, model: NetworkCard.Model = .e1000, captureIn folder: FilePath) async throws -> (
-    card: NetworkCard, tap: String, capture: FilePath
-  ) {
-    let tap = try await tap("tap\(number)")
+  /// A card of its own on a bridge of this network, with every frame captured into `folder`.
+  public func card(
+    _ number: Int, model: NetworkCard.Model = .e1000, on bridge: String = bridge, captureIn folder: FilePath
+  ) async throws -> (card: NetworkCard, tap: String, capture: FilePath) {
+    let tap = try await tap("tap\(number)", on: bridge)
     let capture = folder.appending("card\(number).pcap")
     let card = NetworkCard(
       model, on: .tap(tap), address: "52:54:00:00:00:" + String(0x10 + number, radix: 16), capture: capture)
@@ -29,7 +29,7 @@ extension NetworkNamespace {
   }
 }
 
-/// Machines that become drones of a cluster, all on one wire.
+/// Machines that become drones of a cluster, all on one wire unless said otherwise.
 public struct DroneArmy: Sendable {
   /// The kernel that the emulator loads.
   public let kernel: FilePath
@@ -41,6 +41,8 @@ public struct DroneArmy: Sendable {
   public var restarts = false
   /// Other images, by the drone's place in the list of addresses.
   public var images: [Int: FilePath] = [:]
+  /// Other wires than the first bridge with the router 192.168.1.1, by the drone's place; 24 bits of an address name one.
+  public var wires: [Int: (bridge: String, router: String)] = [:]
   /// How long the emulators may run.
   public var lifetime = Duration.seconds(400)
 
@@ -69,12 +71,13 @@ public struct DroneArmy: Sendable {
     }
     let number = started.count
     let address = addresses[number]
-    let (card, tap, capture) = try await network.card(number, captureIn: captures)
+    let wire = wires[number] ?? (NetworkNamespace.bridge, "192.168.1.1")
+    let (card, tap, capture) = try await network.card(number, on: wire.bridge, captureIn: captures)
     return try await withRootArchive(of: images[number] ?? image) { initramfs in
       var configuration = MachineConfiguration(
         boot: .kernel(
           kernel, initramfs: initramfs,
-          commandLine: "console=ttyS0,115200 ip=\(address)::192.168.1.1:255.255.255.0::: \(words)"),
+          commandLine: "console=ttyS0,115200 ip=\(address)::\(wire.router):255.255.255.0::: \(words)"),
         cards: [card])
       configuration.lifetime = lifetime
       configuration.restarts = restarts

@@ -62,11 +62,24 @@ public struct NetworkNamespace: Sendable {
     }
   }
 
-  /// Makes a tap device on the bridge and gives its name.
-  public func tap(_ name: String = "tap0") async throws -> String {
+  /// Makes a tap device on a bridge and gives its name.
+  public func tap(_ name: String = "tap0", on bridge: String = bridge) async throws -> String {
     try await run("ip", ["tuntap", "add", "dev", name, "mode", "tap"])
-    try await run("ip", ["link", "set", name, "master", Self.bridge, "up"])
+    try await run("ip", ["link", "set", name, "master", bridge, "up"])
     return name
+  }
+
+  /// Makes a further bridge with an address (with prefix length), and a router of this namespace: it forwards from each
+  /// bridge to the others what is for one computer, and nothing that is for all or for a group.
+  public func route(to bridge: String, address: String) async throws {
+    try await addBridge(bridge, address: address)
+    try await run("sh", ["-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"])
+  }
+
+  private func addBridge(_ name: String, address: String) async throws {
+    try await run("ip", ["link", "add", name, "type", "bridge"])
+    try await run("ip", ["address", "add", address, "dev", name])
+    try await run("ip", ["link", "set", name, "up"])
   }
 
   /// Writes a file into the /etc of the programs inside.
@@ -81,9 +94,7 @@ public struct NetworkNamespace: Sendable {
     try await configure("nsswitch.conf", "hosts: files\nethers: files\n")
     try await run("mount", ["--bind", configuration.string, "/etc"])
     try await run("ip", ["link", "set", "lo", "up"])
-    try await run("ip", ["link", "add", Self.bridge, "type", "bridge"])
-    try await run("ip", ["address", "add", address, "dev", Self.bridge])
-    try await run("ip", ["link", "set", Self.bridge, "up"])
+    try await addBridge(Self.bridge, address: address)
   }
 
   fileprivate static var making: [String] {
