@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Linux
 import NetworkAddresses
 import Testing
@@ -98,6 +99,27 @@ struct SocketTests {
     try receiver.send([4], to: datagram.sender, from: datagram.destination)
     _ = waitReady([Interest(sender.descriptor)], milliseconds: 2000)
     #expect(try sender.receive(upTo: 100)?.sender.address == IPv4Address(127, 0, 0, 9))
+  }
+
+  @Test("nobody else, another user say, gets the port of a datagram socket, at whatever address")
+  func ownPort() throws {
+    let socket = try DatagramSocket(SocketAddress(.unspecified, port: 0))
+    let port = try place(of: socket).port
+    let other = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    defer { close(other) }
+    var on: Int32 = 1
+    #expect(setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size)) == 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = loopback.bits.bigEndian
+    let bound = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(other, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    #expect(bound == -1)
+    #expect(errno == EADDRINUSE)
   }
 
   @Test("datagrams to where nobody listens are lost without harm")

@@ -31,9 +31,9 @@ int linux_stream_socket(void) {
 }
 
 int linux_datagram_socket(void) {
+  // Without SO_REUSEADDR: of two UDP sockets with it the later one, whoever's it is, gets what comes.
   int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return -1;
-  set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
   set(descriptor, IPPROTO_IP, IP_PKTINFO, 1);
   return descriptor;
 }
