@@ -146,10 +146,16 @@ struct TimeFloorTests {
 
   @Test("a member that tells a time beyond the authority's end does not end the cluster")
   func wrongClock() throws {
-    let authority = try Cluster().authority
-    var floor = TimeFloor(authority: authority, clock: present)
-    floor.told(ends + 1, under: authority)
+    let cluster = try Cluster()
+    var floor = TimeFloor(authority: cluster.authority, clock: present)
+    floor.told(ends + 1, under: cluster.authority)
     #expect(floor.seconds == present)
+    // Nor does one that tells the very last moment, and the latest that is believed ends nothing.
+    floor.told(ends, under: cluster.authority)
+    #expect(floor.seconds == present)
+    floor.told(ends - 1, under: cluster.authority)
+    #expect(floor.seconds == ends - 1)
+    #expect(try connected(cluster.member(), cluster.member(), at: floor.seconds).server.peer != nil)
   }
 
   @Test("two Pentiums that both say 1980 join, and a third that knows the end of the authority refuses")

@@ -17,9 +17,10 @@ public struct TimeFloor: Sendable, Equatable {
   /// Takes account of this computer's clock, in seconds since 1970.
   public mutating func observe(clock: Int64) { seconds = max(seconds, clock) }
 
-  /// Takes account of a time that an authenticated member told, in seconds since 1970. One beyond the authority's end is not
-  /// believed: a single member with a wrong clock would end the cluster.
+  /// Takes account of a time that an authenticated member told, in seconds since 1970. One at the authority's end or beyond
+  /// it is not believed: a single member with a wrong clock would end the cluster. (OpenSSL takes a certificate for expired in the
+  /// last second that RFC 5280, §4.1.2.5, counts to its life.)
   public mutating func told(_ time: Int64, under authority: Certificate) {
-    if time <= authority.notAfter { seconds = max(seconds, time) }
+    if time < authority.notAfter { seconds = max(seconds, time) }
   }
 }
