@@ -245,4 +245,14 @@ let samples: [ControlMessage] = [
     }
     for datagram in wrong { #expect(Discovery(datagram) == nil) }
   }
+
+  @Test("so many questions are answered in a second, and no more whoever asks")
+  func allowance() {
+    var allowance = DiscoveryAllowance()
+    var answered = 0
+    for step in 0..<100 where allowance.admits(at: 5000 + UInt64(step)) { answered += 1 }
+    #expect(answered == 20)
+    let isAnsweredLater = allowance.admits(at: 6000)
+    #expect(isAnsweredLater)
+  }
 }

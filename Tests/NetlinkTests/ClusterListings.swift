@@ -182,6 +182,7 @@ let expectedHost = """
   		tcp dport 3278 accept comment "control"
   		ip daddr 239.192.0.1 udp dport 2727 limit rate 20/second burst 40 packets accept comment "discovery"
   		meta nfproto ipv4 meta l4proto igmp accept comment "IGMP"
+  		ip saddr @members tcp sport 3278 tcp flags syn / fin,syn,rst,ack drop comment "nobody calls from there"
   		tcp sport 3278 accept comment "control"
   		udp sport 2727 udp dport 2728 accept comment "discovery"
   		udp dport 3278 drop comment "membership without ESP"
@@ -194,6 +195,7 @@ let expectedHost = """
   	chain output {
   		type filter hook output priority filter; policy accept;
   		oif "lo" accept
+  		udp sport 3278 meta skuid != 0 drop comment "only root speaks for this node"
   		ip daddr @others drop comment "other addresses of members"
   		icmpv6 type 133-137 accept comment "what ARP is for IPv4"
   		ip6 daddr @others6 drop comment "other addresses of members"

@@ -266,14 +266,18 @@ struct KernelClusterTests {
     let membership = try machine.run { try Datagrams(port: 3278) }
     #expect(try there.send([1], to: [10, 0, 0, 1], port: 3278))
     #expect(membership.receive(within: 200) == nil)
+    let own = IPv4Address(10, 0, 0, 1)
+    let service = try machine.run { Held(try listenStream(on: SocketAddress(own, port: 80))) }
+    #expect(try connects(other, SocketAddress(own, port: 80), from: 3278))
     var join = FilterBatch(family: FilterTable.hostFamily)
     join.addMember(member, to: FilterTable.hostTable)
     try perform(join, in: machine)
     #expect(try passes() == (false, false))
-    let own = IPv4Address(10, 0, 0, 1)
     let listener = try machine.run { Held(try listenStream(on: SocketAddress(own, port: 3278))) }
     #expect(try connects(other, SocketAddress(own, port: 3278)))
-    _ = listener
+    // From this port, which IPsec lets pass, nobody begins a connection in a member's name.
+    #expect(try !connects(other, SocketAddress(own, port: 80), from: 3278))
+    _ = (listener, service)
     // Another address of the member is cut off, in both versions.
     #expect(try here.send([2], to: [10, 0, 0, 3], port: 5000))
     #expect(there.receive(within: 2000) != nil)
@@ -318,11 +322,12 @@ struct KernelClusterTests {
     }
   }
 
-  private func connects(_ network: NetworkThread, _ place: SocketAddress, within milliseconds: Int = 300) throws -> Bool
-  {
+  private func connects(
+    _ network: NetworkThread, _ place: SocketAddress, from port: UInt16 = 0, within milliseconds: Int = 300
+  ) throws -> Bool {
     try network.run {
       do {
-        let client = try connectStream(to: place)
+        let client = try connectStream(to: place, fromPort: port)
         return waitReady([Interest(client.number, .writable)], milliseconds: milliseconds) == [.writable]
           && connectionFailure(client) == nil
       } catch let error as SystemError where error.number == 1 {

@@ -116,6 +116,12 @@ import VirtualMachine
               }
               #expect(try await first.run("ping -c2 -W3 192.168.1.22").status == 0)
               #expect(try await second.run("ping -c2 -W3 192.168.1.11").status == 0)
+              // The machine's own filter may be loaded anew, and tyd's goes with it: it comes back with the members in it.
+              let table = "nft list table inet tyd"
+              #expect(try await master.run("nft delete table inet tyd; sleep 7; \(table)").output.contains(drones[0]))
+              #expect(try await master.run("tyd -f off; sleep 7; \(table)").status != 0)
+              #expect(try await master.run("ping -c2 -W3 \(drones[1])").status == 0)
+              #expect(try await master.run("tyd -f on; \(table)").output.contains(drones[1]))
               // A service of the master, asked by a member: through ESP and the operator's firewall.
               #expect(try await first.output("nc -w 5 192.168.1.11 22 </dev/null") == "hello")
               let status = try await master.output("tyd --status")

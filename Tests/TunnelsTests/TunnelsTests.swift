@@ -191,4 +191,30 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
       tunnels.takeEffects().contains(
         .remove(TunnelAssociation(spi: 300, direction: .inbound, peer: high.address))))
   }
+
+  @Test("of two members with one id for a moment, the one that lost its place finds it free when the other moves on")
+  func sameID() {
+    let twin = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 3), fingerprint: [UInt8](repeating: 3, count: 32))
+    var tunnels = machine(low, high)
+    #expect(!tunnels.hasPlace(for: high.id, at: high.address))
+    tunnels.add(twin, at: 10)
+    #expect(tunnels.peers == [twin])
+    // Not while the other one has the id.
+    #expect(!tunnels.hasPlace(for: high.id, at: high.address))
+    let moved = TunnelPeer(id: 3, address: twin.address, fingerprint: twin.fingerprint)
+    tunnels.add(moved, at: 20)
+    #expect(tunnels.hasPlace(for: high.id, at: high.address))
+    tunnels.add(high, at: 30)
+    #expect(tunnels.peer(2) == high)
+    #expect(tunnels.peer(3) == moved)
+  }
+
+  @Test("two members with one address: there is no place for the second until the first is gone")
+  func sameAddress() {
+    let other = TunnelPeer(id: 3, address: high.address, fingerprint: [UInt8](repeating: 3, count: 32))
+    var tunnels = machine(low, high)
+    #expect(!tunnels.hasPlace(for: other.id, at: other.address))
+    tunnels.remove(high.id, at: 10)
+    #expect(tunnels.hasPlace(for: other.id, at: other.address))
+  }
 }

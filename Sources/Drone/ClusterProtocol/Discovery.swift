@@ -55,3 +55,25 @@ public enum Discovery: Equatable, Sendable {
     guard reader.isAtEnd else { return nil }
   }
 }
+
+/// How often a node answers: so that nobody can have it answer others without end.
+public struct DiscoveryAllowance: Sendable {
+  /// As the packet filter of a drone has it; a full Linux's own filter may let everything through.
+  static let perSecond = 20
+
+  private var second: UInt64 = 0
+  private var answered = 0
+
+  public init() {}
+
+  /// Whether a question at this time, in milliseconds, is to be answered; it then counts.
+  public mutating func admits(at now: UInt64) -> Bool {
+    if now / 1000 != second {
+      second = now / 1000
+      answered = 0
+    }
+    guard answered < DiscoveryAllowance.perSecond else { return false }
+    answered += 1
+    return true
+  }
+}

@@ -44,13 +44,16 @@ public func listenStream(
 }
 
 /// Begins a TCP connection; it stands, or has failed, when the socket can be written: see `connectionFailure`.
-/// - Parameter source: an address of this machine to come from; nil for the route's own.
+/// - Parameters:
+///   - source: an address of this machine to come from; nil for the route's own.
+///   - port: to come from; 0 lets the kernel choose.
 public func connectStream(
-  to peer: SocketAddress, from source: IPv4Address? = nil, transforms: TransformUse = .asPoliciesSay
+  to peer: SocketAddress, from source: IPv4Address? = nil, fromPort port: UInt16 = 0,
+  transforms: TransformUse = .asPoliciesSay
 ) throws(SystemError) -> Descriptor {
   let socket = try streamSocket(transforms)
-  if let source {
-    guard linux_bind_endpoint(socket.number, SocketAddress(source, port: 0).endpoint) == 0 else {
+  if source != nil || port != 0 {
+    guard linux_bind_endpoint(socket.number, SocketAddress(source ?? .unspecified, port: port).endpoint) == 0 else {
       throw SystemError("bind")
     }
   }

@@ -31,6 +31,10 @@ extension FilterTable {
           accepting(.fromLoopback),
           accepting(.secured + rules.ipv4(.source(in: ClusterRules.members)), "members"),
         ] + rules.clearIn + [
+          // The kernel lets what comes from that port pass in clear, whoever wrote a member's address on it.
+          dropping(
+            rules.ipv4(.source(in: ClusterRules.members)) + .opensConnection(from: ClusterPorts.control),
+            "nobody calls from there"),
           accepting(.ports(.tcp, from: ClusterPorts.control), "control"),
           accepting(.ports(.udp, from: ClusterPorts.discovery, to: ClusterPorts.discoveryAnswer), "discovery"),
           dropping(.ports(.udp, to: ClusterPorts.control), "membership without ESP"),
@@ -43,6 +47,7 @@ extension FilterTable {
         name: outputName, at: .output, policy: .accept,
         rules: [
           accepting(.toLoopback),
+          dropping(.ports(.udp, from: ClusterPorts.control) + .ofOtherUsers, "only root speaks for this node"),
           dropping(rules.ipv4(.destination(in: othersName)), "other addresses of members"),
           accepting(.neighbourDiscovery, "what ARP is for IPv4"),
           dropping(.destination6(in: others6Name), "other addresses of members"),

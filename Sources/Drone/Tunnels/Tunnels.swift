@@ -65,6 +65,11 @@ public struct Tunnels: Sendable {
     tunnels.values.first { $0.peer.fingerprint == fingerprint }?.peer
   }
 
+  public func peer(_ id: UInt16) -> TunnelPeer? { tunnels[id]?.peer }
+
+  /// Whether a member with this id and address would take no other one's place.
+  public func hasPlace(for id: UInt16, at address: IPv4Address) -> Bool { tunnels[id] == nil && !hasPeer(at: address) }
+
   /// Whether ESP is demanded of what comes from this address, because a live member has it.
   public func hasPeer(at address: IPv4Address) -> Bool { tunnels.values.contains { $0.peer.address == address } }
 

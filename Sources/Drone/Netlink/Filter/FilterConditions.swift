@@ -26,6 +26,11 @@ extension [FilterExpression] {
     ]
   }
 
+  /// The packet comes from a socket of another user than root.
+  public static var ofOtherUsers: [FilterExpression] {
+    [.meta(.user), .compare(.notEqual, UInt32(0).nativeBytes)]
+  }
+
   public static func transport(_ transport: TransportProtocol) -> [FilterExpression] {
     [.meta(.transport), .compare(.equal, [transport.rawValue])]
   }
@@ -128,9 +133,14 @@ extension [FilterExpression] {
   public static var willBeSecured: [FilterExpression] { [.route(.willBeSecured), .compare(.equal, [1])] }
 
   /// A TCP segment that begins a connection: of SYN, ACK, FIN and RST only SYN is set (RFC 9293 §3.1).
+  public static func opensConnection(from port: UInt16) -> [FilterExpression] { ports(.tcp, from: port) + isOpening }
+
+  private static var isOpening: [FilterExpression] {
+    [.payload(.transport, offset: 13, count: 1), .bitwise(mask: [0x17], flip: [0]), .compare(.equal, [0x02])]
+  }
+
+  /// The same, by its destination.
   public static func opensConnection(to port: UInt16) -> [FilterExpression] {
-    ports(.tcp, to: port) + [
-      .payload(.transport, offset: 13, count: 1), .bitwise(mask: [0x17], flip: [0]), .compare(.equal, [0x02]),
-    ]
+    ports(.tcp, to: port) + isOpening
   }
 }

@@ -76,7 +76,7 @@ extension Node {
   func endBootServer() {
     guard let boots else { return }
     if let process = boots.process {
-      sendSignal(.terminate, to: process)
+      sendSignal(.kill, to: process)
       _ = waitForChild(process)
       report.note("pxe", [UInt8]("nobody boots from here any longer"))
     }
@@ -131,7 +131,11 @@ extension Node {
   }
 
   private func bootServerEnded(_ boots: BootHost, _ now: UInt64) {
-    if let process = boots.process { _ = waitForChild(process) }
+    if let process = boots.process {
+      // One that only closed its output would have this node wait for ever.
+      sendSignal(.kill, to: process)
+      _ = waitForChild(process)
+    }
     boots.process = nil
     boots.isReady = false
     boots.orders = nil

@@ -13,9 +13,10 @@ final class Filter {
   private var others: [InternetAddress]
   private var socket: NetlinkSocket
 
-  init() throws(Failure) {
+  /// - Parameter members: those of whom policies demand ESP already.
+  init(members: [IPv4Address] = []) throws(Failure) {
     isDrone = Filter.isOnDrone
-    members = []
+    self.members = members
     others = []
     socket = try Filter.openSocket()
   }
@@ -62,7 +63,10 @@ final class Filter {
     } else if case .open = state {
       try socket.perform(.removeHostFilter())
     } else {
-      try socket.perform(.hostFilter())
+      var batch = FilterBatch.hostFilter()
+      for member in members { batch.addMember(member, to: FilterTable.hostTable) }
+      for address in others { batch.addOther(address) }
+      try socket.perform(batch)
     }
   }
 
@@ -91,7 +95,7 @@ final class Filter {
     removeOthers([.ipv4(member)])
     var batch = FilterBatch(family: isDrone ? FilterTable.droneFamily : FilterTable.hostFamily)
     batch.addMember(member, to: isDrone ? FilterTable.droneTable : FilterTable.hostTable)
-    try socket.perform(batch)
+    try performUnlessGone(batch)
     members.append(member)
   }
 
@@ -110,7 +114,7 @@ final class Filter {
       if case .ipv4(let address) = address, members.contains(address) { continue }
       var batch = FilterBatch(family: FilterTable.hostFamily)
       batch.addOther(address)
-      try socket.perform(batch)
+      try performUnlessGone(batch)
       others.append(address)
     }
   }
@@ -123,6 +127,43 @@ final class Filter {
       batch.removeOther(address)
       try? socket.perform(batch)
     }
+  }
+
+  /// A full Linux's table may have been taken away, by `tyd -f off` or with all others: policies demand ESP all the same, and
+  /// `refill` puts everything into the next one.
+  private func performUnlessGone(_ batch: FilterBatch) throws(NetlinkSocketError) {
+    do {
+      try socket.perform(batch)
+    } catch .refused(let failure, _) where failure.number == 2 && !isDrone {
+      // ENOENT.
+    }
+  }
+
+  /// On a full Linux: the table is there unless the operator took it away, and holds what it should. The machine's own filter may
+  /// have been loaded anew (`flush ruleset`), or `tyd -f off` and `-f on` said. True when it was gone.
+  func refill(isOff: Bool) -> Bool {
+    guard !isDrone, !isOff else { return false }
+    let family = FilterTable.hostFamily
+    var present = Set<[UInt8]>()
+    for request in [.listMembers(of: FilterTable.hostTable, family: family)] + NetlinkRequest.listOthers {
+      do throws(NetlinkSocketError) {
+        for message in try socket.list(request) {
+          guard case .elements(let elements, _, _)? = try? FilterMessage(message, family: family) else { continue }
+          for element in elements { present.insert(element) }
+        }
+      } catch {
+        guard case .refused = error else { return false }
+        do throws(NetlinkSocketError) { try set(.closed) } catch { return false }
+        return true
+      }
+    }
+    var batch = FilterBatch(family: family)
+    for member in members where !present.contains(member.octets) {
+      batch.addMember(member, to: FilterTable.hostTable)
+    }
+    for address in others where !present.contains(address.octets) { batch.addOther(address) }
+    if !batch.requests.isEmpty { try? socket.perform(batch) }
+    return false
   }
 
   /// After a crash: what a former run let in or cut off, and is no member or no address of one any longer, goes.
@@ -180,8 +221,16 @@ final class Filter {
 /// Runs `tyd -f …` and gives the exit status.
 func runFilter(_ request: TydCommand.FilterRequest) -> Int32 {
   do throws(Failure) {
-    let filter = try Filter()
+    // Between a full Linux's filter that was off and the tyd that runs there nothing may be lost.
+    let filter = try Filter(members: Transforms.demanded())
     do throws(NetlinkSocketError) {
+      // So that the tyd that runs here does not put back what was taken away.
+      let mark = Places().filterOff
+      switch request {
+      case .initialise, .on: removeFile(mark)
+      case .off: try? replaceFile(mark, [], permissions: 0o600)
+      case .allow: break
+      }
       switch request {
       case .initialise: try filter.set(.initial)
       case .on: try filter.set(.closed)

@@ -81,10 +81,24 @@ final class Transforms {
     questions[peer.bits] = nil
   }
 
+  /// The peers of whom policies demand ESP, whichever tyd set them.
+  static func demanded() -> [IPv4Address] {
+    do throws(SystemError) {
+      var socket = try NetlinkSocket(.transform)
+      let policies = (try? socket.policies()) ?? []
+      return policies.compactMap { policy in
+        let isDemand = policy.isByTyd && policy.templates.count == 1 && policy.direction == .outbound
+        return isDemand ? policy.selector.destination.ipv4 : nil
+      }
+    } catch {
+      return []
+    }
+  }
+
   /// After a crash: what a former run demanded of nodes that are no members any longer goes.
   func keepOnly(_ kept: [IPv4Address]) {
     guard let found = try? requests.policies() else { return }
-    for policy in found where policy.templates.count == 1 {
+    for policy in found where policy.isByTyd && policy.templates.count == 1 {
       let other = policy.direction == .outbound ? policy.selector.destination : policy.selector.source
       let mine = policy.direction == .outbound ? policy.selector.source : policy.selector.destination
       guard mine.ipv4 == own, let peer = other.ipv4, !kept.contains(peer) else { continue }
@@ -135,7 +149,7 @@ final class Transforms {
   }
 
   private static let exceptionPriority: UInt32 = 100
-  private static let requirePriority: UInt32 = 200
+  fileprivate static let requirePriority: UInt32 = 200
 
   // MARK: Associations
 
@@ -150,6 +164,26 @@ final class Transforms {
     state.softLimits.packets = softPackets
     state.hardLimits.packets = hardPackets
     try requests.perform(.add(state, layout: .native))
+  }
+
+  /// Whether this kernel has ESP with these ciphers: an association of this node with itself, which nothing uses, is made by a key
+  /// that nobody keeps, and taken away again. Otherwise the node would be in and reach nobody.
+  func tryOut(_ ciphers: [TunnelCipher]) throws(Failure) {
+    let trial = TunnelAssociation(spi: 256, direction: .inbound, peer: own)
+    for cipher in ciphers {
+      guard let material = randomBytes(cipher.keyLength, wait: true) else { return }
+      remove(trial)
+      do throws(NetlinkSocketError) {
+        try install(trial, cipher, material: material)
+        remove(trial)
+      } catch {
+        let name: StaticString = cipher == .aes128GCM ? "AES-128-GCM" : "ChaCha20-Poly1305"
+        let other: StaticString = cipher == .aes128GCM ? "chacha20poly1305" : "aes128gcm"
+        throw Failure(
+          [UInt8]("this kernel has no ESP with ") + [UInt8](name) + [UInt8](" (") + error.text
+            + [UInt8]("): it lacks modules for it; tyd -c ") + [UInt8](other) + [UInt8](" does without this cipher."))
+      }
+    }
   }
 
   func remove(_ association: TunnelAssociation) {
@@ -173,12 +207,14 @@ final class Transforms {
     return counts
   }
 
-  /// All ESP associations of this node's address.
+  /// All ESP associations of this node's address that can be tyd's: those of other programs, a VPN's say, are for tunnels or
+  /// have request ids.
   func associations() -> [AssociationUse] {
     guard let found = try? requests.associations() else { return [] }
     return found.compactMap { status in
-      guard !status.isWaiting, status.transform == 50, let source = status.source.ipv4,
-        let destination = status.name.destination.ipv4, source == own || destination == own
+      guard !status.isWaiting, status.transform == 50, status.mode == 0, status.requestID == 0,
+        let source = status.source.ipv4, let destination = status.name.destination.ipv4,
+        source == own || destination == own
       else { return nil }
       let inbound = destination == own
       return AssociationUse(
@@ -186,6 +222,13 @@ final class Transforms {
           spi: status.name.spi, direction: inbound ? .inbound : .outbound, peer: inbound ? source : destination),
         packets: status.packets, installed: status.added)
     }
+  }
+}
+
+extension TransformPolicy {
+  /// Whether it can be one that tyd set, and not another program's.
+  fileprivate var isByTyd: Bool {
+    priority == Transforms.requirePriority && templates.allSatisfy { $0.mode == 0 && $0.requestID == 0 }
   }
 }
 

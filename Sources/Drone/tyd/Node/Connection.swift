@@ -43,6 +43,9 @@ final class Connection {
   var deadline: UInt64 { conversation.deadline }
   var isOver: Bool { ended != nil || failure != nil }
 
+  /// The TCP connection stands, and the other side has not proved who it is.
+  var isHandshaking: Bool { secure != nil && peer == nil }
+
   var interest: Readiness {
     if secure == nil { return .writable }
     return hasOutput ? [.readable, .writable] : .readable

@@ -26,9 +26,11 @@ extension Node {
   func answerQuestions() {
     for _ in 0..<16 {
       guard let datagram = try? discovery?.socket.receive(upTo: 128) else { return }
-      // Whoever is not in itself has nothing to offer; other clusters' questions are not this one's.
-      guard joining == nil, datagram.interface == interface.index,
-        Discovery(datagram.bytes) == .question(cluster: credential.clusterFingerprint)
+      // Whoever is not in itself has nothing to offer; other clusters' questions are not this one's. What did not come to the
+      // group may come from anywhere.
+      guard joining == nil, datagram.interface == interface.index, datagram.destination == Discovery.group,
+        Discovery(datagram.bytes) == .question(cluster: credential.clusterFingerprint),
+        answers.admits(at: millisecondsSinceStart())
       else { continue }
       let answer = Discovery.answer(
         address: interface.address, port: controlPort, cluster: credential.clusterFingerprint)

@@ -99,6 +99,8 @@ extension Node {
   /// A member is alive: first the policy that demands ESP, then the filter lets packets to it and from it.
   func admit(_ record: NodeRecord, _ now: UInt64) {
     let peer = TunnelPeer(record)
+    // A member that claims this node's own address is no way to anybody.
+    guard peer.address != interface.address else { return }
     do throws(NetlinkSocketError) {
       try transforms?.require(peer.address)
       try filter?.add(peer.address)
@@ -112,11 +114,35 @@ extension Node {
     if command.isEncrypted { tunnels.add(peer, at: now) }
   }
 
-  /// A member is gone: first the filter closes, then policy and associations go.
+  /// Members that have no place in the kernel get one: there was no room, or two of them had one id or one address for a while.
+  func admitMissing(_ now: UInt64) {
+    guard command.isEncrypted else { return }
+    let own = membership.own.mac
+    var missing: [NodeRecord] = []
+    membership.forEach { record, state in
+      guard state.isLive, record.mac != own else { return }
+      if tunnels.hasPlace(for: record.id, at: record.addresses.primary) { missing.append(record) }
+    }
+    for record in missing { admit(record, now) }
+  }
+
+  /// A member is gone, or has another address. Where another one has the address that it had, everything stays demanded: a
+  /// computer with another card, say, that is a new node at its old address before the old one is found dead.
   func forget(_ address: IPv4Address, id: UInt16) {
+    let now = millisecondsSinceStart()
+    if let heir = membership.member(at: address), heir.mac != membership.own.mac {
+      if tunnels.peer(id)?.address == address { tunnels.remove(id, at: now) }
+      return admit(heir, now)
+    }
+    release(address, id: id)
+  }
+
+  /// First the filter closes, then policy and associations go.
+  func release(_ address: IPv4Address, id: UInt16) {
+    let now = millisecondsSinceStart()
     filter?.remove(address)
-    tunnels.remove(id, at: millisecondsSinceStart())
-    carryOutTunnels(millisecondsSinceStart())
+    if tunnels.peer(id)?.address == address { tunnels.remove(id, at: now) }
+    carryOutTunnels(now)
     transforms?.release(address)
   }
 

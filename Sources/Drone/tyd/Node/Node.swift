@@ -32,6 +32,7 @@ final class Node {
   let listener: Descriptor
   let gossip: DatagramSocket
   var discovery: DatagramSocketBox?
+  var answers = DiscoveryAllowance()
   let local: Descriptor
   let metrics: MetricsServer?
   let signals = SignalQueue()
@@ -63,7 +64,7 @@ final class Node {
     let now = millisecondsSinceStart()
     let interface = try ClusterInterface.find(named: command.interface, contact: contact)
     self.interface = interface
-    let credential = try Credential(places, isResuming: command.isResuming, at: secondsSince1970())
+    let credential = try Credential(places, isResuming: command.isResuming, clock: secondsSince1970())
     self.credential = credential
     identity = try credential.identity()
     time = TimeFloor(authority: credential.authority, clock: secondsSince1970())
@@ -136,6 +137,10 @@ final class Node {
     return due
   }
 
+  /// A handshake takes an old processor a tenth of a second: members' datagrams do not wait for more of them than so many. The
+  /// oldest come first.
+  private static let handshakesPerTurn = 3
+
   private func wait(until due: UInt64) {
     let now = millisecondsSinceStart()
     var interests = [
@@ -162,9 +167,14 @@ final class Node {
     if !ready[6].isEmpty { takeDiscoveryAnswers(then) }
     if !ready[3].isEmpty { acceptOrders(then) }
     if !ready[7].isEmpty { takeBootNews(then) }
+    var handshakes = 0
     for (index, connection) in connections.enumerated() where !ready[fixed + index].isEmpty {
       // It may have given way to one that has just come.
       guard self.connections.contains(where: { $0 === connection }) else { continue }
+      if connection.isHandshaking {
+        handshakes += 1
+        if handshakes > Node.handshakesPerTurn { continue }
+      }
       advance(connection, ready[fixed + index], then)
     }
     for (index, order) in orders.enumerated() where !ready[fixed + connections.count + index].isEmpty {
@@ -204,8 +214,9 @@ final class Node {
 
   /// Everything that this node put into the kernel is taken out again; the filter goes back to what it was after boot.
   private func restoreKernel() {
-    for peer in tunnels.peers { forget(peer.address, id: peer.id) }
+    for peer in tunnels.peers { release(peer.address, id: peer.id) }
     if command.isEncrypted { filter?.close() } else { (try? Filter())?.close() }
+    transforms?.keepOnly([])
     transforms?.removeExceptions()
   }
 

@@ -24,9 +24,12 @@ extension Node {
         + credential.certificate.fingerprint.text)
     if command.isEncrypted {
       let transforms = try Transforms(own: interface.address, softPackets: command.rekeyPackets)
+      // A drone's kernel has what it needs, and an old processor half a second less.
+      if !Filter.isOnDrone { try transforms.tryOut(tunnels.ciphers) }
       try transforms.exceptControl()
       self.transforms = transforms
       let filter = try Filter()
+      removeFile(places.filterOff)
       try filter.install(metrics: command.metrics)
       self.filter = filter
       for obstacle in filter.obstacles() {
@@ -48,6 +51,7 @@ extension Node {
     }
     try openDiscovery()
     if command.isResuming, resume(now) { return }
+    forgetFormerRun(now)
     switch command.task {
     case .join(let contact): beginJoining(contact, now)
     default: enter(now)
@@ -103,6 +107,14 @@ extension Node {
     return true
   }
 
+  /// Takes away what a run left in the kernel that could not clean up: nobody is a member yet.
+  private func forgetFormerRun(_ now: UInt64) {
+    filter?.keepOnly([])
+    transforms?.keepOnly([])
+    tunnels.resume(transforms?.associations() ?? [], at: now)
+    carryOutTunnels(now)
+  }
+
   /// Has the map written soon: what a run after a crash begins with.
   func keepSoon(_ now: UInt64) { keepDue = keepDue ?? now &+ 1000 }
 
@@ -137,6 +149,10 @@ extension Node {
     admission.forget(at: now)
     guard joining == nil else { return }
     followAddress(now)
+    if filter?.refill(isOff: exists(places.filterOff)) == true {
+      report.step(.degraded, "filter", [UInt8]("was taken away, perhaps with this machine's own; it is back"))
+    }
+    admitMissing(now)
     var record = membership.own
     record.take(Linux.readMachine())
     if let addresses = AddressList(interface.addresses) { record.addresses = addresses }
@@ -144,14 +160,22 @@ extension Node {
     carryOut(membership.update(record, now: now), now)
   }
 
-  /// After a new lease: everything in the kernel is by the old address and is made anew.
+  /// After a new lease: everything in the kernel is by the old address and is made anew. A card that was taken out and put in
+  /// again has its address, but another number.
   private func followAddress(_ now: UInt64) {
-    guard let found = try? ClusterInterface.find(named: interface.name, contact: nil),
-      found.address != interface.address
-    else { return }
+    guard let found = try? ClusterInterface.find(named: interface.name, contact: nil), found != interface else {
+      return
+    }
+    let former = interface
+    if found.index != former.index {
+      interface = found
+      discovery = nil
+      do throws(Failure) { try openDiscovery() } catch { report.note("discovery", error.sentence) }
+    }
+    guard found.address != former.address else { return }
     report.step(.degraded, "node", [UInt8]("has another address: ") + found.address.text)
     let peers = tunnels.peers
-    for peer in peers { forget(peer.address, id: peer.id) }
+    for peer in peers { release(peer.address, id: peer.id) }
     carryOutTunnels(now)
     interface = found
     endBootServer()

@@ -16,7 +16,8 @@ struct Credential {
   var fingerprint: [UInt8] { key.publicKey.fingerprint.bytes }
 
   /// Reads the credential and makes a fresh key, or takes the one that a former run of tyd kept.
-  init(_ places: Places, isResuming: Bool, at time: Int64) throws(Failure) {
+  /// - Parameter clock: this computer's, in seconds since 1970; one that is behind, as after a battery's end, does no harm.
+  init(_ places: Places, isResuming: Bool, clock: Int64) throws(Failure) {
     guard exists(places.authority) else {
       throw Failure(
         [UInt8]("there is no cluster credential in ") + places.cluster.bytes
@@ -33,9 +34,10 @@ struct Credential {
     } else {
       authorityKey = nil
     }
-    if isResuming, exists(places.key), exists(places.certificate) {
-      key = try Credential.readKey(places.key)
-      certificate = try Credential.read(places.certificate)
+    let time = TimeFloor(authority: authority, clock: clock).seconds
+    if isResuming, let former = Credential.former(places, under: authority, at: time) {
+      key = former.key
+      certificate = former.certificate
       isMember = certificate.role == .node
     } else {
       do throws(SecureChannelError) {
@@ -55,6 +57,17 @@ struct Credential {
     if isMember, let objection = certificate.objection(under: authority, at: time) {
       throw Failure([UInt8]("the cluster credential is of no use here: ") + objection.text + [UInt8]("."))
     }
+  }
+
+  /// What a former run kept; nil for what is of no use, as the halves of two runs, or what another authority certified.
+  private static func former(
+    _ places: Places, under authority: Certificate, at time: Int64
+  ) -> (key: SigningKey, certificate: Certificate)? {
+    guard let key = try? readKey(places.key), let certificate = try? read(places.certificate),
+      certificate.publicKey == key.publicKey,
+      certificate.role == .joiner || certificate.objection(under: authority, at: time) == nil
+    else { return nil }
+    return (key, certificate)
   }
 
   /// Keeps key and certificate for a run after a crash.

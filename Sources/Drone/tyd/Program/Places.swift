@@ -31,6 +31,8 @@ struct Places {
   /// Why the last run ended before it was in, as a sentence; not there once one has been in.
   var failure: Path { run / "failure" }
   var socket: Path { run / "socket" }
+  /// There after `tyd -f off` on a full Linux, until the filter is closed again.
+  var filterOff: Path { run / "filter-off" }
 }
 
 /// Where process 1 of a drone looks for services that it is to keep alive.
