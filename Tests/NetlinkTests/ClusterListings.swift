@@ -65,7 +65,7 @@ let expectedDrone = """
   	chain callers_in {
   		ip saddr @members accept
   		update @callers { ip saddr timeout 1m limit rate over 60/minute burst 20 packets } drop comment "each caller"
-  		limit rate 50/second burst 100 packets accept comment "all callers"
+  		limit rate 1000/second burst 1000 packets accept comment "all callers"
   		drop
   	}
 
@@ -169,7 +169,7 @@ let expectedHost = """
   	chain callers_in {
   		ip saddr @members accept
   		update @callers { ip saddr timeout 1m limit rate over 60/minute burst 20 packets } drop comment "each caller"
-  		limit rate 50/second burst 100 packets accept comment "all callers"
+  		limit rate 1000/second burst 1000 packets accept comment "all callers"
   		drop
   	}
 

@@ -41,7 +41,8 @@ struct ClusterRules {
   /// New connections to the control port: members' pass, others' as fast as one source, and all together, may.
   ///
   /// The kernel's SYN cookies answer a flood from forged sources without memory; the limit in total keeps it from taking all of
-  /// an old processor. When the set of sources is full, only that limit counts.
+  /// an old processor. It is far above what nodes need, since below it a flood does not keep them out: of what comes above
+  /// it, theirs is thrown away like the rest. When the set of sources is full, only that limit counts.
   var callers: [FilterRule] {
     [
       FilterRule(ipv4(.source(in: Self.members)) + [.verdict(.accept)]),
@@ -49,7 +50,7 @@ struct ClusterRules {
         ipv4([.payload(.network, offset: 12, count: 4)]) + [
           .updateOverLimit(set: Self.callers, timeout: 60_000, packets: 60, seconds: 60, burst: 20), .verdict(.drop),
         ], comment: [UInt8]("each caller")),
-      FilterRule([.limit(packets: 50, seconds: 1, burst: 100), .verdict(.accept)], comment: [UInt8]("all callers")),
+      FilterRule([.limit(packets: 1000, seconds: 1, burst: 1000), .verdict(.accept)], comment: [UInt8]("all callers")),
       FilterRule([.verdict(.drop)]),
     ]
   }

@@ -17,7 +17,7 @@ extension FilterTable {
   /// |--------------------------------|----------------------------------------------------------|
   /// | anything out of ESP            | members                                                  |
   /// | ESP                            | anybody: what no association fits, IPsec drops           |
-  /// | tcp to 3278                    | anybody: 60 a minute from each, 50 a second together     |
+  /// | tcp to 3278                    | anybody: 60 a minute from each, 1,000 a second together  |
   /// | udp to 239.192.0.1, port 2727  | anybody: 20 a second together                            |
   /// | udp 2727 to 2728               | anybody, while this node searches for a cluster          |
   /// | IGMP                           | anybody                                                  |

@@ -63,6 +63,82 @@ import VirtualMachine
       }
     }
   }
+
+  /// 100 addresses, 40 times each, in turn, to the card of the first drone.
+  private static func flood() -> [[UInt8]] {
+    let card: [UInt8] = [0x52, 0x54, 0, 0, 0, 0x10]
+    var frames: [[UInt8]] = []
+    for turn in UInt16(0)..<40 {
+      for source in UInt8(100)..<200 {
+        // The member can answer only whom it can find.
+        if turn % 15 == 0 { frames.append(forgedNeighbour(of: 11, source: source)) }
+        frames.append(forgedConnection(to: 11, card: card, from: source, port: 20_000 + turn))
+      }
+    }
+    return frames
+  }
+
+  @Test(
+    "while a stranger asks for thousands of connections from forged addresses and completes none, a good node joins within 3 s, each address gets so many answers, and the member's memory stays as it was"
+  )
+  func forgedConnections() async throws {
+    let folder = FilePath(NSTemporaryDirectory()).appending("forged-\(UUID())")
+    try makeFolder(folder)
+    defer { try? FileManager.default.removeItem(atPath: folder.string) }
+    let frames = Self.flood()
+    try await withNetworkNamespace(address: "192.168.1.1/24") { network in
+      try await withDrones(["192.168.1.11", "192.168.1.21", "192.168.1.22"], in: network) { drones in
+        let (first, joiner) = (drones[0], drones[2])
+        try await formCluster(Array(drones.prefix(2)))
+        let memory = try await first.tydMemory()
+        let start = ContinuousClock.now
+        // Some ten seconds, 400 a second.
+        async let flood: Void = network.sendFrames(frames, keptIn: folder.appending("frames"), pause: 0.025)
+        var times: [Double] = []
+        var most = memory
+        for _ in 0..<4 {
+          let took = try await joiner.machine.output(
+            "t() { read up idle </proc/uptime; echo $up; }; b=$(t); tyd -m 192.168.1.11 >/tmp/said || cat /tmp/said; e=$(t); "
+              + "echo took $b $e")
+          let words = took.split(whereSeparator: \.isWhitespace)
+          let numbers = words.suffix(2).compactMap { Double($0) }
+          #expect(words.first == "took" && numbers.count == 2, "\(took)")
+          if numbers.count == 2 { times.append(numbers[1] - numbers[0]) }
+          most = max(most, try await first.tydMemory())
+          try await joiner.machine.succeeds("tyd --leave; while pidof tyd >/dev/null; do sleep 0.1; done")
+        }
+        try await flood
+        let took = ContinuousClock.now - start
+        let after = try await first.tydMemory()
+
+        let asked = try await first.frames(
+          "tcp[13] = 2 and dst host 192.168.1.11 and dst port 3278 and src net 192.168.1.96/27")
+        let answers = try await first.frames("tcp[13] = 18 and src host 192.168.1.11 and src port 3278")
+        // `… IP 192.168.1.11.3278 > 192.168.1.100.20001: Flags …`; an answer that nobody takes is repeated.
+        let answered = Set(answers.compactMap { $0.split(separator: " ").dropFirst(4).first.map(String.init) })
+        let each = Dictionary(grouping: answered) { $0.split(separator: ".").prefix(4).joined(separator: ".") }
+        let largest = each.filter { $0.key != "192.168.1.22" }.map(\.value.count).max() ?? 0
+        print(
+          "joins: \(times); memory \(memory), most \(most), after \(after) kB; \(answered.count) answered, "
+            + "at most \(largest) for one address, in \(took)")
+        #expect(asked.count == 28 * 40, "the flood came")
+        // 20 at once and one a second.
+        #expect(largest > 10 && largest <= 20 + Int(took.components.seconds) + 1, "\(largest) for one address")
+        #expect(times.count == 4 && times.allSatisfy { $0 <= 3 }, "\(times)")
+        #expect(most <= memory + 256, "\(memory) kB before, \(most) at most")
+        #expect(try await drones[1].reaches("192.168.1.11"))
+        #expect(try await first.status().alive.count == 2)
+      }
+    }
+  }
+}
+
+extension Drone {
+  /// What tyd has in memory, in kB.
+  fileprivate func tydMemory() async throws -> Int {
+    let words = try await machine.output("grep VmRSS /proc/$(cat /run/tyd/pid)/status")
+    return words.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }.first ?? 0
+  }
 }
 
 /// A key with a certificate, as somebody else has it.
@@ -150,15 +226,9 @@ private struct HostilePeer {
 /// What one side of the first TCP connection to port 3278 in a capture said, in order.
 private func recordedFlight(from source: String, to target: String, in capture: FilePath) throws -> [UInt8] {
   func octets(_ address: String) -> [UInt8] { address.split(separator: ".").compactMap { UInt8($0) } }
-  let file = try contents(of: capture)
   var pieces: [UInt32: ArraySlice<UInt8>] = [:]
   var port: ArraySlice<UInt8>?
-  // A header of 24 bytes, then for each frame 16 bytes, the third number of which is its length (pcap-savefile(5)).
-  var place = 24
-  while place + 16 <= file.count {
-    let length = (0..<4).reduce(0) { $0 | Int(file[place + 8 + $1]) << (8 * $1) }
-    let frame = file[(place + 16)..<min(place + 16 + length, file.count)]
-    place += 16 + length
+  for frame in try capturedFrames(in: capture) {
     // Ethernet's 14 bytes, IPv4's from its first nibble on, TCP's likewise (RFC 791 §3.1, RFC 9293 §3.1).
     guard frame.count > 54 else { continue }
     let packet = frame.dropFirst(14)

@@ -51,6 +51,15 @@ private func checkSum(_ bytes: [UInt8]) -> [UInt8] {
   return [UInt8(truncatingIfNeeded: ~sum >> 8), UInt8(truncatingIfNeeded: ~sum)]
 }
 
+/// A frame that asks 192.168.1.`target` for its card, and by that tells it the card of 192.168.1.`source` (RFC 826).
+func forgedNeighbour(of target: UInt8, source: UInt8) -> [UInt8] {
+  let card = forgedCard(source)
+  return [255, 255, 255, 255, 255, 255] + card + [8, 6, 0, 1, 8, 0, 6, 4, 0, 1] + card + [192, 168, 1, source]
+    + [0, 0, 0, 0, 0, 0, 192, 168, 1, target]
+}
+
+private func forgedCard(_ source: UInt8) -> [UInt8] { [0x52, 0x54, 0, 0, 1, source] }
+
 /// A frame that asks for a TCP connection to port 3278 of 192.168.1.`target`, and says that it is from 192.168.1.`source`.
 func forgedConnection(to target: UInt8, card: [UInt8], from source: UInt8, port: UInt16) -> [UInt8] {
   let addresses: [UInt8] = [192, 168, 1, source, 192, 168, 1, target]
@@ -61,5 +70,5 @@ func forgedConnection(to target: UInt8, card: [UInt8], from source: UInt8, port:
   // RFC 791 §3.1: 40 bytes, do not fragment, 64 hops, TCP.
   var header: [UInt8] = [0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, 6, 0, 0] + addresses
   header.replaceSubrange(10..<12, with: checkSum(header))
-  return card + [0x52, 0x54, 0, 0, 1, source, 8, 0] + header + segment
+  return card + forgedCard(source) + [8, 0] + header + segment
 }
