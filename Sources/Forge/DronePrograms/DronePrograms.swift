@@ -88,6 +88,8 @@ private func build(
       "--product", program.name,
       "--configuration", "release",
       "--scratch-path", scratch.string,
+      // Its name does not tell one triple from another: that of the master's programs would be taken for the drone's.
+      "--disable-build-manifest-caching",
     ],
     environment: ["LC_ALL": "C"], workingDirectory: checkout.string
   ).run(log: log)
