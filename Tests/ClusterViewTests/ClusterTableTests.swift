@@ -23,7 +23,7 @@ import Testing
         ClusterTable.Node(
           id: UInt16(index), address: index == 0 ? .unspecified : IPv4Address(10, 0, 0, UInt8(index)), state: state,
           cpus: .max, speed: .max, load: .max, memoryTotal: .max, memoryFree: .max, uptime: .max,
-          version: ClusterTable.Version(.max, .max, .max), isOwn: index % 2 == 0, mayApprove: index % 3 == 0))
+          version: SoftwareVersion(.max, .max, .max), isOwn: index % 2 == 0, mayApprove: index % 3 == 0))
     }
     for standing in ClusterTable.Standing.allCases {
       table.standing = standing

@@ -3,7 +3,7 @@ import NetworkAddresses
 
 /// States of clusters as a tyd would give them, the same every time.
 enum RecordedCluster {
-  static let version = ClusterTable.Version(2, 0, 0)
+  static let version = SoftwareVersion(2, 0, 0)
 
   /// One node, as after `tyd`.
   static let one = ClusterTable(

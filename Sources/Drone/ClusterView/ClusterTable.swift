@@ -101,14 +101,15 @@ public struct ClusterTable: Equatable, Sendable {
     public var memoryFree: UInt32
     /// Seconds since it started.
     public var uptime: UInt32
-    public var version: Version
+    public var version: SoftwareVersion
     public var isOwn: Bool
     /// Whether it holds the authority's key and so may approve others.
     public var mayApprove: Bool
 
     public init(
       id: UInt16, address: IPv4Address, state: State = .alive, cpus: UInt16 = 0, speed: UInt32 = 0, load: UInt32 = 0,
-      memoryTotal: UInt32 = 0, memoryFree: UInt32 = 0, uptime: UInt32 = 0, version: Version = Version(0, 0, 0),
+      memoryTotal: UInt32 = 0, memoryFree: UInt32 = 0, uptime: UInt32 = 0,
+      version: SoftwareVersion = SoftwareVersion(0, 0, 0),
       isOwn: Bool = false, mayApprove: Bool = false
     ) {
       self.id = id
@@ -123,19 +124,6 @@ public struct ClusterTable: Equatable, Sendable {
       self.version = version
       self.isOwn = isOwn
       self.mayApprove = mayApprove
-    }
-  }
-
-  /// The version of a node's tyd.
-  public struct Version: Equatable, Sendable {
-    public var major: UInt16
-    public var minor: UInt16
-    public var patch: UInt16
-
-    public init(_ major: UInt16, _ minor: UInt16, _ patch: UInt16) {
-      self.major = major
-      self.minor = minor
-      self.patch = patch
     }
   }
 

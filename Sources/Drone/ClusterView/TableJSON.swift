@@ -47,13 +47,8 @@ extension ClusterTable {
     number("memoryTotal", UInt64(node.memoryTotal))
     number("memoryFree", UInt64(node.memoryFree))
     number("uptime", UInt64(node.uptime))
-    out += [UInt8](",\"version\":\"")
-    appendDecimal(UInt64(node.version.major), to: &out)
-    out.append(UInt8(ascii: "."))
-    appendDecimal(UInt64(node.version.minor), to: &out)
-    out.append(UInt8(ascii: "."))
-    appendDecimal(UInt64(node.version.patch), to: &out)
-    out += [UInt8]("\",\"isOwn\":") + [UInt8](node.isOwn ? "true" : "false")
+    out +=
+      [UInt8](",\"version\":\"") + node.version.text + [UInt8]("\",\"isOwn\":") + [UInt8](node.isOwn ? "true" : "false")
     out += [UInt8](",\"canApprove\":") + [UInt8](node.mayApprove ? "true}" : "false}")
   }
 }

@@ -193,7 +193,7 @@ private struct LineReader {
     return nextWord().flatMap { IPv4Address(text: bytes[$0]) }
   }
 
-  mutating func version() -> ClusterTable.Version? {
+  mutating func version() -> SoftwareVersion? {
     guard let range = nextWord() else { return nil }
     var parts: (UInt16, UInt16, UInt16) = (0, 0, 0)
     var count = 0
@@ -208,6 +208,6 @@ private struct LineReader {
       count += 1
       start = stop + 1
     }
-    return count == 3 ? ClusterTable.Version(parts.0, parts.1, parts.2) : nil
+    return count == 3 ? SoftwareVersion(parts.0, parts.1, parts.2) : nil
   }
 }

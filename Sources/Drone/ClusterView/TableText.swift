@@ -42,11 +42,8 @@ extension ClusterTable {
     appendWord(UInt64(node.memoryTotal), to: &out)
     appendWord(UInt64(node.memoryFree), to: &out)
     appendWord(UInt64(node.uptime), to: &out)
-    appendWord(UInt64(node.version.major), to: &out)
-    out.append(UInt8(ascii: "."))
-    appendDecimal(UInt64(node.version.minor), to: &out)
-    out.append(UInt8(ascii: "."))
-    appendDecimal(UInt64(node.version.patch), to: &out)
+    out.append(space)
+    out += node.version.text
     out.append(space)
     if node.isOwn { out.append(UInt8(ascii: "o")) }
     if node.mayApprove { out.append(UInt8(ascii: "a")) }

@@ -110,19 +110,6 @@ public struct AddressList6: Equatable, Sendable {
   }
 }
 
-/// The version of a node's tyd.
-public struct SoftwareVersion: Hashable, Sendable {
-  public var major: UInt16
-  public var minor: UInt16
-  public var patch: UInt16
-
-  public init(_ major: UInt16, _ minor: UInt16, _ patch: UInt16) {
-    self.major = major
-    self.minor = minor
-    self.patch = patch
-  }
-}
-
 /// What the cluster knows of a node.
 ///
 /// A machine is the same node as long as its MAC is: after a reboot it has another key, and so another fingerprint, but

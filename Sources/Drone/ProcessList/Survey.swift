@@ -5,7 +5,8 @@ import NetworkAddresses
 /// The questions are spread over the first second, so that neither the network nor this node meets all answers at once: one
 /// in 10 ms up to 100 nodes, a hundredth of them in 10 ms beyond. Nodes with a tunnel come first. A question to a node without
 /// one has the kernel ask for keys, a TLS handshake at both ends: of those at most `handshakes` are open at a time, and the next
-/// follows when one is done. Who has not answered after `patience` is asked once more. After `duration` it is over, whoever is missing.
+/// follows when one is done. Who has not answered after `patience` is asked once more. It is over after two seconds, whoever is
+/// missing, and later by `handshake` for each tunnel that is to be made: the first round of many nodes takes seven at most.
 public struct Survey: Sendable {
   public struct Node: Equatable, Sendable {
     public var address: IPv4Address
@@ -18,12 +19,15 @@ public struct Survey: Sendable {
   }
 
   /// Milliseconds.
-  public static let duration: UInt64 = 2000
+  static let duration: UInt64 = 2000
+  public static let longest: UInt64 = 7000
+  /// Added for each tunnel that is missing: `handshakes` of them at a time take a quarter of a second on a LAN.
+  static let handshake: UInt64 = 5
   static let patience: UInt64 = 900
   static let slot: UInt64 = 10
   static let slots = 100
   /// Of a few dozen kilobytes each for as long as they last.
-  static let handshakes = 32
+  static let handshakes = 48
 
   private struct Place {
     var node: Node
@@ -40,7 +44,8 @@ public struct Survey: Sendable {
   public init(_ nodes: [Node], at now: UInt64) {
     places = nodes.map { Place(node: $0) }
     inSlot = (nodes.count + Survey.slots - 1) / Survey.slots
-    end = now &+ Survey.duration
+    let missing = nodes.reduce(0) { $0 + ($1.hasTunnel ? 0 : 1) }
+    end = now &+ min(Survey.duration &+ UInt64(missing) &* Survey.handshake, Survey.longest)
     nextSlot = now
   }
 

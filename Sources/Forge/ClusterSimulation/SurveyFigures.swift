@@ -68,7 +68,7 @@ public struct SurveyFigures: Sendable {
     self.handshakes = handshakes
     self.answers = answers
     self.burst = burst
-    duration = min(now, Survey.duration)
+    duration = min(now, survey.end)
   }
 
   private static func message(_ body: ProcessMessage.Body) -> ProcessMessage {

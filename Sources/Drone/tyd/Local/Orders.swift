@@ -2,6 +2,7 @@ import Admission
 import ClusterProtocol
 import ClusterView
 import Linux
+import LocalOrders
 import Membership
 import NetworkAddresses
 import SecureChannel
@@ -28,65 +29,39 @@ func send(_ order: TydCommand.Order) -> Int32 {
 /// A process that wants something of this node.
 final class LocalOrder {
   let socket: Descriptor
-  var deadline: UInt64
-  /// It is answered later.
-  var isWaiting = false
-  var line: [UInt8] = []
-  var isAnswered = false
-  var isOver = false
+  var call: OrderCall
 
-  init(_ socket: consuming Descriptor, deadline: UInt64) {
+  init(_ socket: consuming Descriptor, _ call: OrderCall) {
     self.socket = socket
-    self.deadline = deadline
+    self.call = call
   }
 }
 
 extension Node {
+  /// The socket of local orders while another one may come, else no descriptor.
+  var orderListener: Int32 { orders.count < OrderCall.most ? local.number : -1 }
+
   func acceptOrders(_ now: UInt64) {
-    while orders.count < 16, let socket = try? acceptStream(local) {
-      guard let who = try? peerCredentials(of: socket), who.user == 0 else { continue }
-      orders.append(LocalOrder(socket, deadline: now &+ 5000))
+    while orders.count < OrderCall.most, let socket = try? acceptStream(local) {
+      guard let who = try? peerCredentials(of: socket), let call = OrderCall(user: who.user, at: now) else { continue }
+      orders.append(LocalOrder(socket, call))
     }
   }
 
   func take(_ local: LocalOrder, _ now: UInt64) {
-    guard !local.isOver else { return }
+    guard !local.call.isOver(at: now) else { return }
     do throws(SystemError) {
       guard let part = try local.socket.receiveSome(upTo: 512) else { return }
-      if local.isAnswered || local.isWaiting {
-        local.isOver = part.isEmpty || local.isAnswered
-        return
-      }
-      local.line += part
-      guard let end = local.line.firstIndex(of: UInt8(ascii: "\n")) else {
-        local.isOver = part.isEmpty || local.line.count > 512
-        return
-      }
-      local.isOver = true
-      let answer: Answer
-      let order = TydCommand.Order(line: [UInt8](local.line[..<end]))
-      if case .processes(let ranking, let most)? = order, beginSurvey(ranking, most: most, for: local, now) {
-        local.isOver = false
-        local.isWaiting = true
-        return
-      }
-      if let order {
-        answer = carryOut(order, now)
-      } else {
-        answer = .failed([UInt8]("the running tyd does not know this order."))
-      }
-      try reply(answer, local)
-      // Whoever ends the node waits until it has ended: that is when the socket does.
-      local.isAnswered = true
-      if order == .leave || order == .stop { local.isOver = false }
+      let host = OrderCall.Host(id: membership.own.id, canCertify: admission.canCertify)
+      if let answer = carryOut(local.call.take(part, host), local, now) { try reply(answer, local) }
     } catch {
-      local.isOver = true
+      local.call.answered()
     }
   }
 
   /// Whoever asked reads at once; one that does not must not hold up the node for longer than a moment.
-  func reply(_ answer: Answer, _ local: LocalOrder) throws(SystemError) {
-    let bytes = [answer.isDone ? UInt8(ascii: "0") : UInt8(ascii: "1")] + answer.text
+  func reply(_ answer: OrderAnswer, _ local: LocalOrder) throws(SystemError) {
+    let bytes = answer.bytes
     var sent = 0
     while sent < bytes.count {
       let went = try local.socket.sendSome(bytes, from: sent)
@@ -95,79 +70,44 @@ extension Node {
     }
   }
 
-  enum Answer {
-    case done([UInt8])
-    case failed([UInt8])
-
-    var isDone: Bool {
-      if case .done = self { true } else { false }
-    }
-
-    var text: [UInt8] {
-      switch self {
-      case .done(let text), .failed(let text): text
-      }
-    }
-  }
-
-  private func carryOut(_ order: TydCommand.Order, _ now: UInt64) -> Answer {
-    switch order {
-    case .status(let json): return .done(json ? statusJSON(now) : statusText(now))
-    case .table: return .done(clusterTable().text)
-    case .standing: return .done(nodeStanding.text)
-    case .pending: return .done(pendingText(now))
-    case .processes: return .failed([UInt8]("several mtop run on this node already; end one of them."))
-    case .stop:
-      end = now
-      return .done([])
-    case .leave:
-      carryOut(membership.leave(now: now), now)
-      // The farewells go out before their tunnels are taken down.
-      end = now &+ 300
-      return .done([UInt8]("Left the cluster.\n"))
+  /// Nil if there is nothing to answer, or not yet.
+  private func carryOut(_ step: OrderCall.Step, _ local: LocalOrder, _ now: UInt64) -> OrderAnswer? {
+    switch step {
+    case .wait, .end: return nil
+    case .answer(let answer): return answer
+    case .show(let view): return .done(text(of: view, now))
+    case .survey(let ranking, let most):
+      return beginSurvey(ranking, most: most, for: local, now) ? nil : .tooManySurveys
+    case .leave(let milliseconds, let isFarewell, let answer):
+      if isFarewell { carryOut(membership.leave(now: now), now) }
+      end = now &+ milliseconds
+      return answer
     case .remove(let id):
-      guard id != membership.own.id else {
-        return .failed([UInt8]("this node cannot remove itself; say tyd --leave."))
-      }
       let result = membership.remove(id, now: now)
       carryOut(result.effects, now)
-      guard result.done else { return .failed(idText(id) + [UInt8](" is no node that this one knows.")) }
-      return .done(idText(id) + [UInt8](" is removed, and its key with it.\n"))
+      return .removed(id, result.done)
     case .allow(let id):
       let result = membership.allow(id, now: now)
       carryOut(result.effects, now)
-      guard result.done else { return .failed(idText(id) + [UInt8](" was not removed.")) }
-      return .done(idText(id) + [UInt8](" may join again.\n"))
-    case .approve(let digits): return approve(digits, now)
-    case .approveWindow(let minutes):
-      guard admission.canCertify else { return cannotCertify }
+      return .allowed(id, result.done)
+    case .openWindow(let minutes):
       admission.openWindow(minutes: minutes, at: now)
-      return .done(
-        minutes == 0
-          ? [UInt8]("Joiners wait for approval.\n")
-          : [UInt8]("Everybody who asks is admitted for ") + number(minutes) + [UInt8](" minutes.\n"))
+      return .window(minutes: minutes)
+    case .approve(let digits):
+      do throws(Admission.ApprovalError) {
+        return .approved(try admission.approve(digits, at: now))
+      } catch {
+        return .notApproved(error)
+      }
     }
   }
 
-  private var cannotCertify: Answer {
-    .failed([UInt8]("this node does not hold the cluster's key; approve on one that does (tyd --status)."))
-  }
-
-  private func approve(_ digits: [UInt8], _ now: UInt64) -> Answer {
-    guard admission.canCertify else { return cannotCertify }
-    do throws(Admission.ApprovalError) {
-      let fingerprint = try admission.approve(digits, at: now)
-      return .done([UInt8]("Approved ") + fingerprint.flatMap { hexadecimalByte($0) } + [UInt8](".\n"))
-    } catch {
-      switch error {
-      case .unknown:
-        return .failed(
-          [UInt8](
-            "no joiner with this fingerprint is waiting (tyd --pending); give all 64 digits to approve one beforehand.")
-        )
-      case .ambiguous: return .failed([UInt8]("several joiners' fingerprints begin so; give more digits."))
-      case .full: return .failed([UInt8]("too many approvals are open; let those joiners come first."))
-      }
+  private func text(of view: OrderCall.View, _ now: UInt64) -> [UInt8] {
+    switch view {
+    case .status(let json): json ? statusJSON(now) : statusText(now)
+    case .table: clusterTable().text
+    case .standing: nodeStanding.text
+    case .pending: pendingText(now)
     }
   }
 }

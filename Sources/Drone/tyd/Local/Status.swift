@@ -2,6 +2,7 @@ import Admission
 import ClusterProtocol
 import ClusterView
 import Conversation
+import Joining
 import Linux
 import Membership
 import NetworkAddresses

@@ -16,7 +16,7 @@ extension Node {
         id: record.id, address: record.addresses.primary, state: ClusterTable.State(state), cpus: record.cpus,
         speed: record.speed, load: UInt32(record.load), memoryTotal: record.memoryTotal, memoryFree: record.memoryFree,
         uptime: record.uptime)
-      node.version = ClusterTable.Version(record.version.major, record.version.minor, record.version.patch)
+      node.version = record.version
       node.isOwn = record.mac == own
       node.mayApprove = record.mayApprove
       table.nodes.append(node)

@@ -1,6 +1,7 @@
 import Admission
 import ClusterProtocol
 import Conversation
+import Joining
 import Linux
 import Membership
 import NetworkAddresses
@@ -92,7 +93,7 @@ extension Node {
       case .confirm: confirm(connection)
       case .wait(let fingerprint): waitForApproval(fingerprint, now)
       case .admitted(let certificate, let authority): take(certificate, authority, now)
-      case .giveUp(let reason): stop(reason)
+      case .giveUp(let reason): stopJoining(reason, now)
       }
     }
   }

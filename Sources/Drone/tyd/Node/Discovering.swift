@@ -1,5 +1,6 @@
 import Admission
 import ClusterProtocol
+import Joining
 import Linux
 import Membership
 import NetworkAddresses
@@ -43,16 +44,16 @@ extension Node {
   /// Asks once more whether a member is on this network.
   func search(_ now: UInt64) {
     do throws(SystemError) {
-      if joining?.search == nil {
+      if searching == nil {
         let socket = try DatagramSocket(
           SocketAddress(.unspecified, port: Discovery.answerPort),
           transforms: command.isEncrypted ? .bypass : .asPoliciesSay)
         try socket.setMulticast(interface: interface.index, hops: 1, heardHere: false)
-        joining?.search = DatagramSocketBox(socket)
+        searching = DatagramSocketBox(socket)
         filter?.setSearching(true)
         tellSearch([UInt8]("asking ") + Discovery.group.text + [UInt8](" for a member"))
       }
-      try joining?.search?.socket.send(
+      try searching?.socket.send(
         Discovery.question(cluster: credential.clusterFingerprint).encoded,
         to: SocketAddress(Discovery.group, port: Discovery.questionPort), from: interface.address,
         interface: interface.index)
@@ -63,22 +64,23 @@ extension Node {
 
   /// Only a node's first round is for the console.
   private func tellSearch(_ detail: [UInt8]) {
-    if joining?.rounds == 0 { report.step(.ok, "discovery", detail) } else { report.note("discovery", detail) }
+    if joining?.isQuiet == false { report.step(.ok, "discovery", detail) } else { report.note("discovery", detail) }
+  }
+
+  /// A member has answered.
+  func endSearch(_ address: IPv4Address) {
+    tellSearch(address.text + [UInt8](" answered"))
+    searching = nil
+    filter?.setSearching(false)
   }
 
   func takeDiscoveryAnswers(_ now: UInt64) {
     for _ in 0..<16 {
-      guard let socket = joining?.search, let datagram = try? socket.socket.receive(upTo: 128) else { return }
+      guard let searching, let datagram = try? searching.socket.receive(upTo: 128) else { return }
       guard case .answer(let address, let port, let cluster)? = Discovery(datagram.bytes),
-        cluster == credential.clusterFingerprint, port == controlPort, joining?.contact == nil
+        cluster == credential.clusterFingerprint, port == controlPort
       else { continue }
-      tellSearch(address.text + [UInt8](" answered"))
-      joining?.contact = address
-      joining?.search = nil
-      joining?.triesLeft = Joining.tries
-      joining?.due = now
-      filter?.setSearching(false)
-      return
+      carryOut(joining?.found(address, at: now) ?? [], now)
     }
   }
 }

@@ -1,6 +1,7 @@
 import Admission
 import ClusterProtocol
 import Conversation
+import Joining
 import Linux
 import Membership
 import Netlink

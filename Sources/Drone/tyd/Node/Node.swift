@@ -1,7 +1,9 @@
 import Admission
 import ClusterProtocol
 import Conversation
+import Joining
 import Linux
+import LocalOrders
 import MachineReadings
 import Membership
 import NetworkAddresses
@@ -43,7 +45,10 @@ final class Node {
   /// For connections of the program's own: even as well, but from the upper half.
   private var nextOwn: UInt32 = 0x8000_0000
 
+  /// Nil once it is in.
   var joining: Joining?
+  /// Hears who answers while a member is being searched for.
+  var searching: DatagramSocketBox?
   /// Nil unless this node boots others.
   var boots: BootHost?
   /// What `Membership` knew when it was last kept for a run after a crash, and whether that is old.
@@ -129,7 +134,7 @@ final class Node {
     if membership.nextWakeUp < due { due = membership.nextWakeUp }
     for time in [
       tunnels.nextDue, processes.nextDue(now), keepDue, end, joining?.due, metrics?.nextDue, boots?.due,
-      orders.map { $0.deadline }.min(),
+      orders.map { $0.call.deadline }.min(),
     ] {
       if let time { due = min(due, time) }
     }
@@ -145,8 +150,8 @@ final class Node {
     let now = millisecondsSinceStart()
     var interests = [
       Interest(listener.number), Interest(gossip.descriptor), Interest(discovery?.descriptor ?? -1),
-      Interest(local.number), Interest(signals.number), Interest(transforms?.descriptor ?? -1),
-      Interest(joining?.search?.descriptor ?? -1), Interest(boots?.descriptor ?? -1),
+      Interest(orderListener), Interest(signals.number), Interest(transforms?.descriptor ?? -1),
+      Interest(searching?.descriptor ?? -1), Interest(boots?.descriptor ?? -1),
     ]
     let fixed = interests.count
     let connections = self.connections
@@ -194,7 +199,7 @@ final class Node {
     }
     connections.removeAll { $0.isOver }
     metrics?.step(now)
-    orders.removeAll { $0.isOver || $0.deadline <= now }
+    orders.removeAll { $0.call.isOver(at: now) }
     if membership.nextWakeUp <= now { carryOut(membership.tick(now: now), now) }
     if let due = tunnels.nextDue, due <= now { tunnels.step(at: now) }
     carryOutTunnels(now)

@@ -1,4 +1,5 @@
 import Linux
+import LocalOrders
 import MachineReadings
 import Membership
 import NetworkAddresses
@@ -66,7 +67,7 @@ extension Node {
     // Of many nodes the idle processes would be most of what comes.
     let least = members.count <= 8 ? most : min(most, 4)
     let question = ProcessQuestion(number: processes.number, order: order, most: most, least: least)
-    local.deadline = now &+ Survey.duration &+ 3000
+    local.call.waits(until: now &+ Survey.longest &+ 2000)
     processes.surveys.append(RunningSurvey(Survey(nodes, at: now), question, local, members))
     consider(question, from: interface.address, now)
     return true
@@ -82,14 +83,14 @@ extension Node {
       for one in waiting { answer(one.question, from: one.from) }
     }
     let connected = processes.surveys.isEmpty ? [] : connectedAddresses
-    for running in processes.surveys where !running.order.isOver {
+    for running in processes.surveys where !running.order.call.isOver(at: now) {
       running.survey.connected { connected.contains($0.bits) }
       let bytes = message(.question(running.question))
       for address in running.survey.due(at: now) { send(bytes, to: address) }
       let hasOwn = running.answers[interface.address.bits] != nil
       if running.survey.isOver(at: now) && (hasOwn || now >= running.survey.end) { finish(running) }
     }
-    processes.surveys.removeAll { $0.order.isOver || $0.order.deadline <= now }
+    processes.surveys.removeAll { $0.order.call.isOver(at: now) }
   }
 
   private var connectedAddresses: Set<UInt32> { Set(tunnels.pairs.map { $0.peer.address.bits }) }
@@ -103,7 +104,7 @@ extension Node {
         id: record.id, address: address, load: record.load, processors: record.cpus, outcome: outcome)
     }
     try? reply(.done(SurveyReport(nodes).bytes(of: membership.cluster)), running.order)
-    running.order.isOver = true
+    running.order.call.answered()
   }
 
   // MARK: Datagrams

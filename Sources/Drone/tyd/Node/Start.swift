@@ -1,5 +1,6 @@
 import Admission
 import ClusterProtocol
+import Joining
 import Linux
 import MachineReadings
 import Membership
@@ -37,6 +38,8 @@ extension Node {
       }
       report.step(.ok, "ipsec", [UInt8]("required between members; the filter sees to it"))
     } else {
+      // What a former run demanded would stop what is to go in clear now.
+      (try? Transforms(own: interface.address, softPackets: nil))?.keepOnly([])
       // What comes in clear cannot be told from a stranger's.
       try Filter().open()
       report.step(
@@ -61,6 +64,7 @@ extension Node {
   /// This node is in the cluster: whoever waits in the foreground goes on.
   func enter(_ now: UInt64) {
     joining = nil
+    searching = nil
     removeFile(places.failure)
     filter?.setSearching(false)
     readMachine(now)
@@ -135,7 +139,7 @@ extension Node {
     var record = NodeRecord(
       fingerprint: credential.certificate.memberFingerprint, mac: interface.mac, addresses: addresses,
       addresses6: AddressList6(interface.addresses6), isInClear: isInClear)
-    record.version = SoftwareVersion(TydCommand.version.major, TydCommand.version.minor, TydCommand.version.patch)
+    record.version = TydCommand.version
     record.mayApprove = credential.authorityKey != nil
     let readings = Linux.readMachine()
     record.take(readings)
