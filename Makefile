@@ -50,14 +50,9 @@ test: iso pxe master ## Every test, virtual machines included
 	@sysroot/install-packages run test
 	@$(SWIFT) test
 
-# Optimised, and therefore built apart: what `make iso` builds is not testable.
-fuzz_run = $(SWIFT) test --configuration release -Xswiftc -enable-testing --scratch-path .build-fuzz
-fuzz_tyd := (ClusterProtocol|Membership|Transform|SecureChannel)FuzzTests
-
-fuzz: swift ## Ten million generated inputs for each of tyd's readers, a million for every other
+fuzz: swift ## Ten million generated messages for each of tyd's readers, a million for every other
 	@sysroot/install-packages tool
-	@DRONEFORGE_FUZZ_CASES=$${DRONEFORGE_FUZZ_CASES:-1000000} $(fuzz_run) --filter FuzzTests --skip '$(fuzz_tyd)'
-	@DRONEFORGE_FUZZ_CASES=$${DRONEFORGE_FUZZ_CASES:-10000000} $(fuzz_run) --filter '$(fuzz_tyd)'
+	@SWIFT='$(SWIFT)' .ci/fuzz
 
 soak: iso pxe ## Ten minutes of ordinary use and of a cluster, without a false alarm (DRONEFORGE_SOAK_SECONDS=600)
 	@sysroot/install-packages run test

@@ -33,7 +33,7 @@ import Testing
   func addresses() throws {
     let network = try #require(Self.network)
     let announcement = ARPPacket.announcement(IPv4Address(192, 168, 1, 100), by: Self.card).broadcastFrame.bytes
-    let fault = Fuzzing.configured.firstFault { generator in
+    let fault = Fuzzing.lives(of: 8).firstFault { generator in
       var server = DHCPServer(network, hardware: Self.card)
       var now: UInt64 = 0
       for _ in 0..<8 {
@@ -75,7 +75,7 @@ import Testing
       [0, 4, 0, 2],
       [0, 5, 0, 8, 0], [0, 3, 0, 1, 1],
     ]
-    let fault = Fuzzing.configured.firstFault { generator in
+    let fault = Fuzzing.lives(of: 12).firstFault { generator in
       var server = TFTPServer(network, files: [.init(Array("chaos/bzImage".utf8), size: size)], ports: 3)
       var beyond = false
       func read(_ file: Int, _ offset: Int, _ count: Int) -> [UInt8]? {

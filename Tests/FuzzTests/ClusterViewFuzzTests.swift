@@ -1,4 +1,5 @@
 import ClusterView
+import Foundation
 import Terminal
 import Testing
 
@@ -27,10 +28,21 @@ import Testing
     #expect(fault == nil)
   }
 
+  @Test("any table's JSON is JSON, with every node in it")
+  func json() {
+    let fault = Fuzzing.one(in: 10).firstFault { generator in
+      guard let table = try? ClusterTable(text: Self.table.damaged(&generator)) else { return nil }
+      guard let view = try? JSONSerialization.jsonObject(with: Data(table.json)) as? [String: Any],
+        let nodes = view["nodes"] as? [[String: Any]]
+      else { return "no JSON for \(table)" }
+      return nodes.count == table.nodes.count ? nil : "\(nodes.count) nodes for \(table)"
+    }
+    #expect(fault == nil)
+  }
+
   @Test("any table, keys and size make a picture of that size, whose changes are bytes that end with a known style")
   func pictures() {
-    let fuzzing = Fuzzing(cases: max(1, Fuzzing.configured.cases / 10), seed: Fuzzing.configured.seed)
-    let fault = fuzzing.firstFault { generator in
+    let fault = Fuzzing.one(in: 10).firstFault { generator in
       guard let table = try? ClusterTable(text: Self.table.damaged(&generator)) else { return nil }
       let size = TerminalSize(
         columns: Int.random(in: -1...140, using: &generator), rows: Int.random(in: -1...50, using: &generator))

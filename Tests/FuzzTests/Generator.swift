@@ -6,6 +6,8 @@ import TestSupport
 struct Fuzzing {
   let cases: Int
   let seed: UInt64
+  /// How many messages each case is made of, for what is asked in a row: so many fewer cases are as many messages.
+  var messages = 1
 
   static let configured: Fuzzing = {
     let environment = ProcessInfo.processInfo.environment
@@ -14,13 +16,31 @@ struct Fuzzing {
       seed: environment["DRONEFORGE_FUZZ_SEED"].flatMap { UInt64($0) } ?? 1)
   }()
 
+  /// For a reader that takes so many messages in each case.
+  static func lives(of messages: Int) -> Fuzzing {
+    Fuzzing(cases: max(1, configured.cases / messages), seed: configured.seed, messages: messages)
+  }
+
+  /// For a reader that takes so many times longer than the others.
+  static func one(in part: Int) -> Fuzzing {
+    Fuzzing(cases: max(1, configured.cases / part), seed: configured.seed)
+  }
+
   /// Calls `check` for every case until it finds fault; returns the fault with the seed that makes it again, or nil.
-  func firstFault(_ check: (inout SeededGenerator) -> String?) -> String? {
+  func firstFault(
+    _ file: String = #fileID, _ function: String = #function, _ check: (inout SeededGenerator) -> String?
+  ) -> String? {
+    var progress = FuzzProgress(of: FuzzProgress.name(file, function), cases: cases &* messages)
     for offset in 0..<cases {
       let seed = seed &+ UInt64(offset)
       var generator = SeededGenerator(seed: seed)
-      if let fault = check(&generator) { return "DRONEFORGE_FUZZ_SEED=\(seed) DRONEFORGE_FUZZ_CASES=1: \(fault)" }
+      if let fault = check(&generator) {
+        progress.end(after: (offset &+ 1) &* messages)
+        return "DRONEFORGE_FUZZ_SEED=\(seed) DRONEFORGE_FUZZ_CASES=1: \(fault)"
+      }
+      if offset & 0xFFF == 0 { progress.tell(offset &* messages) }
     }
+    progress.end(after: cases &* messages)
     return nil
   }
 }

@@ -82,8 +82,7 @@ import Testing
   @Test("whatever comes, a membership neither traps nor floods nor grows, and still has itself")
   func inputs() {
     // Each case is a short life of a node.
-    let fuzzing = Fuzzing(cases: max(1, Fuzzing.configured.cases / 4), seed: Fuzzing.configured.seed)
-    let fault = fuzzing.firstFault { generator in
+    let fault = Fuzzing.lives(of: 4).firstFault { generator in
       var membership = Membership(
         MembershipFuzzTests.node(1), cluster: MembershipFuzzTests.cluster, now: 0, seed: generator.next())
       var now: UInt64 = 0

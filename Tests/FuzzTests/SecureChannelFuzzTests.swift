@@ -63,8 +63,7 @@ import Testing
   func handshakes() throws {
     let peers = try Peers()
     // A handshake takes a thousand times what a parser does.
-    let few = Fuzzing(cases: max(1, Fuzzing.configured.cases / 100), seed: Fuzzing.configured.seed)
-    let fault = few.firstFault { generator in
+    let fault = Fuzzing.one(in: 100).firstFault { generator in
       let damagedFlight = Int.random(in: 0..<3, using: &generator)
       guard
         let client = try? SecureConnection(peers.member, as: .client, at: Self.present, started: 0),
