@@ -18,7 +18,7 @@ struct Fuzzing {
 
   /// For a reader that takes so many messages in each case.
   static func lives(of messages: Int) -> Fuzzing {
-    Fuzzing(cases: max(1, configured.cases / messages), seed: configured.seed, messages: messages)
+    Fuzzing(cases: max(1, (configured.cases + messages - 1) / messages), seed: configured.seed, messages: messages)
   }
 
   /// For a reader that takes so many times longer than the others.
