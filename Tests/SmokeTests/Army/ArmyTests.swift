@@ -42,9 +42,8 @@ import VirtualMachine
         // A drone's own console, and the line that stays below it.
         terminal.type("\u{1}c2")
         try terminal.expect("drone2:/# ", within: .seconds(10))
-        terminal.type("hostname\r")
-        try terminal.expect("hostname\r\n", within: .seconds(20))
-        try terminal.expect("drone2\r\n", within: .seconds(20))
+        terminal.type("echo $(hostname) says $((6 * 7))\r")
+        try terminal.expectOnConsole("drone2 says 42", within: .seconds(20))
         try terminal.expect("\u{1B}[24;1H", within: .seconds(10))
 
         let processes = healed.drones.compactMap(\.process)

@@ -60,6 +60,34 @@ final class PseudoTerminal {
     }
   }
 
+  /// Waits until a drone's console has shown a text since then, even if the line below it was drawn anew in its middle.
+  func expectOnConsole(_ text: String, within bound: Duration) throws {
+    let deadline = ContinuousClock.now + bound
+    while true {
+      look()
+      if console(printed[position...]).contains([UInt8](text.utf8)) { return }
+      guard ContinuousClock.now < deadline else {
+        throw BuildError.input("\"\(text)\" was not shown within \(bound). What was: \(tail)")
+      }
+    }
+  }
+
+  /// What is left without the parts for which the cursor was elsewhere: from DECSC (ESC 7) to DECRC (ESC 8).
+  private func console(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+    var left: [UInt8] = []
+    var isElsewhere = false
+    var rest = bytes
+    while let byte = rest.popFirst() {
+      if byte == 0x1B, let next = rest.first, next == UInt8(ascii: "7") || next == UInt8(ascii: "8") {
+        isElsewhere = next == UInt8(ascii: "7")
+        rest.removeFirst()
+      } else if !isElsewhere {
+        left.append(byte)
+      }
+    }
+    return left
+  }
+
   /// Waits until the program has ended, and gives how; what it still prints is taken in.
   func end(within bound: Duration) throws -> Ending {
     let deadline = ContinuousClock.now + bound
