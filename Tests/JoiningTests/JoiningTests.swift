@@ -128,6 +128,19 @@ private func history(
     #expect(joining.due == 1000)
   }
 
+  @Test("once it has given up for a reason, the end of that connection gives no other one")
+  func endAfterRefusal() {
+    var joining = Joining(at: member, isPatient: false, now: 0)
+    _ = joining.step(at: 0)
+    let steps = joining.refused([UInt8]("the node there demands IPsec"), at: 10)
+    #expect(steps.map(\.summary) == ["give up: could not join at 192.168.1.11: the node there demands IPsec."])
+    #expect(joining.ended(.finished, at: 10) == [])
+    joining.failed([UInt8]("it went away"), at: 10)
+    #expect(joining.refused([UInt8]("again"), at: 10) == [])
+    #expect(joining.due == nil)
+    #expect(joining.step(at: 10_000) == [])
+  }
+
   // MARK: Approval
 
   @Test(

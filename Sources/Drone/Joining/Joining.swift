@@ -46,6 +46,8 @@ public struct Joining: Sendable {
   /// When `step` is to be called; nil while a connection is under way.
   public private(set) var due: UInt64?
   private var triesLeft = Joining.tries
+  /// Nothing that still happens counts: the end of the connection that brought the refusal, say.
+  private var hasGivenUp = false
   /// The operator has been told that approval is needed.
   public private(set) var hasAsked = false
   /// How often it has begun anew.
@@ -94,14 +96,14 @@ public struct Joining: Sendable {
 
   /// A connection could not begin, or the transport failed; why, as a phrase.
   public mutating func failed(_ reason: [UInt8], at now: UInt64) {
-    guard due == nil else { return }
+    guard due == nil, !hasGivenUp else { return }
     self.reason = reason
     due = now &+ (triesLeft > 0 ? Joining.pause : 0)
   }
 
   /// A connection has ended before it brought what it was for.
   public mutating func ended(_ reason: ClosedReason?, at now: UInt64) -> [Step] {
-    guard due == nil else { return [] }
+    guard due == nil, !hasGivenUp else { return [] }
     switch reason {
     // Alerts (RFC 8446 §6.2): unknown_ca, certificate_unknown, bad_certificate.
     case .refused(48)?, .refused(46)?, .refused(42)?, .wrongAuthority?:
@@ -114,6 +116,7 @@ public struct Joining: Sendable {
 
   /// The member, or this node, has a reason for which trying again at once is of no use, as a phrase.
   public mutating func refused(_ reason: [UInt8], at now: UInt64) -> [Step] {
+    guard !hasGivenUp else { return [] }
     self.reason = reason
     return giveUp(at: now)
   }
@@ -145,6 +148,7 @@ public struct Joining: Sendable {
     let sentence = self.sentence
     triesLeft = 0
     guard isPatient else {
+      hasGivenUp = true
       due = nil
       return [.giveUp(sentence + [UInt8](member == nil ? "; say tyd -m ADDRESS." : "."))]
     }
