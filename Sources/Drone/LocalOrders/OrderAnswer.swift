@@ -63,8 +63,4 @@ public enum OrderAnswer: Equatable, Sendable {
     case .full: .failed([UInt8]("too many approvals are open; let those joiners come first."))
     }
   }
-
-  private static func idText(_ id: UInt16) -> [UInt8] {
-    [UInt8]("0x") + hexadecimalByte(UInt8(truncatingIfNeeded: id >> 8)) + hexadecimalByte(UInt8(truncatingIfNeeded: id))
-  }
 }

@@ -110,7 +110,7 @@ public struct ClusterMetrics: Sendable {
 
     out.family(.information)
     out.begin(.information)
-    out.label("node", nodeText(id))
+    out.label("node", idText(id))
     out.label("version", version)
     out.label("cluster", cluster)
     out.label("encrypted", [UInt8](isEncrypted ? "true" : "false"))
@@ -127,11 +127,6 @@ public struct ClusterMetrics: Sendable {
     out.counts(.surveys, by: "result", surveys)
     return out.bytes
   }
-}
-
-/// `0x010b`, as everywhere.
-private func nodeText(_ id: UInt16) -> [UInt8] {
-  [UInt8]("0x") + hexadecimalByte(UInt8(truncatingIfNeeded: id >> 8)) + hexadecimalByte(UInt8(truncatingIfNeeded: id))
 }
 
 /// Writes the text format.
@@ -182,7 +177,7 @@ private struct MetricsText {
     state: ClusterTable.State? = nil
   ) {
     begin(family)
-    label("node", nodeText(node.id))
+    label("node", idText(node.id))
     label("address", node.address == .unspecified ? [] : node.address.text)
     if let state { label("state", [UInt8](state.word)) }
     end(value, hundredths: hundredths)

@@ -46,6 +46,11 @@ public func hexadecimalByte(_ byte: UInt8) -> [UInt8] {
   [byte >> 4, byte & 0xF].map { $0 < 10 ? UInt8(ascii: "0") + $0 : UInt8(ascii: "a") + $0 - 10 }
 }
 
+/// A node's id as it is shown everywhere: `0x010b`.
+public func idText(_ id: UInt16) -> [UInt8] {
+  [UInt8]("0x") + hexadecimalByte(UInt8(truncatingIfNeeded: id >> 8)) + hexadecimalByte(UInt8(truncatingIfNeeded: id))
+}
+
 extension Array where Element == UInt8 {
   /// The ASCII bytes of a literal.
   public init(_ literal: StaticString) {

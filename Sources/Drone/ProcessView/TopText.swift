@@ -2,11 +2,6 @@ import NetworkAddresses
 
 // Numbers as the screen has them.
 
-/// `0x010b`, as everywhere.
-func idText(_ id: UInt16) -> [UInt8] {
-  [UInt8]("0x") + hexadecimalByte(UInt8(truncatingIfNeeded: id >> 8)) + hexadecimalByte(UInt8(truncatingIfNeeded: id))
-}
-
 func decimalText(_ number: UInt64) -> [UInt8] {
   var out: [UInt8] = []
   appendDecimal(number, to: &out)

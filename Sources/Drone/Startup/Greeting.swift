@@ -59,8 +59,7 @@ public struct Greeting: Sendable {
     case .pending(let key):
       return [UInt8]("on a member that may admit: tyd --approve ") + key.prefix(16).map(printable)
     case .member(let id, let nodes):
-      var out = [UInt8]("0x") + hexadecimalByte(UInt8(truncatingIfNeeded: id >> 8))
-      out += hexadecimalByte(UInt8(truncatingIfNeeded: id)) + [UInt8](" is in, ")
+      var out = idText(id) + [UInt8](" is in, ")
       appendDecimal(UInt64(nodes), to: &out)
       out += nodes == 1 ? [UInt8](" node") : [UInt8](" nodes")
       if let own = addresses.first { out += [UInt8]("; others join by: tyd -m ") + own.text }

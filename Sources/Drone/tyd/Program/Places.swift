@@ -41,11 +41,6 @@ let servicesFolder: Path = "/run/services"
 let controlPort: UInt16 = 3278
 let gossipPort: UInt16 = 3278
 
-/// A node's id as it is shown: `0x010b`.
-func idText(_ id: UInt16) -> [UInt8] {
-  [UInt8]("0x") + hexadecimalByte(UInt8(truncatingIfNeeded: id >> 8)) + hexadecimalByte(UInt8(truncatingIfNeeded: id))
-}
-
 func number(_ value: some BinaryInteger) -> [UInt8] {
   var out: [UInt8] = []
   appendDecimal(UInt64(clamping: value), to: &out)
