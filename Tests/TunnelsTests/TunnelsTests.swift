@@ -98,10 +98,10 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
     second.opened(1, at: 1)
     let lows = try #require(sentOffer(first.takeEffects()))
     let highs = try #require(sentOffer(second.takeEffects()))
-    first.offered(highs, from: high.fingerprint, over: 2, at: 2)
+    first.offered(highs, from: high.fingerprint, address: high.address, over: 2, at: 2)
     #expect(
       first.takeEffects() == [.send(channel: 2, .refuse(.simultaneous)), .close(channel: 2)])
-    second.offered(lows, from: low.fingerprint, over: 2, at: 2)
+    second.offered(lows, from: low.fingerprint, address: low.address, over: 2, at: 2)
     let effects = second.takeEffects()
     #expect(effects.first == .close(channel: 1))
     guard case .install(2, let keyed) = effects.last else {
@@ -118,6 +118,10 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
       TunnelOffer(from: 3, to: 1, spi: 256, counter: 0, ciphers: [.aes128GCM]), .notMember
     ),
     (high, TunnelOffer(from: 7, to: 1, spi: 256, counter: 0, ciphers: [.aes128GCM]), .notMember),
+    (
+      TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 9), fingerprint: high.fingerprint),
+      TunnelOffer(from: 2, to: 1, spi: 256, counter: 0, ciphers: [.aes128GCM]), .notMember
+    ),
     (high, TunnelOffer(from: 2, to: 5, spi: 256, counter: 0, ciphers: [.aes128GCM]), .wrongNode),
     (high, TunnelOffer(from: 2, to: 1, spi: 256, counter: 0, ciphers: []), .noCommonCipher),
   ]
@@ -126,7 +130,7 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
   func refusals(_ index: Int) {
     let (sender, offer, reason) = TunnelsTests.wrongOffers[index]
     var tunnels = machine(low, high)
-    tunnels.offered(offer, from: sender.fingerprint, over: 2, at: 0)
+    tunnels.offered(offer, from: sender.fingerprint, address: sender.address, over: 2, at: 0)
     #expect(tunnels.takeEffects() == [.send(channel: 2, .refuse(reason)), .close(channel: 2)])
   }
 
@@ -134,7 +138,8 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
   func gone() throws {
     var tunnels = machine(low, high)
     tunnels.offered(
-      TunnelOffer(from: 2, to: 1, spi: 256, counter: 0, ciphers: [.aes128GCM]), from: high.fingerprint, over: 2, at: 0)
+      TunnelOffer(from: 2, to: 1, spi: 256, counter: 0, ciphers: [.aes128GCM]), from: high.fingerprint,
+      address: high.address, over: 2, at: 0)
     tunnels.installed(2, true, at: 1)
     tunnels.received(.ready, over: 2, at: 2)
     tunnels.installed(2, true, at: 3)
@@ -153,7 +158,8 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
   func renamed() {
     var tunnels = machine(low, high)
     tunnels.offered(
-      TunnelOffer(from: 2, to: 1, spi: 256, counter: 0, ciphers: [.aes128GCM]), from: high.fingerprint, over: 2, at: 0)
+      TunnelOffer(from: 2, to: 1, spi: 256, counter: 0, ciphers: [.aes128GCM]), from: high.fingerprint,
+      address: high.address, over: 2, at: 0)
     tunnels.installed(2, true, at: 1)
     tunnels.received(.ready, over: 2, at: 2)
     tunnels.installed(2, true, at: 3)

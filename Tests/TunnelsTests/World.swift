@@ -214,7 +214,8 @@ struct World {
       }
       if case .offer(let offer) = message {
         let sender = peer(connection.ends[1 - side].node)
-        nodes[end.node].tunnels.offered(offer, from: sender.fingerprint, over: end.channel, at: now)
+        nodes[end.node].tunnels.offered(
+          offer, from: sender.fingerprint, address: sender.address, over: end.channel, at: now)
       } else {
         nodes[end.node].tunnels.received(message, over: end.channel, at: now)
       }

@@ -38,13 +38,18 @@ extension Tunnels {
     beginIfWanted(tunnel.peer.id, at: now)
   }
 
-  /// A member sent an offer over a connection that came in; `sender`: the key that the member proved to have.
-  public mutating func offered(_ offer: TunnelOffer, from sender: [UInt8], over channel: UInt32, at now: UInt64) {
+  /// A member sent an offer over a connection that came in; `sender`: the key that the member proved to have; `address`: where
+  /// the connection came from. Associations with an address that the member has no longer would carry nothing.
+  public mutating func offered(
+    _ offer: TunnelOffer, from sender: [UInt8], address: IPv4Address, over channel: UInt32, at now: UInt64
+  ) {
     func refuse(_ reason: TunnelRefusal) {
       effects.append(.send(channel: channel, .refuse(reason)))
       effects.append(.close(channel: channel))
     }
-    guard let peer = peer(fingerprint: sender)?.id, var tunnel = tunnels[peer], offer.from == peer else {
+    guard let peer = peer(fingerprint: sender)?.id, var tunnel = tunnels[peer], offer.from == peer,
+      tunnel.peer.address == address
+    else {
       return refuse(.notMember)
     }
     guard offer.to == id else { return refuse(.wrongNode) }

@@ -35,11 +35,15 @@ struct ClusterInterface: Equatable {
   }
 
   /// Finds it: the one that was named, else the one with the route to the contact, else the one that the machine is known by.
-  static func find(named name: [UInt8]?, contact: IPv4Address?) throws(Failure) -> ClusterInterface {
+  /// - Parameter kept: an address that stays this node's as long as a named interface has it, whatever others it has.
+  static func find(
+    named name: [UInt8]?, contact: IPv4Address?, keeping kept: IPv4Address? = nil
+  ) throws(Failure) -> ClusterInterface {
     let stock: Stock
     do throws(NetlinkSocketError) { stock = try Stock(contact: contact) } catch { throw Failure(error.text) }
     func own(_ link: Link) -> IPv4Address? {
-      stock.addresses.first { $0.interface == link.index && $0.scope == .universe }?.address
+      let found = stock.addresses.filter { $0.interface == link.index && $0.scope == .universe }.map { $0.address }
+      return found.first { $0 == kept } ?? found.first
     }
     if let contact, stock.addresses.contains(where: { $0.address == contact }) {
       throw Failure(contact.text + [UInt8](" is this machine itself; say tyd alone to start a cluster."))

@@ -8,6 +8,7 @@ import Tunnels
 final class Transforms {
   /// The last question for keys about each peer by its address, by which its waiting state is found.
   private var questions: [UInt32: AcquireRequest]
+  /// This node's; what it changes from is given to `releaseAll`.
   var own: IPv4Address
   private var requests: NetlinkSocket
   private let events: NetlinkSocket
@@ -73,12 +74,20 @@ final class Transforms {
 
   /// Demands ESP both ways between this node and a peer.
   func require(_ peer: IPv4Address) throws(NetlinkSocketError) {
-    for policy in policies(peer) { try requests.perform(.set(policy, layout: .native)) }
+    for policy in policies(peer, own) { try requests.perform(.set(policy, layout: .native)) }
   }
 
   func release(_ peer: IPv4Address) {
-    for policy in policies(peer) { try? requests.perform(.remove(policy)) }
+    for policy in policies(peer, own) { try? requests.perform(.remove(policy)) }
     questions[peer.bits] = nil
+  }
+
+  /// Takes away what was demanded, and excepted, by an address that this node has no longer.
+  func releaseAll(of former: IPv4Address, _ peers: [IPv4Address]) {
+    for peer in peers {
+      for policy in policies(peer, former) { try? requests.perform(.remove(policy)) }
+    }
+    for policy in controlPolicies(former) { try? requests.perform(.remove(policy)) }
   }
 
   /// The peers of whom policies demand ESP, whichever tyd set them.
@@ -106,7 +115,7 @@ final class Transforms {
     }
   }
 
-  private func policies(_ peer: IPv4Address) -> [TransformPolicy] {
+  private func policies(_ peer: IPv4Address, _ own: IPv4Address) -> [TransformPolicy] {
     var inbound = TransformPolicy.require(.inbound, from: .ipv4(peer), to: .ipv4(own))
     var outbound = TransformPolicy.require(.outbound, from: .ipv4(own), to: .ipv4(peer))
     inbound.priority = Transforms.requirePriority
@@ -118,17 +127,17 @@ final class Transforms {
   /// longer, as the last packets of a connection.
   func exceptControl() throws(Failure) {
     do throws(NetlinkSocketError) {
-      for policy in controlPolicies { try requests.perform(.set(policy, layout: .native)) }
+      for policy in controlPolicies(own) { try requests.perform(.set(policy, layout: .native)) }
     } catch {
       throw Failure([UInt8]("the kernel's IPsec: ") + error.text)
     }
   }
 
   func removeExceptions() {
-    for policy in controlPolicies { try? requests.perform(.remove(policy)) }
+    for policy in controlPolicies(own) { try? requests.perform(.remove(policy)) }
   }
 
-  private var controlPolicies: [TransformPolicy] {
+  private func controlPolicies(_ own: IPv4Address) -> [TransformPolicy] {
     let everybody = IPv4Address.unspecified
     var found: [TransformPolicy] = []
     for (source, target) in [(controlPort, 0), (0, controlPort)] as [(UInt16, UInt16)] {

@@ -100,9 +100,10 @@ extension Node {
 
   private func take(_ offer: TunnelOffer, _ record: [UInt8], _ connection: Connection, _ now: UInt64) {
     guard let peer = connection.peer else { return }
-    // The news of a node that joined may not have come here yet; its own word is as good.
-    if tunnels.peer(fingerprint: peer.fingerprint.bytes) == nil { merge(record, now) }
-    tunnels.offered(offer, from: peer.fingerprint.bytes, over: connection.channel, at: now)
+    // The news of a node that joined, or has another address, may not have come here yet; its own word is as good.
+    if tunnels.peer(fingerprint: peer.fingerprint.bytes)?.address != connection.address { merge(record, now) }
+    tunnels.offered(
+      offer, from: peer.fingerprint.bytes, address: connection.address, over: connection.channel, at: now)
   }
 
   private func sendMap(_ map: [UInt8], _ connection: Connection) {

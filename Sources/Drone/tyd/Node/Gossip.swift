@@ -54,11 +54,15 @@ extension Node {
       admit(record, now)
     case .changed(let record, let former):
       guard record.mac != membership.own.mac else { break }
-      if record.addresses.primary != former.addresses.primary { forget(former.addresses.primary, id: former.id) }
-      if record.addresses != former.addresses || record.addresses6 != former.addresses6 {
-        filter?.removeOthers(former.allAddresses)
-      }
+      let kept = record.allAddresses
+      filter?.removeOthers(former.allAddresses.filter { !kept.contains($0) })
+      // The new address first, so that the node is a member all the time.
       admit(record, now)
+      if record.addresses.primary != former.addresses.primary {
+        forget(former.addresses.primary, id: former.id)
+        // The former one may be another address of it now.
+        admit(record, now)
+      }
     case .suspected(let record): report.note("member", describe(record) + [UInt8](" does not answer"))
     case .cleared(let record): report.note("member", describe(record) + [UInt8](" answers again"))
     case .died(let record): lose(record, "is dead")

@@ -31,6 +31,7 @@ final class Node {
   var filter: Filter?
   var refused = Refusals()
 
+  let addressNews: AddressNews
   let listener: Descriptor
   let gossip: DatagramSocket
   var discovery: DatagramSocketBox?
@@ -88,6 +89,7 @@ final class Node {
     tunnels = Tunnels(
       id: membership.own.id, fingerprint: credential.fingerprint, ciphers: Node.ciphers(command), settings: settings,
       seed: seed &+ 1)
+    addressNews = try AddressNews()
     metrics = if let endpoint = command.metrics { try MetricsServer(endpoint) } else { nil }
     do throws(SystemError) {
       let any = SocketAddress(.unspecified, port: controlPort)
@@ -152,6 +154,7 @@ final class Node {
       Interest(listener.number), Interest(gossip.descriptor), Interest(discovery?.descriptor ?? -1),
       Interest(orderListener), Interest(signals.number), Interest(transforms?.descriptor ?? -1),
       Interest(searching?.descriptor ?? -1), Interest(boots?.descriptor ?? -1),
+      Interest(addressNews.descriptor),
     ]
     let fixed = interests.count
     let connections = self.connections
@@ -172,6 +175,10 @@ final class Node {
     if !ready[6].isEmpty { takeDiscoveryAnswers(then) }
     if !ready[3].isEmpty { acceptOrders(then) }
     if !ready[7].isEmpty { takeBootNews(then) }
+    if !ready[8].isEmpty {
+      addressNews.take()
+      nextReading = then
+    }
     var handshakes = 0
     for (index, connection) in connections.enumerated() where !ready[fixed + index].isEmpty {
       // It may have given way to one that has just come.

@@ -151,12 +151,16 @@ extension Node {
     nextReading = now &+ 5000
     time.observe(clock: secondsSince1970())
     admission.forget(at: now)
-    guard joining == nil else { return }
     followAddress(now)
+    takeReadings(now)
+    guard joining == nil else { return }
     if filter?.refill(isOff: exists(places.filterOff)) == true {
       report.step(.degraded, "filter", [UInt8]("was taken away, perhaps with this machine's own; it is back"))
     }
     admitMissing(now)
+  }
+
+  private func takeReadings(_ now: UInt64) {
     var record = membership.own
     record.take(Linux.readMachine())
     if let addresses = AddressList(interface.addresses) { record.addresses = addresses }
@@ -167,9 +171,10 @@ extension Node {
   /// After a new lease: everything in the kernel is by the old address and is made anew. A card that was taken out and put in
   /// again has its address, but another number.
   private func followAddress(_ now: UInt64) {
-    guard let found = try? ClusterInterface.find(named: interface.name, contact: nil), found != interface else {
-      return
-    }
+    guard
+      let found = try? ClusterInterface.find(named: interface.name, contact: nil, keeping: interface.address),
+      found != interface
+    else { return }
     let former = interface
     if found.index != former.index {
       interface = found
@@ -179,16 +184,18 @@ extension Node {
     guard found.address != former.address else { return }
     report.step(.degraded, "node", [UInt8]("has another address: ") + found.address.text)
     let peers = tunnels.peers
-    for peer in peers { release(peer.address, id: peer.id) }
+    for peer in peers { tunnels.remove(peer.id, at: now) }
     carryOutTunnels(now)
     interface = found
     endBootServer()
-    transforms?.removeExceptions()
+    // Members stay in the filter, which lets nothing to them that is not in ESP; only then the former policies go.
     transforms?.own = found.address
     do throws(Failure) { try transforms?.exceptControl() } catch { report.step(.failed, "ipsec", error.sentence) }
     for peer in peers {
-      if let record = membership.member(peer.id) { admit(record, now) }
+      if let record = membership.member(peer.id) { admit(record, now) } else { release(peer.address, id: peer.id) }
     }
+    transforms?.releaseAll(of: former.address, peers.map { $0.address })
+    carryOutTunnels(now)
   }
 }
 

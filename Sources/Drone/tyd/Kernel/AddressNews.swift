@@ -1,0 +1,30 @@
+import Linux
+import Netlink
+
+/// Hears at once that an address came or went on this machine. A node whose address has changed reaches nobody until it has
+/// followed, and after a few seconds the others would call it dead.
+final class AddressNews {
+  private let events: NetlinkSocket
+
+  init() throws(Failure) {
+    do throws(SystemError) {
+      events = try NetlinkSocket(.route, groups: RouteGroups.addresses.rawValue)
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  var descriptor: Int32 { events.descriptor }
+
+  /// Takes what has come. What it says does not matter, nor whether some of it was lost: the addresses are then read anew.
+  func take() {
+    // A bound for each turn; what is left wakes the loop again.
+    for _ in 0..<64 {
+      do throws(NetlinkSocketError) {
+        if try events.events(within: 0).isEmpty { return }
+      } catch {
+        if case .system = error { return }
+      }
+    }
+  }
+}
