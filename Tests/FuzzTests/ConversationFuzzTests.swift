@@ -98,7 +98,7 @@ import Tunnels
         case (0, _): tunnels.acquire(peer.address, at: now)
         case (1, _): tunnels.step(at: now)
         case (2, _): tunnels.closed(channel, at: now)
-        case (_, .offer(let offer)): 
+        case (_, .offer(let offer)):
           tunnels.offered(offer, from: peer.fingerprint, address: peer.address, over: channel, at: now)
         case (_, let message): tunnels.received(message, over: channel, at: now)
         }

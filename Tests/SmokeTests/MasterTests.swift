@@ -122,6 +122,13 @@ import VirtualMachine
               #expect(try await master.run("tyd -f off; sleep 7; \(table)").status != 0)
               #expect(try await master.run("ping -c2 -W3 \(drones[1])").status == 0)
               #expect(try await master.run("tyd -f on; \(table)").output.contains(drones[1]))
+              // Somebody else's `ip xfrm policy flush` takes away what keeps packets out of the clear, and it is back at once.
+              let left = try await master.output(
+                "ip xfrm policy flush; sleep 1; ip xfrm policy | grep -c 'dst 192.168.1.2[12]/32'")
+              #expect(left == "2")
+              #expect(try await master.run("ping -c2 -W3 \(drones[0])").status == 0)
+              #expect(
+                try await master.output("cat /run/tyd/log").contains("taken away by somebody else; they are back"))
               // A service of the master, asked by a member: through ESP and the operator's firewall.
               #expect(try await first.output("nc -w 5 192.168.1.11 22 </dev/null") == "hello")
               let status = try await master.output("tyd --status")

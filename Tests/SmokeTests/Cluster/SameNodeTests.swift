@@ -20,9 +20,11 @@ import VirtualMachine
         // Guest time until the other is reached again; a ping may go before the change was noticed.
         let outage = try await second.machine.output(
           "s() { cut -d. -f1 /proc/uptime; }; a=$(s); ifconfig eth0 192.168.1.33; n=0; "
-            + "until ping -c1 -W3 192.168.1.11 >/dev/null 2>&1 || [ $n = 9 ]; do n=$((n+1)); sleep 1; done; echo $n $(( $(s) - a ))")
+            + "until ping -c1 -W3 192.168.1.11 >/dev/null 2>&1 || [ $n = 9 ]; do n=$((n+1)); sleep 1; done; echo $n $(( $(s) - a ))"
+        )
         print("pings lost, seconds until an answer: \(outage)")
-        #expect(outage.split(separator: " ").first.flatMap { Int($0) }.map { $0 <= 1 } == true, "lost, seconds: \(outage)")
+        #expect(
+          outage.split(separator: " ").first.flatMap { Int($0) }.map { $0 <= 1 } == true, "lost, seconds: \(outage)")
         let moved = try await first.waits(for: "192.168.1.33 alive", within: .seconds(30)) {
           $0.alive == ["192.168.1.11", "192.168.1.33"]
         }

@@ -7,11 +7,15 @@ import Tunnels
 /// The kernel's IPsec: policies that demand it, and the security associations that `Tunnels` asks for.
 final class Transforms {
   /// The last question for keys about each peer by its address, by which its waiting state is found.
-  private var questions: [UInt32: AcquireRequest]
+  var questions: [UInt32: AcquireRequest]
   /// This node's; what it changes from is given to `releaseAll`.
   var own: IPv4Address
-  private var requests: NetlinkSocket
+  /// Peers of whom ESP is demanded.
+  var demandedPeers: Set<UInt32> = []
+  var requests: NetlinkSocket
   private let events: NetlinkSocket
+  /// Of their own: a thousand changed policies must not push out a question for keys.
+  private let policyEvents: NetlinkSocket
 
   /// What the kernel asks or tells.
   enum Event {
@@ -32,6 +36,7 @@ final class Transforms {
     questions = [:]
     requests = try Transforms.open([])
     events = try Transforms.open([.acquire, .expire])
+    policyEvents = try Transforms.open([.policies])
     do throws(SystemError) {
       try setKeyWaiting(seconds: 3)
     } catch {
@@ -48,6 +53,7 @@ final class Transforms {
   }
 
   var descriptor: Int32 { events.descriptor }
+  var policyDescriptor: Int32 { policyEvents.descriptor }
 
   /// What has come.
   func takeEvents() -> [Event] {
@@ -70,95 +76,28 @@ final class Transforms {
     return found
   }
 
-  // MARK: Policies
-
-  /// Demands ESP both ways between this node and a peer.
-  func require(_ peer: IPv4Address) throws(NetlinkSocketError) {
-    for policy in policies(peer, own) { try requests.perform(.set(policy, layout: .native)) }
-  }
-
-  func release(_ peer: IPv4Address) {
-    for policy in policies(peer, own) { try? requests.perform(.remove(policy)) }
-    questions[peer.bits] = nil
-  }
-
-  /// Takes away what was demanded, and excepted, by an address that this node has no longer.
-  func releaseAll(of former: IPv4Address, _ peers: [IPv4Address]) {
-    for peer in peers {
-      for policy in policies(peer, former) { try? requests.perform(.remove(policy)) }
-    }
-    for policy in controlPolicies(former) { try? requests.perform(.remove(policy)) }
-  }
-
-  /// The peers of whom policies demand ESP, whichever tyd set them.
-  static func demanded() -> [IPv4Address] {
-    do throws(SystemError) {
-      var socket = try NetlinkSocket(.transform)
-      let policies = (try? socket.policies()) ?? []
-      return policies.compactMap { policy in
-        let isDemand = policy.isByTyd && policy.templates.count == 1 && policy.direction == .outbound
-        return isDemand ? policy.selector.destination.ipv4 : nil
+  /// Takes the news of policies. True if one that tyd demands may be missing.
+  func hearsOfMissingPolicies() -> Bool {
+    var isMissing = false
+    // A bound for each turn; what is left wakes the loop again.
+    for _ in 0..<64 {
+      do throws(NetlinkSocketError) {
+        let messages = try policyEvents.transformEvents(within: 0)
+        if messages.isEmpty { return isMissing }
+        for message in messages {
+          switch message {
+          case .policiesFlushed: isMissing = true
+          case .policyRemoved(let policy): isMissing = isMissing || isDemanded(policy)
+          default: break
+          }
+        }
+      } catch {
+        isMissing = true
+        if case .system = error { return isMissing }
       }
-    } catch {
-      return []
     }
+    return isMissing
   }
-
-  /// After a crash: what a former run demanded of nodes that are no members any longer goes.
-  func keepOnly(_ kept: [IPv4Address]) {
-    guard let found = try? requests.policies() else { return }
-    for policy in found where policy.isByTyd && policy.templates.count == 1 {
-      let other = policy.direction == .outbound ? policy.selector.destination : policy.selector.source
-      let mine = policy.direction == .outbound ? policy.selector.source : policy.selector.destination
-      guard mine.ipv4 == own, let peer = other.ipv4, !kept.contains(peer) else { continue }
-      try? requests.perform(.remove(policy))
-    }
-  }
-
-  private func policies(_ peer: IPv4Address, _ own: IPv4Address) -> [TransformPolicy] {
-    var inbound = TransformPolicy.require(.inbound, from: .ipv4(peer), to: .ipv4(own))
-    var outbound = TransformPolicy.require(.outbound, from: .ipv4(own), to: .ipv4(peer))
-    inbound.priority = Transforms.requirePriority
-    outbound.priority = Transforms.requirePriority
-    return [inbound, outbound]
-  }
-
-  /// Lets TCP 3278, which is TLS, pass beside ESP. The sockets' own policies do not count for what belongs to no socket any
-  /// longer, as the last packets of a connection.
-  func exceptControl() throws(Failure) {
-    do throws(NetlinkSocketError) {
-      for policy in controlPolicies(own) { try requests.perform(.set(policy, layout: .native)) }
-    } catch {
-      throw Failure([UInt8]("the kernel's IPsec: ") + error.text)
-    }
-  }
-
-  func removeExceptions() {
-    for policy in controlPolicies(own) { try? requests.perform(.remove(policy)) }
-  }
-
-  private func controlPolicies(_ own: IPv4Address) -> [TransformPolicy] {
-    let everybody = IPv4Address.unspecified
-    var found: [TransformPolicy] = []
-    for (source, target) in [(controlPort, 0), (0, controlPort)] as [(UInt16, UInt16)] {
-      found.append(
-        TransformPolicy(
-          direction: .inbound,
-          selector: TransformSelector(
-            source: .ipv4(everybody), destination: .ipv4(own), sourcePrefix: 0, destinationPrefix: 32, transport: 6,
-            sourcePort: source, destinationPort: target), priority: Transforms.exceptionPriority))
-      found.append(
-        TransformPolicy(
-          direction: .outbound,
-          selector: TransformSelector(
-            source: .ipv4(own), destination: .ipv4(everybody), sourcePrefix: 32, destinationPrefix: 0, transport: 6,
-            sourcePort: source, destinationPort: target), priority: Transforms.exceptionPriority))
-    }
-    return found
-  }
-
-  private static let exceptionPriority: UInt32 = 100
-  fileprivate static let requirePriority: UInt32 = 200
 
   // MARK: Associations
 
@@ -231,13 +170,6 @@ final class Transforms {
           spi: status.name.spi, direction: inbound ? .inbound : .outbound, peer: inbound ? source : destination),
         packets: status.packets, installed: status.added)
     }
-  }
-}
-
-extension TransformPolicy {
-  /// Whether it can be one that tyd set, and not another program's.
-  fileprivate var isByTyd: Bool {
-    priority == Transforms.requirePriority && templates.allSatisfy { $0.mode == 0 && $0.requestID == 0 }
   }
 }
 

@@ -154,7 +154,7 @@ final class Node {
       Interest(listener.number), Interest(gossip.descriptor), Interest(discovery?.descriptor ?? -1),
       Interest(orderListener), Interest(signals.number), Interest(transforms?.descriptor ?? -1),
       Interest(searching?.descriptor ?? -1), Interest(boots?.descriptor ?? -1),
-      Interest(addressNews.descriptor),
+      Interest(addressNews.descriptor), Interest(transforms?.policyDescriptor ?? -1),
     ]
     let fixed = interests.count
     let connections = self.connections
@@ -168,6 +168,7 @@ final class Node {
     if let longest = signals.longestWait { milliseconds = min(milliseconds, longest) }
     let ready = waitReady(interests, milliseconds: milliseconds)
     let then = millisecondsSinceStart()
+    if !ready[9].isEmpty { takePolicyNews() }
     if !ready[5].isEmpty { takeTransformEvents(then) }
     if !ready[1].isEmpty { takeGossip(then) }
     if !ready[0].isEmpty { acceptConnections(then) }

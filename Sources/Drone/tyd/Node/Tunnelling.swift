@@ -6,6 +6,7 @@ import Membership
 import Netlink
 import NetworkAddresses
 import SecureChannel
+import Startup
 import Tunnels
 import TydCommand
 
@@ -19,6 +20,14 @@ extension Node {
       }
     }
     carryOutTunnels(now)
+  }
+
+  func takePolicyNews() {
+    guard let transforms, transforms.hearsOfMissingPolicies() else { return }
+    let count = transforms.restorePolicies()
+    guard count > 0 else { return }
+    report.step(
+      .degraded, "ipsec", number(count) + [UInt8](" policies were taken away by somebody else; they are back"))
   }
 
   /// Does what the tunnels ask for, in their order, until they ask for nothing more.
