@@ -83,9 +83,26 @@ private func digits(_ key: [UInt8], _ count: Int = 64) -> [UInt8] {
     #expect(admission.pending.count == 4)
     for number in 10..<1000 { _ = admission.request(key(number), from: address(number), at: 0) }
     #expect(admission.pending.count == Admission.mostPending)
-    #expect(admission.request(key(0), from: address(1), at: 29_000) == .wait)
+    // Of the first address's four only the last is left.
+    #expect(admission.request(key(3), from: address(1), at: 29_000) == .wait)
     admission.forget(at: 30_000)
-    #expect(admission.pending.map(\.fingerprint) == [key(0)])
+    #expect(admission.pending.map(\.fingerprint) == [key(3)])
+  }
+
+  @Test("when the list is full, the address that has most places loses its oldest to one that then has no more")
+  func fairWaiting() {
+    var admission = Admission(canCertify: true)
+    for number in 0..<Admission.mostPending { _ = admission.request(key(number), from: address(number / 4), at: 0) }
+    #expect(admission.pending.count == Admission.mostPending)
+    for number in 100..<102 { #expect(admission.request(key(number), from: address(99), at: 1) == .wait) }
+    #expect(admission.pending.count == Admission.mostPending)
+    let fingerprints = admission.pending.map(\.fingerprint)
+    #expect(!fingerprints.contains(key(0)) && !fingerprints.contains(key(4)))
+    #expect(fingerprints.contains(key(1)) && fingerprints.contains(key(100)) && fingerprints.contains(key(101)))
+    guard case .refuse = admission.request(key(200), from: address(0), at: 1) else {
+      Issue.record("an address that has as many as all others got one more")
+      return
+    }
   }
 
   @Test("half-open connections are bounded for each address and in total, and those that settle do not count")

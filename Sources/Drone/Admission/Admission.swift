@@ -122,11 +122,28 @@ public struct Admission: Sendable {
       pending[place].address = address
       return .wait
     }
-    guard pending.count < Admission.mostPending,
-      pending.reduce(0, { $0 + ($1.address == address ? 1 : 0) }) < Admission.mostPendingPerAddress
-    else { return .refuse([UInt8]("too many joiners are waiting for approval; try again later")) }
+    guard makeRoom(for: address) else {
+      return .refuse([UInt8]("too many joiners are waiting for approval; try again later"))
+    }
     pending.append(Pending(fingerprint: fingerprint, address: address, since: now, asked: now))
     return .wait
+  }
+
+  /// Whether one more joiner from this address may wait. When all places are taken, the address that has most of them loses its
+  /// oldest one to an address that then has no more.
+  private mutating func makeRoom(for address: IPv4Address) -> Bool {
+    func count(_ address: IPv4Address) -> Int { pending.reduce(0) { $0 + ($1.address == address ? 1 : 0) } }
+    let own = count(address)
+    guard own < Admission.mostPendingPerAddress else { return false }
+    guard pending.count >= Admission.mostPending else { return true }
+    var most = own + 1
+    var place: Int?
+    for (index, other) in pending.enumerated() where count(other.address) > most {
+      most = count(other.address)
+      place = index
+    }
+    if let place { pending.remove(at: place) }
+    return place != nil
   }
 
   // MARK: The operator
