@@ -77,15 +77,7 @@ public struct Admission: Sendable {
       connections.append(connection)
       return .free
     }
-    var most = own
-    var place: Int?
-    for (index, other) in connections.enumerated() where !other.isMemberAddress {
-      let count = held(by: other.address)
-      if count > most {
-        most = count
-        place = index
-      }
-    }
+    let place = oldestOfFullest(connections.map { $0.address }, above: own) { !connections[$0].isMemberAddress }
     guard let place else { return .full }
     let former = connections.remove(at: place).channel
     connections.append(connection)
@@ -93,7 +85,7 @@ public struct Admission: Sendable {
   }
 
   private func held(by address: IPv4Address) -> Int {
-    connections.reduce(0) { $0 + ($1.address == address ? 1 : 0) }
+    places(of: address, in: connections.map { $0.address })
   }
 
   /// The connection's peer has proved to be a member, or the connection has ended: it does not count any longer.
@@ -132,18 +124,35 @@ public struct Admission: Sendable {
   /// Whether one more joiner from this address may wait. When all places are taken, the address that has most of them loses its
   /// oldest one to an address that then has no more.
   private mutating func makeRoom(for address: IPv4Address) -> Bool {
-    func count(_ address: IPv4Address) -> Int { pending.reduce(0) { $0 + ($1.address == address ? 1 : 0) } }
-    let own = count(address)
+    let addresses = pending.map { $0.address }
+    let own = places(of: address, in: addresses)
     guard own < Admission.mostPendingPerAddress else { return false }
     guard pending.count >= Admission.mostPending else { return true }
-    var most = own + 1
+    guard let place = oldestOfFullest(addresses, above: own + 1) else { return false }
+    pending.remove(at: place)
+    return true
+  }
+
+  // MARK: Places
+
+  private func places(of address: IPv4Address, in addresses: [IPv4Address]) -> Int {
+    addresses.reduce(0) { $0 + ($1 == address ? 1 : 0) }
+  }
+
+  /// The oldest place of the address that holds most, if it holds more than `least`; of the places that may be lost.
+  private func oldestOfFullest(
+    _ addresses: [IPv4Address], above least: Int, _ mayBeLost: (Int) -> Bool = { _ in true }
+  ) -> Int? {
+    var most = least
     var place: Int?
-    for (index, other) in pending.enumerated() where count(other.address) > most {
-      most = count(other.address)
-      place = index
+    for (index, address) in addresses.enumerated() where mayBeLost(index) {
+      let count = places(of: address, in: addresses)
+      if count > most {
+        most = count
+        place = index
+      }
     }
-    if let place { pending.remove(at: place) }
-    return place != nil
+    return place
   }
 
   // MARK: The operator

@@ -5,8 +5,9 @@ import SystemPackage
 ///
 /// The unpacker knows no check sum but CRC32, and takes the dictionary's size from memory beside the archive and what
 /// is unpacked from it: a large dictionary makes a small computer find no init. The filter for x86 programs (the kernel's
-/// CONFIG_XZ_DEC_X86) makes the root 6 % smaller; gzip or zstd makes it no smaller. A dictionary of 1 MiB makes the archive 4 % smaller than one of
-/// 512 KiB, and with it a computer of 16 MB runs out of memory while it unpacks.
+/// CONFIG_XZ_DEC_X86) makes the root 6 % smaller; gzip or zstd makes it no smaller. A dictionary of 1 MiB
+/// makes the archive 4 % smaller than one of 512 KiB, and with it a computer of 16 MB runs out of memory while it
+/// unpacks.
 ///
 /// Throws `BuildError` when xz is missing or fails.
 func compressed(_ archive: FilePath) async throws -> [UInt8] {

@@ -14,16 +14,17 @@ extension Transforms {
 
   func release(_ peer: IPv4Address) {
     demandedPeers.remove(peer.bits)
-    for policy in policies(peer, own) { try? requests.perform(.remove(policy)) }
+    remove(policies(peer, own))
     questions[peer.bits] = nil
   }
 
   /// Takes away what was demanded, and excepted, by an address that this node has no longer.
   func releaseAll(of former: IPv4Address, _ peers: [IPv4Address]) {
-    for peer in peers {
-      for policy in policies(peer, former) { try? requests.perform(.remove(policy)) }
-    }
-    for policy in controlPolicies(former) { try? requests.perform(.remove(policy)) }
+    remove(peers.flatMap { policies($0, former) } + controlPolicies(former))
+  }
+
+  private func remove(_ policies: [TransformPolicy]) {
+    for policy in policies { try? requests.perform(.remove(policy)) }
   }
 
   /// The peers of whom policies demand ESP, whichever tyd set them.
@@ -46,9 +47,7 @@ extension Transforms {
     guard let found = try? requests.policies() else { return }
     let addresses = ownAddresses()
     for policy in found where policy.isByTyd && policy.templates.count == 1 {
-      let other = policy.direction == .outbound ? policy.selector.destination : policy.selector.source
-      let mine = policy.direction == .outbound ? policy.selector.source : policy.selector.destination
-      guard let mine = mine.ipv4, let peer = other.ipv4 else { continue }
+      guard let mine = policy.ends.own.ipv4, let peer = policy.ends.other.ipv4 else { continue }
       guard mine == own ? !kept.contains(peer) : !addresses.contains(mine) else { continue }
       try? requests.perform(.remove(policy))
     }
@@ -56,12 +55,9 @@ extension Transforms {
 
   /// Whether it is one of those that stand for this node's peers or the control channel.
   func isDemanded(_ policy: TransformPolicy) -> Bool {
-    if controlPolicies(own).contains(where: { $0.direction == policy.direction && $0.selector == policy.selector }) {
-      return true
-    }
-    let other = policy.direction == .outbound ? policy.selector.destination : policy.selector.source
-    guard let peer = other.ipv4, demandedPeers.contains(peer.bits) else { return false }
-    return policies(peer, own).contains { $0.direction == policy.direction && $0.selector == policy.selector }
+    var demanded = controlPolicies(own)
+    if let peer = policy.ends.other.ipv4, demandedPeers.contains(peer.bits) { demanded += policies(peer, own) }
+    return demanded.contains { $0.direction == policy.direction && $0.selector == policy.selector }
   }
 
   /// Puts back what somebody else took away, such as `ip xfrm policy flush`; until then the filter lets nothing to members.
@@ -98,27 +94,28 @@ extension Transforms {
   }
 
   func removeExceptions() {
-    for policy in controlPolicies(own) { try? requests.perform(.remove(policy)) }
+    remove(controlPolicies(own))
   }
 
   private func controlPolicies(_ own: IPv4Address) -> [TransformPolicy] {
-    let everybody = IPv4Address.unspecified
-    var found: [TransformPolicy] = []
-    for (source, target) in [(controlPort, 0), (0, controlPort)] as [(UInt16, UInt16)] {
-      found.append(
-        TransformPolicy(
-          direction: .inbound,
-          selector: TransformSelector(
-            source: .ipv4(everybody), destination: .ipv4(own), sourcePrefix: 0, destinationPrefix: 32, transport: 6,
-            sourcePort: source, destinationPort: target), priority: Transforms.exceptionPriority))
-      found.append(
-        TransformPolicy(
-          direction: .outbound,
-          selector: TransformSelector(
-            source: .ipv4(own), destination: .ipv4(everybody), sourcePrefix: 32, destinationPrefix: 0, transport: 6,
-            sourcePort: source, destinationPort: target), priority: Transforms.exceptionPriority))
+    func exception(
+      _ direction: TransformPolicy.Direction, from source: IPv4Address, _ sourcePort: UInt16, to target: IPv4Address,
+      _ targetPort: UInt16
+    ) -> TransformPolicy {
+      TransformPolicy(
+        direction: direction,
+        selector: TransformSelector(
+          source: .ipv4(source), destination: .ipv4(target), sourcePrefix: source == own ? 32 : 0,
+          destinationPrefix: target == own ? 32 : 0, transport: 6, sourcePort: sourcePort, destinationPort: targetPort),
+        priority: Transforms.exceptionPriority)
     }
-    return found
+    let everybody = IPv4Address.unspecified
+    return [
+      exception(.inbound, from: everybody, controlPort, to: own, 0),
+      exception(.outbound, from: own, controlPort, to: everybody, 0),
+      exception(.inbound, from: everybody, 0, to: own, controlPort),
+      exception(.outbound, from: own, 0, to: everybody, controlPort),
+    ]
   }
 
   private static let exceptionPriority: UInt32 = 100
@@ -126,6 +123,11 @@ extension Transforms {
 }
 
 extension TransformPolicy {
+  /// This node's address and the other's.
+  fileprivate var ends: (own: InternetAddress, other: InternetAddress) {
+    direction == .outbound ? (selector.source, selector.destination) : (selector.destination, selector.source)
+  }
+
   /// Whether it can be one that tyd set, and not another program's.
   fileprivate var isByTyd: Bool {
     priority == Transforms.requirePriority && templates.allSatisfy { $0.mode == 0 && $0.requestID == 0 }
