@@ -34,12 +34,16 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
     }
   }
 
-  /// Plays a client that loses nothing; gives what arrived.
-  private func fetch(_ server: inout TFTPServer, _ words: [String]) -> (content: [UInt8], packets: Int) {
+  /// Plays a client that loses nothing; gives what arrived, and what was told of it on the way.
+  private func fetch(
+    _ server: inout TFTPServer, _ words: [String]
+  ) -> (content: [UInt8], packets: Int, percents: [UInt8]) {
     var got: [UInt8] = []
     var count = 0
+    var percents: [UInt8] = []
     var actions = server.request(request(1, words), from: client, at: 0, read: read)
     while count < 100_000 {
+      for case .news(.sent(_, _, let percent)) in actions { percents.append(percent) }
       guard case .send(let bytes, _, let port)? = actions.first(where: { if case .send = $0 { true } else { false } })
       else { break }
       count += 1
@@ -48,7 +52,7 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
       actions = server.receive(
         isData ? [0, 4, bytes[2], bytes[3]] : acknowledge(0), on: port, from: client, at: 1, read: read)
     }
-    return (got, count)
+    return (got, count, percents)
   }
 
   @Test("a file arrives in blocks of 512, and a shorter one is the last")
@@ -60,7 +64,7 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
     #expect(packet == [0, 3, 0, 1] + Self.content.prefix(512))
     #expect(first.contains(.news(.sent(client.address, file: Array("chaos/bzImage".utf8), percent: 0))))
     server = try self.server()
-    let (content, count) = fetch(&server, ["chaos/bzImage", "octet"])
+    let (content, count, _) = fetch(&server, ["chaos/bzImage", "octet"])
     #expect(content == Self.content && count == 3 && server.nextStep == nil)
     #expect(fetch(&server, ["empty", "octet"]).content == [])
   }
@@ -70,8 +74,18 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
     var server = try server(size: 1024)
     #expect(fetch(&server, ["chaos/bzImage", "octet"]).packets == 3)
     server = try self.server(size: 8 * 70_000)
-    let (content, count) = fetch(&server, ["chaos/bzImage", "octet", "blksize", "8"])
+    let (content, count, _) = fetch(&server, ["chaos/bzImage", "octet", "blksize", "8"])
     #expect(content.count == 560_000 && count == 70_002)
+  }
+
+  @Test(
+    "that all has arrived is told once, whether or not the last block is empty",
+    arguments: [0, 1, 511, 512, 5119, 5120])
+  func told(_ size: Int) throws {
+    var server = try server(size: size)
+    let percents = fetch(&server, ["chaos/bzImage", "octet"]).percents
+    #expect(percents.first == 0 && percents.last == 100 && percents == Set(percents).sorted(), "\(percents)")
+    #expect(size != 5120 || percents == Array(stride(from: 0, through: 100, by: 10)))
   }
 
   @Test("options are acknowledged as RFC 2347 to 2349 say, in the server's order and bounds; others are passed over")

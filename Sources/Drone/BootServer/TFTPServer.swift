@@ -171,7 +171,8 @@ public struct TFTPServer: Sendable {
     transfer.due = now &+ transfer.interval
     var actions: [Action] = [.send(transfer.packet, to: transfer.peer, from: port)]
     let tenths = file.size > 0 ? (transfer.block - 1) * transfer.blockSize * 10 / file.size : 0
-    if tenths > transfer.told {
+    // That the last block has arrived is told above, once: before an empty one all tenths are there already.
+    if tenths > transfer.told, tenths < 10 {
       transfer.told = tenths
       actions.append(.news(.sent(transfer.peer.address, file: file.name, percent: UInt8(clamping: tenths * 10))))
     }
