@@ -105,6 +105,42 @@ struct KernelRouteTests {
     }
   }
 
+  @Test("all that has come is taken at once; that some of it was lost is told, once")
+  func lostEvents() throws {
+    try NetworkThread().run {
+      let listener = try NetlinkSocket(.route, groups: RouteGroups.addresses.rawValue)
+      func taken() -> (count: Int, isWhole: Bool) {
+        var count = 0
+        let isWhole = listener.takeEvents { _ in count += 1 }
+        return (count, isWhole)
+      }
+      var socket = try NetlinkSocket(.route)
+      func addAndRemove(_ rounds: Int) throws {
+        let address = InterfaceAddress(
+          interface: 1, address: IPv4Address(10, 0, 0, 1), mask: .host, broadcast: nil)
+        for _ in 0..<rounds {
+          try socket.perform(.add(address))
+          try socket.perform(.remove(address))
+        }
+      }
+      #expect(taken() == (0, true))
+      try addAndRemove(10)
+      #expect(taken() == (20, true))
+      // A hundred times what there is room for.
+      try addAndRemove(20_000)
+      var turns = 0
+      var lost = 0
+      while case let (count, isWhole) = taken(), count > 0 {
+        turns += 1
+        if !isWhole { lost += 1 }
+        try #require(turns < 1000)
+      }
+      #expect(turns > 1 && lost == 1, "in \(turns) turns")
+      try addAndRemove(1)
+      #expect(taken() == (2, true))
+    }
+  }
+
   @Test("a raw frame sent on one card comes in on the other, and is not heard by its sender")
   func frames() throws {
     let network = try NetworkThread()

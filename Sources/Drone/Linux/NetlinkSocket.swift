@@ -147,6 +147,30 @@ public struct NetlinkSocket: ~Copyable {
     }
   }
 
+  /// Takes everything that has come by itself, without waiting and within a bound for each turn: what is left makes the
+  /// descriptor readable again.
+  /// - Returns: false if some of it was lost because there was no room, or could not be read.
+  public func takeEvents(_ body: (NetlinkMessage) -> Void) -> Bool {
+    takeAll({ () throws(NetlinkSocketError) in try events(within: 0) }, body)
+  }
+
+  func takeAll<Message>(
+    _ read: () throws(NetlinkSocketError) -> [Message], _ body: (Message) -> Void
+  ) -> Bool {
+    var isWhole = true
+    for _ in 0..<64 {
+      do throws(NetlinkSocketError) {
+        let messages = try read()
+        if messages.isEmpty { return isWhole }
+        for message in messages { body(message) }
+      } catch {
+        isWhole = false
+        if case .system = error { return false }
+      }
+    }
+    return isWhole
+  }
+
   private mutating func next() -> UInt32 {
     sequence &+= 1
     return sequence

@@ -49,6 +49,11 @@ extension NetlinkSocket {
     try transformMessages(try events(within: milliseconds))
   }
 
+  /// The same for all that has come, as `takeEvents`.
+  public func takeTransformEvents(_ body: (TransformMessage) -> Void) -> Bool {
+    takeAll({ () throws(NetlinkSocketError) in try transformEvents(within: 0) }, body)
+  }
+
   private func transformMessages(_ messages: [NetlinkMessage]) throws(NetlinkSocketError) -> [TransformMessage] {
     var found: [TransformMessage] = []
     do {

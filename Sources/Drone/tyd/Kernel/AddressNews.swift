@@ -18,13 +18,6 @@ final class AddressNews {
 
   /// Takes what has come. What it says does not matter, nor whether some of it was lost: the addresses are then read anew.
   func take() {
-    // A bound for each turn; what is left wakes the loop again.
-    for _ in 0..<64 {
-      do throws(NetlinkSocketError) {
-        if try events.events(within: 0).isEmpty { return }
-      } catch {
-        if case .system = error { return }
-      }
-    }
+    _ = events.takeEvents { _ in }
   }
 }

@@ -57,17 +57,17 @@ final class Transforms {
 
   /// What has come.
   func takeEvents() -> [Event] {
-    guard let messages = try? events.transformEvents(within: 0) else { return [] }
     var found: [Event] = []
-    for message in messages {
+    // A question that is lost comes again after three seconds, and what has expired is seen at the next observation.
+    _ = events.takeTransformEvents { message in
       switch message {
       case .acquire(let question):
-        guard let peer = question.destination.ipv4, question.source.ipv4 == own else { continue }
+        guard let peer = question.destination.ipv4, question.source.ipv4 == own else { return }
         questions[peer.bits] = question
         found.append(.acquire(peer))
       case .expired(let status, let hard):
         guard !status.isWaiting, let source = status.source.ipv4, let destination = status.name.destination.ipv4
-        else { continue }
+        else { return }
         let peer = destination == own ? source : destination
         found.append(.expired(spi: status.name.spi, peer: peer, isHard: hard))
       default: break
@@ -79,24 +79,14 @@ final class Transforms {
   /// Takes the news of policies. True if one that tyd demands may be missing.
   func hearsOfMissingPolicies() -> Bool {
     var isMissing = false
-    // A bound for each turn; what is left wakes the loop again.
-    for _ in 0..<64 {
-      do throws(NetlinkSocketError) {
-        let messages = try policyEvents.transformEvents(within: 0)
-        if messages.isEmpty { return isMissing }
-        for message in messages {
-          switch message {
-          case .policiesFlushed: isMissing = true
-          case .policyRemoved(let policy): isMissing = isMissing || isDemanded(policy)
-          default: break
-          }
-        }
-      } catch {
-        isMissing = true
-        if case .system = error { return isMissing }
+    let isWhole = policyEvents.takeTransformEvents { message in
+      switch message {
+      case .policiesFlushed: isMissing = true
+      case .policyRemoved(let policy): isMissing = isMissing || isDemanded(policy)
+      default: break
       }
     }
-    return isMissing
+    return isMissing || !isWhole
   }
 
   // MARK: Associations

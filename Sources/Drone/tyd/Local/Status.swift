@@ -45,7 +45,8 @@ extension Node {
       out += padded(idText(record.id), 8) + padded(record.addresses.primary.text, 17)
       out += padded([UInt8](ClusterTable.State(state).word), 9)
       let isOwn = record.mac == membership.own.mac
-      out += isOwn ? [UInt8]("this node") : hasTunnel(record) ? [UInt8]("up") : [UInt8]("-")
+      // A live node may have the address of a dead one.
+      out += isOwn ? [UInt8]("this node") : state.isLive && hasTunnel(record) ? [UInt8]("up") : [UInt8]("-")
       out.append(UInt8(ascii: "\n"))
     }
     membership.forEachRemoved { id, _, address in
