@@ -260,7 +260,8 @@ public struct Conversation: Sendable {
   private mutating func takeReunion(_ message: ControlMessage) -> [Step] {
     guard greeting != nil else { return end([.close]) }
     guard case .map(let part, let isLast) = message else { return end([.close]) }
-    return collect(part, isLast) { [.sayMap, .merge(map: $0)] }
+    // First what the other believes: in the map that goes back this node has objected to being called dead.
+    return collect(part, isLast) { [.merge(map: $0), .sayMap] }
   }
 
   // MARK: Ends

@@ -20,14 +20,6 @@ extension Membership {
   /// This node alone: what a newcomer hands back to the member that gave it the map.
   public func ownMap(now: UInt64) -> [UInt8] { map(of: CollectionOfOne(MemberTable.own), removals: [], now) }
 
-  /// This node, and what it believes of the one that it is making a tunnel with: whoever is called dead can object at once. The
-  /// one that was called gives its greeting first; both are handed to `merge`.
-  public func greeting(for other: MACAddress, now: UInt64) -> [UInt8] {
-    var slots = [MemberTable.own]
-    if let slot = table.slot(other), slot != MemberTable.own { slots.append(slot) }
-    return map(of: slots, removals: [], now)
-  }
-
   private func map(of slots: some Sequence<MemberTable.Slot>, removals: [Removal], _ now: UInt64) -> [UInt8] {
     var out: [UInt8] = [Datagram.version, Membership.mapKind]
     out.append(networkOrder: cluster.bits)

@@ -13,8 +13,9 @@ import NetworkAddresses
 ///
 /// Joining: the new node is admitted over the control channel, gets the map of the member there (`map`) and hands it to `join`;
 /// then it sends `ownMap` over the same channel, which the member hands to `merge`. `Effect.reconnect` is answered by the same
-/// exchange with `map` both ways, and every handshake for a tunnel by one with `greeting` both ways: the one that was called
-/// speaks first, so that the caller has objected to being called dead before its own turn comes.
+/// exchange with `map` both ways: the one that was called speaks first, so that the caller has objected to being called dead
+/// before its own turn comes. In every handshake for a tunnel the caller gives its `ownMap`; whoever is called merges it if it
+/// knows no live member there.
 public struct Membership {
   public enum Event: Equatable, Sendable {
     /// A member is there that was not: it needs a policy and its place in the filter.

@@ -104,6 +104,7 @@ extension ClusterSimulation {
     return machines[b].membership?.isRemoved(record.mac, record.fingerprint) == true
   }
 
+  /// `a` called.
   mutating func finishHandshake(_ a: Int, _ b: Int) {
     let pair = ClusterSimulation.pair(a, b)
     guard var tunnel = tunnels[pair], tunnel.state != .open else { return }
@@ -111,18 +112,25 @@ extension ClusterSimulation {
       tunnels[pair] = nil
       return
     }
+    if !isMember(a, of: b) {
+      let own = machines[a].membership?.ownMap(now: now) ?? []
+      perform((try? machines[b].membership?.merge(map: own, now: now)) ?? [], by: b)
+      guard isMember(a, of: b) else {
+        // Refused; the next datagram asks again.
+        tunnels[pair] = nil
+        return
+      }
+    }
+    guard tunnels[pair]?.state == .handshake else { return }
     let waiting = tunnel.waiting
     tunnel = Tunnel(state: .open, lastUse: now, low: true, high: true)
     tunnels[pair] = tunnel
     for (bytes, from) in waiting { transmit(bytes, from: from, to: from == a ? b : a, isComplete: true) }
-    greet(a, by: b)
-    greet(b, by: a)
   }
 
-  /// A part of the handshake.
-  private mutating func greet(_ index: Int, by other: Int) {
-    let greeting = machines[other].membership?.greeting(for: machines[index].mac, now: now) ?? []
-    perform((try? machines[index].membership?.merge(map: greeting, now: now)) ?? [], by: index)
+  /// Whether `b` believes that `a` is alive, and where it is.
+  private func isMember(_ a: Int, of b: Int) -> Bool {
+    machines[b].membership?.member(at: machines[a].address)?.mac == machines[a].mac
   }
 
   private mutating func transmit(_ bytes: [UInt8], from: Int, to: Int, isComplete: Bool) {
