@@ -93,10 +93,14 @@ public struct Tunnels: Sendable {
     return found
   }
 
-  /// A member is alive, or is known by another address or key. Its policy stands in the kernel.
+  /// A member is alive, or is known by another address or key. Its policy stands in the kernel. Where another one has its id, as
+  /// two that joined in two places at once may for a moment, the first stays and the second has to be added again.
   public mutating func add(_ peer: TunnelPeer, at now: UInt64) {
     guard peer.id != id, peer.fingerprint != fingerprint else { return }
     if tunnels[peer.id]?.peer == peer { return }
+    if let holder = tunnels[peer.id]?.peer {
+      guard holder.address == peer.address || holder.fingerprint == peer.fingerprint else { return }
+    }
     let former = tunnels.values.first { $0.peer.address == peer.address && $0.peer.fingerprint == peer.fingerprint }
     remove(peer.id, at: now)
     if var former {
