@@ -147,8 +147,8 @@ final class Transforms {
 
   /// All ESP associations of this node's address that can be tyd's: those of other programs, a VPN's say, are for tunnels or
   /// have request ids.
-  func associations() -> [AssociationUse] {
-    guard let found = try? requests.associations() else { return [] }
+  func associations() -> [AssociationUse]? {
+    guard let found = try? requests.associations() else { return nil }
     return found.compactMap { status in
       guard !status.isWaiting, status.transform == 50, status.mode == 0, status.requestID == 0,
         let source = status.source.ipv4, let destination = status.name.destination.ipv4,

@@ -54,7 +54,8 @@ extension Node {
     case .remove(let association): transforms?.remove(association)
     case .removeLarval(let peer): transforms?.removeLarval(peer)
     case .observe:
-      if let transforms { tunnels.observe(transforms.associations(), at: now) }
+      // Nothing can be said of them while the kernel does not answer.
+      if let uses = transforms?.associations() { tunnels.observe(uses, at: now) }
     }
   }
 
