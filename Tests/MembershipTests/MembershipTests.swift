@@ -140,6 +140,61 @@ import Testing
     #expect(other.update(record, now: 6) == [] && other.own.incarnation == before + 1 && other.own.load == 700)
   }
 
+  @Test("a processor's speed is what it was first, however it changes; unknown at first, it is news once")
+  func speed() throws {
+    var record = try node(1)
+    record.speed = 0
+    var member = Membership(record, cluster: cluster, now: 0, seed: 1)
+    let before = member.own.incarnation
+    for (speed, incarnation) in [(0, before), (800, before + 1), (3600, before + 1), (0, before + 1)] {
+      record.speed = UInt32(speed)
+      _ = member.update(record, now: 5)
+      #expect(member.own.incarnation == incarnation && member.own.speed == (incarnation == before ? 0 : 800))
+    }
+  }
+
+  @Test("an address that changed just before the end is told before the end is", arguments: [NodeState.left, .dead])
+  func changedAndGone(_ state: NodeState) throws {
+    var member = try member(1, of: 5)
+    let before = try #require(member.member(0x0103))
+    var record = before
+    record.addresses = try #require(AddressList([IPv4Address(192, 168, 1, 203)]))
+    record.incarnation = 1
+    let seen = events(
+      member.receive(datagram(from: 2, .gossip, [.record(record, state, vitals: 0)]), from: address, now: 1))
+    #expect(seen.count == 2)
+    guard case .changed(let new, let old)? = seen.first else {
+      Issue.record("\(seen)")
+      return
+    }
+    #expect(old == before && new.addresses == record.addresses)
+    #expect(seen.last == (state == .left ? .left(new) : .died(new)))
+  }
+
+  @Test("nobody is sought at a dead node's address while somebody else lives there", arguments: [true, false])
+  func heir(_ hasHeir: Bool) throws {
+    var member = try member(1, of: 5)
+    let dead = try #require(member.member(0x0103))
+    _ = member.receive(datagram(from: 2, .gossip, [try status(dead, .dead, 0)]), from: address, now: 1)
+    if hasHeir {
+      // Another card in the same machine.
+      var heir = try node(77, id: 0x0177)
+      heir.addresses = dead.addresses
+      let met = Membership(heir, cluster: cluster, now: 0, seed: 3).ownMap(now: 0)
+      #expect(events(try member.merge(map: met, now: 2)).count == 1)
+    }
+    var sought = 0
+    while member.nextWakeUp <= 60_000 {
+      let now = member.nextWakeUp
+      for case .reconnect(let record) in member.tick(now: now) where record.mac == dead.mac { sought += 1 }
+      // The others are well.
+      for id in [2, 4, 5, 77] as [UInt8] where member.state(of: mac(id)) != nil {
+        _ = member.receive(datagram(from: id, .ping(digest: nil)), from: address, now: now)
+      }
+    }
+    #expect(hasHeir ? sought == 0 : sought > 0)
+  }
+
   // MARK: Datagrams
 
   @Test("what is another cluster's, damaged, or a removed node's is counted and has no effect")
@@ -159,6 +214,12 @@ import Testing
     #expect(member.counters.foreign == 1 && member.counters.malformed == 1 && member.counters.forbidden == 2)
     #expect(member.isRemoved(removed.mac, Fingerprint(9, 9, 9, 9)))
     #expect(member.isRemoved(mac(99), removed.fingerprint))
+    // Another machine at that address, let in by somebody else, is a member like any other.
+    var heir = try node(77, id: 0x0177)
+    heir.addresses = removed.addresses
+    _ = try member.merge(map: Membership(heir, cluster: cluster, now: 0, seed: 3).ownMap(now: 2), now: 3)
+    #expect(!member.receive(elsewhere, from: removed.addresses.primary, now: 3).isEmpty)
+    #expect(member.counters.forbidden == 2)
   }
 
   @Test("a ping is answered with its number")

@@ -19,7 +19,8 @@ extension Membership {
       return
     }
     guard datagram.sender != table[MemberTable.own].record.mac else { return }
-    guard !removals.forbids(datagram.sender), !removals.forbids(address) else {
+    // Somebody else may have the address of a removed node by now.
+    guard !removals.forbids(datagram.sender), !removals.forbids(address) || member(at: address) != nil else {
       counters.forbidden &+= 1
       return
     }
@@ -89,7 +90,8 @@ extension Membership {
 
   // MARK: This node
 
-  /// Takes over how this node is now: load, memory, addresses. Fingerprint, MAC, id and incarnation stay what they are here.
+  /// Takes over how this node is now: load, memory, addresses. Fingerprint, MAC, id and incarnation stay what they are here,
+  /// and so does the processors' speed once it is known.
   public mutating func update(_ current: NodeRecord, now: UInt64) -> [Effect] {
     begin(now)
     let before = table[MemberTable.own].record
@@ -98,6 +100,8 @@ extension Membership {
     after.mac = before.mac
     after.id = before.id
     after.incarnation = before.incarnation
+    // Today's processors change it all the time, and what a record says of them is what they were first.
+    if before.speed > 0 { after.speed = before.speed }
     table.change(MemberTable.own) { member in
       member.record = after
       member.uptimeAt = now

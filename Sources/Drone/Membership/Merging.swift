@@ -53,7 +53,8 @@ extension Membership {
       member.vitalsSequence = sequence
     }
     lastChange = now
-    if wasLive, state.isLive, !isSame {
+    // Even if it is the last that is heard of the node: what is in the kernel for it goes by the record of before.
+    if wasLive, !isSame {
       effects.append(.event(.changed(record(slot), from: current.record)))
       if current.record.fingerprint != incoming.fingerprint, let index = neighbour(slot) {
         // Another life: its tunnel has to be made anew.

@@ -240,7 +240,14 @@ extension Membership {
       seen += 1
       if random.next(below: seen) == 0 { chosen = slot }
     }
-    if let chosen { effects.append(.reconnect(record(chosen))) }
+    if let chosen { reconnect(chosen) }
+  }
+
+  /// Not where somebody lives by now, this node perhaps: there is nobody to be met again.
+  private mutating func reconnect(_ slot: MemberTable.Slot) {
+    let record = record(slot)
+    guard member(at: record.addresses.primary) == nil else { return }
+    effects.append(.reconnect(record))
   }
 
   /// A node called dead by mistake learns of it soon: those next to it try once.
@@ -253,7 +260,7 @@ extension Membership {
 
   mutating func advanceReconnections() {
     while let slot = reconnections.takeFirst(dueAt: now) {
-      if table.isUsed(slot), table[slot].state == .dead { effects.append(.reconnect(record(slot))) }
+      if table.isUsed(slot), table[slot].state == .dead { reconnect(slot) }
     }
   }
 

@@ -8,7 +8,7 @@ import TydCommand
 /// the table that was closed at boot; on a full Linux it is a table of its own, which concerns members and the control
 /// port alone.
 final class Filter {
-  private let isDrone: Bool
+  let isDrone: Bool
   private var members: [IPv4Address]
   private var others: [InternetAddress]
   private var socket: NetlinkSocket

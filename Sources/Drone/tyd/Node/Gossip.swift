@@ -55,7 +55,7 @@ extension Node {
     case .changed(let record, let former):
       guard record.mac != membership.own.mac else { break }
       let kept = record.allAddresses
-      filter?.removeOthers(former.allAddresses.filter { !kept.contains($0) })
+      uncut(former.allAddresses.filter { !kept.contains($0) }, of: record.mac)
       // The new address first, so that the node is a member all the time.
       admit(record, now)
       if record.addresses.primary != former.addresses.primary {
@@ -63,6 +63,8 @@ extension Node {
         // The former one may be another address of it now.
         admit(record, now)
       }
+      // Another member may have waited for the id that is free now.
+      if record.id != former.id { admitMissing(now) }
     case .suspected(let record): report.note("member", describe(record) + [UInt8](" does not answer"))
     case .cleared(let record): report.note("member", describe(record) + [UInt8](" answers again"))
     case .died(let record): lose(record, "is dead")
@@ -83,8 +85,20 @@ extension Node {
 
   private func lose(_ record: NodeRecord, _ what: StaticString) {
     report.note("member", describe(record) + [UInt8](" ") + [UInt8](what))
-    filter?.removeOthers(record.allAddresses)
+    uncut(record.allAddresses, of: record.mac)
     forget(record.addresses.primary, id: record.id)
+  }
+
+  /// A member has these addresses no longer, which may be another one's now.
+  private func uncut(_ addresses: [InternetAddress], of former: MACAddress) {
+    guard let filter, !filter.isDrone else { return }
+    var free = addresses
+    membership.forEach { record, state in
+      guard state.isLive, record.mac != former else { return }
+      let taken = record.allAddresses
+      free.removeAll { taken.contains($0) }
+    }
+    filter.removeOthers(free)
   }
 
   /// The cluster goes on without this node.
