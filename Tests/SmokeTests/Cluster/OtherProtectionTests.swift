@@ -30,7 +30,13 @@ import VirtualMachine
           try await first.frames("ip src 192.168.1.11 and dst 192.168.1.22 and not tcp port 3278") == [])
 
         // The other way round.
-        try await third.machine.succeeds("tyd -c off")
+        let warned = try await third.machine.run("tyd -c off")
+        #expect(warned.status == 0)
+        // Bold and red.
+        #expect(
+          warned.output.split(separator: "\n").contains {
+            $0.contains("\u{1B}[1;31m") && $0.contains("OFF as -c off asks: EVERYTHING GOES IN CLEAR")
+          }, "\(warned.output)")
         try await second.machine.succeeds("tyd --leave; while pidof tyd >/dev/null; do sleep 0.1; done")
         before = try await third.status()
         refused = try await second.machine.run("tyd -m 192.168.1.22")
