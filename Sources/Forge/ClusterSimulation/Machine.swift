@@ -112,6 +112,11 @@ extension ClusterSimulation {
       tunnels[pair] = nil
       return
     }
+    // The caller demands the key that it knows, which is another one after a restart.
+    guard machines[a].membership?.member(at: machines[b].address)?.fingerprint == machines[b].record.fingerprint else {
+      tunnels[pair] = nil
+      return
+    }
     if !isMember(a, of: b) {
       let own = machines[a].membership?.ownMap(now: now) ?? []
       perform((try? machines[b].membership?.merge(map: own, now: now)) ?? [], by: b)
