@@ -53,7 +53,11 @@ extension Node {
       report.note("member", describe(record) + [UInt8](" is in"))
       admit(record, now)
     case .changed(let record, let former):
-      guard record.mac != membership.own.mac else { break }
+      guard record.mac != membership.own.mac else {
+        // Whoever has the id that this node gave up is a peer now.
+        if record.id != former.id { admitMissing(now) }
+        break
+      }
       let kept = record.allAddresses
       uncut(former.allAddresses.filter { !kept.contains($0) }, of: record.mac)
       // The new address first, so that the node is a member all the time.
