@@ -19,7 +19,8 @@ extension Node {
   func beginJoining(_ contact: TydCommand.Contact, _ now: UInt64) {
     var named: IPv4Address?
     if case .address(let address) = contact { named = address }
-    joining = Joining(at: named, isPatient: command.isPatient, now: now)
+    joining = Joining(
+      at: named, isPatient: command.isPatient, mustBeAdmitted: !credential.isMember, now: now)
     continueJoining(now)
   }
 
