@@ -68,7 +68,7 @@ private func work(
     let isKnown = (try? readFile(places.failure, limit: 4096)) == error.sentence
     report.step(.failed, "tyd", error.sentence, isLogged: !isKnown)
     if !isKnown { try? replaceFile(places.failure, error.sentence, permissions: 0o600) }
-    return 1
+    return error.status
   }
   return 0
 }
@@ -76,8 +76,13 @@ private func work(
 /// Why tyd ends before its time, as a sentence.
 struct Failure: Error {
   let sentence: [UInt8]
+  /// The exit status.
+  var status: Int32 = 1
 
   init(_ sentence: [UInt8]) { self.sentence = sentence }
-  init(_ sentence: StaticString) { self.sentence = [UInt8](sentence) }
+  init(_ sentence: StaticString, status: Int32 = 1) {
+    self.sentence = [UInt8](sentence)
+    self.status = status
+  }
   init(_ error: SystemError) { sentence = error.text }
 }
