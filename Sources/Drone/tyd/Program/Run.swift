@@ -18,7 +18,7 @@ func run(_ command: TydCommand, arguments: [[UInt8]]) -> Int32 {
   } catch {
     return fail(error.text + [UInt8]("; tyd must be run by root."))
   }
-  var report = Report(log: places.log, isSilent: command.isSilent, isDebugging: command.isDebugging)
+  let report = Report(log: places.log, isSilent: command.isSilent, isDebugging: command.isDebugging)
   if command.isDebugging || command.isResuming {
     return work(command, arguments, places, lock, report: report, word: nil)
   }
@@ -54,10 +54,9 @@ private func work(
   _ command: TydCommand, _ arguments: [[UInt8]], _ places: Places, _ lock: borrowing ProcessFile, report: Report,
   word: consuming Pipe?
 ) -> Int32 {
-  var report = report
   do throws(Failure) {
     do throws(SystemError) { try lock.name() } catch { throw Failure(error) }
-    let plan = command.bootsOthers ? try BootPlan(command, places, &report) : nil
+    let plan = command.bootsOthers ? try BootPlan(command, places, report) : nil
     let node = try Node(command, arguments, places, report)
     if let plan { node.boots = BootHost(plan, places, millisecondsSinceStart()) }
     if let word { node.foreground = ForegroundWord(word.keepingOutput()) }
