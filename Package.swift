@@ -199,7 +199,7 @@ let package = Package(
     test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),
     test("SysrootTests", ["Sysroot", "BuildSteps", system]),
     test("DroneProgramsTests", ["DronePrograms", "Sysroot", "DroneTarget", "BuildSteps", system]),
-    test("MasterPackageTests", ["MasterPackage", "TydCommand", "DroneTarget", "BuildSteps", system]),
+    test("MasterPackageTests", ["MasterPackage", "TydCommand", "Startup", "DroneTarget", "BuildSteps", system]),
     test(
       "ImageCheckTests",
       ["ImageCheck", "SecureChannel", "DroneImage", "BootServer", "DroneTarget", "BuildSteps", system]),

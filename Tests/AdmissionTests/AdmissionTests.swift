@@ -19,7 +19,8 @@ private func digits(_ key: [UInt8], _ count: Int = 64) -> [UInt8] {
     #expect(admission.request(key(1), from: address(1), at: 0) == .wait)
     #expect(admission.request(key(2), from: address(2), at: 0) == .wait)
     #expect(admission.pending.map(\.fingerprint) == [key(1), key(2)])
-    #expect(try admission.approve(digits(key(1), 16), at: 100) == key(1))
+    let approval = try admission.approve(digits(key(1), 16), at: 100)
+    #expect(approval == Admission.Approval(fingerprint: key(1), isWaiting: true))
     #expect(admission.request(key(1), from: address(1), at: 200) == .admit)
     #expect(admission.request(key(1), from: address(1), at: 300) == .admit)
     #expect(admission.request(key(2), from: address(2), at: 300) == .wait)
@@ -30,7 +31,8 @@ private func digits(_ key: [UInt8], _ count: Int = 64) -> [UInt8] {
   func beforehand() throws {
     var admission = Admission(canCertify: true)
     #expect(throws: Admission.ApprovalError.unknown) { try admission.approve(digits(key(1), 32), at: 0) }
-    #expect(try admission.approve(digits(key(1)), at: 0) == key(1))
+    let approval = try admission.approve(digits(key(1)), at: 0)
+    #expect(approval == Admission.Approval(fingerprint: key(1), isWaiting: false))
     #expect(admission.request(key(1), from: address(1), at: 1) == .admit)
   }
 

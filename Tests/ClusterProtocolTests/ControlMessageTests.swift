@@ -212,6 +212,32 @@ let samples: [ControlMessage] = [
     #expect(Discovery(expected) == .question(cluster: fingerprint))
   }
 
+  @Test("a question by one that must be admitted is the same with another kind")
+  func admission() {
+    let expected: [UInt8] =
+      [
+        0x74, 0x79, 0x64, 0x6D,  // "tydm"
+        0x01,  // version 1
+        0x03,  // question by one that must be admitted
+      ] + fingerprint  // the cluster's authority
+    #expect(Discovery.admission(cluster: fingerprint).encoded == expected)
+    #expect(Discovery(expected) == .admission(cluster: fingerprint))
+  }
+
+  @Test("whoever must be admitted is answered by those that can, everybody else by all members of the cluster")
+  func answered() {
+    let other = [UInt8](repeating: 9, count: fingerprint.count)
+    let answer = Discovery.answer(address: IPv4Address(10, 0, 0, 1), port: 3278, cluster: fingerprint)
+    let cases: [(Discovery, keyless: Bool, withKey: Bool)] = [
+      (.question(cluster: fingerprint), true, true), (.admission(cluster: fingerprint), false, true),
+      (.question(cluster: other), false, false), (.admission(cluster: other), false, false), (answer, false, false),
+    ]
+    for (message, keyless, withKey) in cases {
+      #expect(message.isAnswered(by: fingerprint, canCertify: false) == keyless, "\(message)")
+      #expect(message.isAnswered(by: fingerprint, canCertify: true) == withKey, "\(message)")
+    }
+  }
+
   @Test("an answer is these bytes")
   func answer() {
     let expected: [UInt8] =
@@ -228,7 +254,7 @@ let samples: [ControlMessage] = [
     #expect(Discovery(expected) == answer)
   }
 
-  @Test("what is not exactly one of the two is nothing")
+  @Test("what is not exactly one of these is nothing")
   func others() {
     let question = Discovery.question(cluster: fingerprint).encoded
     let answer = Discovery.answer(address: IPv4Address(10, 0, 0, 1), port: 1, cluster: fingerprint).encoded
@@ -238,6 +264,8 @@ let samples: [ControlMessage] = [
       damaged[place] ^= 0x40
       wrong.append(damaged)
     }
+    let admission = Discovery.admission(cluster: fingerprint).encoded
+    wrong += [admission + [0], [UInt8](admission.dropLast()), [UInt8](admission[..<5]) + [4] + fingerprint]
     // No host has these addresses, no socket this port.
     for (first, port) in [(0, 3278), (127, 3278), (239, 3278), (10, 0)] as [(UInt8, UInt16)] {
       wrong.append(

@@ -54,6 +54,7 @@ import Testing
   func discovery() {
     let samples = [
       Discovery.question(cluster: ClusterProtocolFuzzTests.fingerprint).encoded,
+      Discovery.admission(cluster: ClusterProtocolFuzzTests.fingerprint).encoded,
       Discovery.answer(
         address: IPv4Address(192, 168, 1, 11), port: 3278, cluster: ClusterProtocolFuzzTests.fingerprint
       ).encoded,

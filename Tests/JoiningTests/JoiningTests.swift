@@ -52,14 +52,16 @@ private func history(
     #expect(joining.due == nil)
   }
 
-  @Test("with no member on the network it asks three times, three seconds apart, and says what to do")
-  func nobody() {
-    var joining = Joining(at: nil, isPatient: false, now: 500)
+  @Test(
+    "with no member on the network it asks three times, three seconds apart, and says whom it looked for and what to do",
+    arguments: [(false, ""), (true, " that can admit others")])
+  func nobody(_ mustBeAdmitted: Bool, _ whom: String) {
+    var joining = Joining(at: nil, isPatient: false, mustBeAdmitted: mustBeAdmitted, now: 500)
     let lines = history(&joining, until: 100_000) { _, _ in [] }
     #expect(
       lines == [
         "500 search", "3500 search", "6500 search",
-        "9500 give up: no member of this cluster answered on this network; say tyd -m ADDRESS.",
+        "9500 give up: no member of this cluster\(whom) answered on this network; say tyd -m ADDRESS.",
       ])
   }
 

@@ -121,7 +121,11 @@ private func call(at now: UInt64 = 0) throws -> OrderCall { try #require(OrderCa
       (.allowed(0x0115, true), "00x0115 may join again.\n"), (.allowed(0x0115, false), "10x0115 was not removed."),
       (.window(minutes: 0), "0Joiners wait for approval.\n"),
       (.window(minutes: 5), "0Everybody who asks is admitted for 5 minutes.\n"),
-      (.approved([0xAB, 0x01]), "0Approved ab01.\n"),
+      (.approved(.init(fingerprint: [0xAB, 0x01], isWaiting: true)), "0Approved ab01.\n"),
+      (
+        .approved(.init(fingerprint: [0xAB, 0x01], isWaiting: false)),
+        "0Approved ab01 beforehand: nobody with this key waits now; it is let in if it asks within 60 minutes.\n"
+      ),
       (
         .notApproved(.unknown),
         "1no joiner with this fingerprint is waiting (tyd --pending); give all 64 digits to approve one beforehand."

@@ -1,6 +1,7 @@
 import BuildSteps
 import DroneTarget
 import Foundation
+import Startup
 import SystemPackage
 import Testing
 import TydCommand
@@ -142,6 +143,7 @@ import TydCommand
     for line in [
       "ConditionPathExists=/etc/tyd/ca.crt", "ExecStart=/usr/sbin/tyd --resume $TYD_OPTIONS", "Restart=on-failure",
       "RuntimeDirectory=tyd", "RuntimeDirectoryPreserve=restart", "EnvironmentFile=-/etc/default/tyd",
+      "RestartPreventExitStatus=2 \(toldToEnd)",
     ] { #expect(lines.contains(line), "\(line)") }
     #expect(try TydCommand([[UInt8]("--resume".utf8)]).isResuming)
     #expect(try TydCommand([[UInt8]("--leave".utf8)]).task == .order(.leave))

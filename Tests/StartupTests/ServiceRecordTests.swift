@@ -21,4 +21,11 @@ import Testing
   func refused(_ text: String) {
     #expect(ServiceRecord(bytes(text)) == nil)
   }
+
+  @Test(
+    "a program that has done its work or was told to end has no more to do; every other exit status is a failure",
+    arguments: [(0, true), (toldToEnd, true), (1, false), (2, false), (70, false), (127, false), (139, false)])
+  func final(_ status: Int32, _ expected: Bool) {
+    #expect(isFinal(exitStatus: status) == expected)
+  }
 }

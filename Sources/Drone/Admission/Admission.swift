@@ -19,6 +19,18 @@ public struct Admission: Sendable {
     case refuse([UInt8])
   }
 
+  /// A key that the operator has approved.
+  public struct Approval: Equatable, Sendable {
+    public let fingerprint: [UInt8]
+    /// Its joiner waits and is admitted at once; any other must ask before `approvalLife` is over.
+    public let isWaiting: Bool
+
+    public init(fingerprint: [UInt8], isWaiting: Bool) {
+      self.fingerprint = fingerprint
+      self.isWaiting = isWaiting
+    }
+  }
+
   public enum ApprovalError: Error, Equatable, Sendable {
     /// Nobody with a fingerprint that begins so has asked, and it is not whole.
     case unknown
@@ -158,8 +170,8 @@ public struct Admission: Sendable {
   // MARK: The operator
 
   /// Approves a key. A whole fingerprint (64 digits) may be approved before its joiner asks; a beginning must be that of
-  /// exactly one that waits. Gives the whole fingerprint.
-  public mutating func approve(_ digits: [UInt8], at now: UInt64) throws(ApprovalError) -> [UInt8] {
+  /// exactly one that waits.
+  public mutating func approve(_ digits: [UInt8], at now: UInt64) throws(ApprovalError) -> Approval {
     forget(at: now)
     let matching = pending.filter { hexadecimal($0.fingerprint).starts(with: digits) }
     guard matching.count <= 1 else { throw .ambiguous }
@@ -167,7 +179,7 @@ public struct Admission: Sendable {
     approved.removeAll { $0.fingerprint == fingerprint }
     guard approved.count < Admission.mostApproved else { throw .full }
     approved.append((fingerprint, now &+ Admission.approvalLife))
-    return fingerprint
+    return Approval(fingerprint: fingerprint, isWaiting: !matching.isEmpty)
   }
 
   /// Admits whoever asks until so many minutes have passed; 0 ends that.

@@ -8,6 +8,8 @@ import NetworkAddresses
 public enum Discovery: Equatable, Sendable {
   /// Is there a member of the cluster whose authority has this fingerprint?
   case question(cluster: [UInt8])
+  /// Is there one that can admit whoever has no certificate of the cluster yet?
+  case admission(cluster: [UInt8])
   /// One is here.
   case answer(address: IPv4Address, port: UInt16, cluster: [UInt8])
 
@@ -21,13 +23,16 @@ public enum Discovery: Equatable, Sendable {
   /// The length of the longer form; a datagram with more is none of these.
   public static let longest = 4 + 2 + 4 + 2 + ControlFrame.fingerprintLength
 
-  /// The datagram: "tydm", version, 1 for a question or 2 for an answer; in an answer address and port; the cluster's
-  /// fingerprint, 32 bytes.
+  /// The datagram: "tydm", version, 1 for a question, 2 for an answer or 3 for a question by one that must be admitted; in an
+  /// answer address and port; the cluster's fingerprint, 32 bytes.
   public var encoded: [UInt8] {
     var out = Discovery.magic + [Discovery.version]
     switch self {
     case .question(let cluster):
       out.append(1)
+      out += cluster
+    case .admission(let cluster):
+      out.append(3)
       out += cluster
     case .answer(let address, let port, let cluster):
       out.append(2)
@@ -36,6 +41,11 @@ public enum Discovery: Equatable, Sendable {
       out += cluster
     }
     return out
+  }
+
+  /// Whether a member of `cluster` answers this: of the questions by those that must be admitted only one that can.
+  public func isAnswered(by cluster: [UInt8], canCertify: Bool) -> Bool {
+    self == .question(cluster: cluster) || canCertify && self == .admission(cluster: cluster)
   }
 
   /// Reads a datagram; nil for anything that is not one of these, to the last byte.
@@ -50,6 +60,8 @@ public enum Discovery: Equatable, Sendable {
       let port = reader.number16()
       guard port != 0 else { return nil }
       self = .answer(address: address, port: port, cluster: reader.bytes(ControlFrame.fingerprintLength))
+    case 3:
+      self = .admission(cluster: reader.bytes(ControlFrame.fingerprintLength))
     default: return nil
     }
     guard reader.isAtEnd else { return nil }

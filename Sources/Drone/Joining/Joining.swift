@@ -43,6 +43,8 @@ public struct Joining: Sendable {
   public private(set) var member: IPv4Address?
   /// It begins anew instead of giving up.
   private let isPatient: Bool
+  /// This node has no certificate of the cluster yet: only members that can admit answer its search.
+  private var mustBeAdmitted: Bool
   /// When `step` is to be called; nil while a connection is under way.
   public private(set) var due: UInt64?
   private var triesLeft = Joining.tries
@@ -60,8 +62,9 @@ public struct Joining: Sendable {
   private var told: [[UInt8]] = []
 
   /// - Parameter named: the member to join at; nil for any that answers on this network.
-  public init(at named: IPv4Address?, isPatient: Bool, now: UInt64) {
+  public init(at named: IPv4Address?, isPatient: Bool, mustBeAdmitted: Bool = false, now: UInt64) {
     self.named = named
+    self.mustBeAdmitted = mustBeAdmitted
     self.isPatient = isPatient
     member = named
     due = now
@@ -132,6 +135,7 @@ public struct Joining: Sendable {
 
   /// This node has a certificate now, and enters with the next try.
   public mutating func approved(at now: UInt64) {
+    mustBeAdmitted = false
     triesLeft = Joining.tries
     due = now
   }
@@ -139,7 +143,10 @@ public struct Joining: Sendable {
   // MARK: Giving up
 
   private var sentence: [UInt8] {
-    guard let member else { return [UInt8]("no member of this cluster answered on this network") }
+    guard let member else {
+      return [UInt8]("no member of this cluster") + [UInt8](mustBeAdmitted ? " that can admit others" : "")
+        + [UInt8](" answered on this network")
+    }
     return [UInt8]("could not join at ") + member.text + [UInt8](": ")
       + (reason.isEmpty ? [UInt8]("no answer") : reason)
   }

@@ -49,8 +49,14 @@ public enum OrderAnswer: Equatable, Sendable {
     return .done(text + [UInt8](" minutes.\n"))
   }
 
-  public static func approved(_ fingerprint: [UInt8]) -> OrderAnswer {
-    .done([UInt8]("Approved ") + fingerprint.flatMap { hexadecimalByte($0) } + [UInt8](".\n"))
+  public static func approved(_ approval: Admission.Approval) -> OrderAnswer {
+    var text = [UInt8]("Approved ") + approval.fingerprint.flatMap { hexadecimalByte($0) }
+    if !approval.isWaiting {
+      text += [UInt8](" beforehand: nobody with this key waits now; it is let in if it asks within ")
+      appendDecimal(Admission.approvalLife / 60_000, to: &text)
+      text += [UInt8](" minutes")
+    }
+    return .done(text + [UInt8](".\n"))
   }
 
   public static func notApproved(_ error: Admission.ApprovalError) -> OrderAnswer {

@@ -19,6 +19,7 @@ public enum ClosedReason: Error, Hashable, Sendable {
   case noCertificate
   /// The peer's certificate is under another cluster's authority.
   case wrongAuthority
+  /// By this machine's clock: a member's ends with the cluster's authority.
   case expired
   case notYetValid
   /// The peer shows a certificate of its own making, and only members may come here.
@@ -74,7 +75,7 @@ public enum ClosedReason: Error, Hashable, Sendable {
     case .otherProtocol: [UInt8]("the peer wants something else than a cluster's control protocol")
     case .noCertificate: [UInt8]("the peer has no certificate")
     case .wrongAuthority: [UInt8]("the peer's certificate is of another cluster")
-    case .expired: [UInt8]("the peer's certificate has expired")
+    case .expired: [UInt8]("the peer's certificate has expired by this machine's clock")
     case .notYetValid: [UInt8]("the peer's certificate is not valid yet")
     case .notMember: [UInt8]("the peer is no member")
     case .badCertificate: [UInt8]("the peer's certificate is not one of a node")

@@ -29,6 +29,12 @@ import VirtualMachine
           try await joiner.expectShell()
           #expect(try await joiner.address() == "192.168.1.77/24")
           #expect(try await joiner.run("test -e /run/cluster/ca.key").status != 0)
+          // Without the key it is no beginning of a cluster, and changes nothing.
+          let table = "ip xfrm policy; cat /proc/sys/net/core/xfrm_acq_expires"
+          let before = try await joiner.run(table).output
+          let alone = try await joiner.run("tyd")
+          #expect(alone.status == 1 && alone.output.contains("it cannot begin one; join with tyd -m"), "\(alone)")
+          #expect(try await joiner.run(table).output == before)
           joiner.type("tyd -m 192.168.1.11\n")
           try await joiner.expect("tyd --approve ")
           let shown = try await joiner.expect("\n")

@@ -45,7 +45,9 @@ import VirtualMachine
     }
   }
 
-  @Test("a tyd that is killed is started again by process 1, finds its tunnels, and nothing is sent in clear meanwhile")
+  @Test(
+    "a tyd that is killed is started again by process 1, finds its tunnels, and nothing is sent in clear meanwhile; removed then, it stays out"
+  )
   func crash() async throws {
     try await withNetworkNamespace(address: "192.168.1.1/24") { network in
       try await withDrones(["192.168.1.11", "192.168.1.21"], in: network) { drones in
@@ -56,6 +58,13 @@ import VirtualMachine
         try await drones[0].waits(for: "both alive") { $0.alive.count == 2 }
         #expect(try await drones[1].reaches("192.168.1.11"))
         #expect(try await drones[1].clearFrames(with: "192.168.1.11") == [])
+
+        // What process 1 has started once it does not start again against the cluster's will.
+        let id = try await drones[0].status().node
+        try await drones[1].machine.succeeds("tyd --remove \(id)")
+        try await drones[0].machine.succeeds(
+          "n=0; while pidof tyd >/dev/null && [ $n -lt 100 ]; do sleep 0.1; n=$((n+1)); done; sleep 3; ! pidof tyd")
+        #expect(try await drones[0].machine.output("grep -c 'it is started again' /run/boot.log") == "1")
       }
     }
   }

@@ -7,10 +7,10 @@ struct Service {
   enum Renewal {
     /// Whenever it ends.
     case always
-    /// When it ends other than by exit status 0.
+    /// When it ends other than by an exit status that is final.
     case afterFailure
     case never
-    /// Until it has ended with exit status 0 or somebody has ended it. Only the first run may speak, and only its end is told;
+    /// Until it has ended with an exit status that is final or somebody has ended it. Only the first run may speak, and only its end is told;
     /// later ones when `failure` says something new.
     case untilSuccess
     /// certaintyd: again after a fault, not against the operator's will; `locked`: its end restarts the drone.
@@ -159,12 +159,12 @@ struct Supervisor: ~Copyable {
         services[index].process = nil
         switch services[index].renewal {
         case .never: continue
-        case .afterFailure where ending.succeeded: continue
+        case .afterFailure where isFinal(ending): continue
         case .afterFailure:
           // What it started must not go on beside its successor.
           sendSignal(.terminate, toGroupOf: process)
           report(.failed, services[index].name, text(ending) + [UInt8]("; it is started again"))
-        case .untilSuccess where ending.succeeded || isOrdered(ending):
+        case .untilSuccess where isOrdered(ending):
           if services[index].isQuiet, ending.succeeded {
             report(.ok, services[index].name, [UInt8]("done at last"), everywhere: true)
           }
@@ -232,10 +232,14 @@ struct Supervisor: ~Copyable {
     shutDown(.restart, [UInt8]("loss of integrity"), watchdogs)
   }
 
-  /// Somebody wanted the program to end.
+  private func isFinal(_ ending: Ending) -> Bool {
+    if case .exited(let status) = ending { Startup.isFinal(exitStatus: status) } else { false }
+  }
+
+  /// It has done its work, or somebody wanted it to end.
   private func isOrdered(_ ending: Ending) -> Bool {
     switch ending {
-    case .exited(let status): status == toldToEnd
+    case .exited: isFinal(ending)
     case .killed(let signal): isAnOrder(signal)
     case .stopped: false
     }

@@ -12,7 +12,7 @@ struct BootPlan {
   let folder: Path
 
   /// Finds the files, makes sure that nobody else gives addresses away, and that this node has one itself.
-  init(_ command: TydCommand, _ places: Places, _ report: inout Report) throws(Failure) {
+  init(_ command: TydCommand, _ places: Places, _ report: Report) throws(Failure) {
     guard Filter.isOnDrone else {
       throw Failure(
         "only a drone that was started from its medium boots others; elsewhere serve what make pxe makes by dnsmasq.")

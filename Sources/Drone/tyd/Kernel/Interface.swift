@@ -66,10 +66,15 @@ struct ClusterInterface: Equatable {
   }
 
   private init(_ link: Link, _ address: IPv4Address?) throws(Failure) {
+    guard let mac = link.address, mac != .zero else {
+      throw Failure(
+        link.name
+          + [UInt8](" has no hardware address, by which a node is known; take another interface with -i."))
+    }
     guard let address else { throw Failure(link.name + [UInt8](" has no address.")) }
     index = link.index
     name = link.name
-    mac = link.address ?? .zero
+    self.mac = mac
     self.address = address
   }
 }

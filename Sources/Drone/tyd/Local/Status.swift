@@ -46,7 +46,8 @@ extension Node {
       out += padded([UInt8](ClusterTable.State(state).word), 9)
       let isOwn = record.mac == membership.own.mac
       // A live node may have the address of a dead one.
-      out += isOwn ? [UInt8]("this node") : state.isLive && hasTunnel(record) ? [UInt8]("up") : [UInt8]("-")
+      let tunnel = isOwn ? [UInt8]("this node") : state.isLive && hasTunnel(record) ? [UInt8]("up") : [UInt8]("-")
+      out += state.isLive && record.mayApprove ? padded(tunnel, 11) + [UInt8]("admits") : tunnel
       out.append(UInt8(ascii: "\n"))
     }
     membership.forEachRemoved { id, _, address in

@@ -30,7 +30,8 @@ extension Node {
       // Whoever is not in itself has nothing to offer; other clusters' questions are not this one's. What did not come to the
       // group may come from anywhere.
       guard joining == nil, datagram.interface == interface.index, datagram.destination == Discovery.group,
-        Discovery(datagram.bytes) == .question(cluster: credential.clusterFingerprint),
+        let question = Discovery(datagram.bytes),
+        question.isAnswered(by: credential.clusterFingerprint, canCertify: admission.canCertify),
         answers.admits(at: millisecondsSinceStart())
       else { continue }
       let answer = Discovery.answer(
@@ -53,8 +54,10 @@ extension Node {
         filter?.setSearching(true)
         tellSearch([UInt8]("asking ") + Discovery.group.text + [UInt8](" for a member"))
       }
+      let cluster = credential.clusterFingerprint
+      let question: Discovery = credential.isMember ? .question(cluster: cluster) : .admission(cluster: cluster)
       try searching?.socket.send(
-        Discovery.question(cluster: credential.clusterFingerprint).encoded,
+        question.encoded,
         to: SocketAddress(Discovery.group, port: Discovery.questionPort), from: interface.address,
         interface: interface.index)
     } catch {

@@ -108,7 +108,7 @@ extension Node {
   /// The cluster goes on without this node.
   private func endWithout(_ sentence: [UInt8], _ now: UInt64) {
     report.step(.failed, "tyd", sentence)
-    exitStatus = 1
+    exitStatus = toldToEnd
     end = now
     if joining != nil { failure = Failure(sentence) }
   }

@@ -19,7 +19,8 @@ extension Node {
   func beginJoining(_ contact: TydCommand.Contact, _ now: UInt64) {
     var named: IPv4Address?
     if case .address(let address) = contact { named = address }
-    joining = Joining(at: named, isPatient: command.isPatient, now: now)
+    joining = Joining(
+      at: named, isPatient: command.isPatient, mustBeAdmitted: !credential.isMember, now: now)
     continueJoining(now)
   }
 
@@ -74,11 +75,15 @@ extension Node {
       certificate.publicKey == credential.key.publicKey,
       certificate.objection(under: credential.authority, at: time.seconds) == nil
     else { return stopJoining([UInt8]("the certificate that it gave is not one of this cluster for this node"), now) }
-    credential.certificate = certificate
-    credential.isMember = true
+    // As long as it is not kept this node asks again, as one that is no member.
+    var admitted = credential
+    admitted.certificate = certificate
+    admitted.isMember = true
     do throws(Failure) {
-      try credential.keep(places)
-      identity = try credential.identity()
+      let identity = try admitted.identity()
+      try admitted.keep(places)
+      self.identity = identity
+      credential = admitted
     } catch {
       return stopJoining(error.sentence, now)
     }

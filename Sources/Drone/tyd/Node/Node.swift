@@ -128,7 +128,7 @@ final class Node {
       step(millisecondsSinceStart())
     }
     shutDown()
-    if exitStatus != 0 { throw Failure("this node is no longer in the cluster.") }
+    if exitStatus != 0 { throw Failure("this node is no longer in the cluster.", status: exitStatus) }
   }
 
   private func nextDue(_ now: UInt64) -> UInt64 {

@@ -14,6 +14,12 @@ import TydCommand
 extension Node {
   /// Prepares the kernel, and enters the cluster or begins to.
   func start() throws(Failure) {
+    // It could admit nobody, and would answer all who search for a member.
+    if case .start = command.task, !credential.isMember {
+      throw Failure(
+        "this node's credential has no key of the cluster, so it cannot begin one; join with tyd -m ADDRESS and have its key approved there."
+      )
+    }
     let now = millisecondsSinceStart()
     report.step(
       .ok, "cluster",

@@ -35,6 +35,7 @@ struct Credential {
       authorityKey = nil
     }
     let time = TimeFloor(authority: authority, clock: clock).seconds
+    if let sentence = authority.ending(at: time) { throw Failure(sentence) }
     if isResuming, let former = Credential.former(places, under: authority, at: time) {
       key = former.key
       certificate = former.certificate

@@ -18,7 +18,7 @@ func run(_ command: TydCommand, arguments: [[UInt8]]) -> Int32 {
   } catch {
     return fail(error.text + [UInt8]("; tyd must be run by root."))
   }
-  var report = Report(log: places.log, isSilent: command.isSilent, isDebugging: command.isDebugging)
+  let report = Report(log: places.log, isSilent: command.isSilent, isDebugging: command.isDebugging)
   if command.isDebugging || command.isResuming {
     return work(command, arguments, places, lock, report: report, word: nil)
   }
@@ -54,10 +54,9 @@ private func work(
   _ command: TydCommand, _ arguments: [[UInt8]], _ places: Places, _ lock: borrowing ProcessFile, report: Report,
   word: consuming Pipe?
 ) -> Int32 {
-  var report = report
   do throws(Failure) {
     do throws(SystemError) { try lock.name() } catch { throw Failure(error) }
-    let plan = command.bootsOthers ? try BootPlan(command, places, &report) : nil
+    let plan = command.bootsOthers ? try BootPlan(command, places, report) : nil
     let node = try Node(command, arguments, places, report)
     if let plan { node.boots = BootHost(plan, places, millisecondsSinceStart()) }
     if let word { node.foreground = ForegroundWord(word.keepingOutput()) }
@@ -68,7 +67,7 @@ private func work(
     let isKnown = (try? readFile(places.failure, limit: 4096)) == error.sentence
     report.step(.failed, "tyd", error.sentence, isLogged: !isKnown)
     if !isKnown { try? replaceFile(places.failure, error.sentence, permissions: 0o600) }
-    return 1
+    return error.status
   }
   return 0
 }
@@ -76,8 +75,13 @@ private func work(
 /// Why tyd ends before its time, as a sentence.
 struct Failure: Error {
   let sentence: [UInt8]
+  /// The exit status.
+  var status: Int32 = 1
 
   init(_ sentence: [UInt8]) { self.sentence = sentence }
-  init(_ sentence: StaticString) { self.sentence = [UInt8](sentence) }
+  init(_ sentence: StaticString, status: Int32 = 1) {
+    self.sentence = [UInt8](sentence)
+    self.status = status
+  }
   init(_ error: SystemError) { sentence = error.text }
 }
