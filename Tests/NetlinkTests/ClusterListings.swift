@@ -202,6 +202,7 @@ let expectedHost = """
   	}
 
   	chain leaving {
+  		iif != 0 fib saddr type != local return comment "on its way through"
   		rt ipsec exists accept
   		meta l4proto esp accept
   		tcp dport 3278 accept

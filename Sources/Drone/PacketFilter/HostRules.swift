@@ -233,7 +233,7 @@ extension FilterRule {
       case .payload(let header, let offset, let count, let register):
         packet.load(packet.payload(header, offset, count), into: register)
         holds = true
-      case .route(_, let register):
+      case .route(_, let register), .sourceKind(let register):
         packet.load(nil, into: register)
         holds = true
       case .bitwise(let mask, let flip, let register):
