@@ -62,6 +62,9 @@ let expectedDrone = """
   	chain log_out {
   	}
 
+  	chain allowed {
+  	}
+
   	chain callers_in {
   		ip saddr @members accept
   		update @callers { ip saddr timeout 1m limit rate over 60/minute burst 20 packets } drop comment "each caller"
@@ -70,9 +73,6 @@ let expectedDrone = """
   	}
 
   	chain searching {
-  	}
-
-  	chain allowed {
   	}
 
   	chain metrics {

@@ -37,7 +37,7 @@ struct KernelClusterTests {
     var join = FilterBatch()
     join.addMember(member, to: FilterTable.droneTable)
     try perform(join, in: network)
-    try perform(.droneAllow(.tcp, port: 80), in: network)
+    try allow(80, in: network)
     try perform(.droneSearch(true), in: network)
     try perform(.droneFilter(.open, tableExists: true), in: network)
     let open = lines(try network.command("nft", "--stateless", "list", "ruleset"))
@@ -97,8 +97,49 @@ struct KernelClusterTests {
     #expect(try server.send([2], to: [10, 0, 0, 1], port: 4000))
     #expect(here.receive(within: 2000)?.bytes == [2])
     // A port that is allowed opens.
-    try perform(.droneAllow(.tcp, port: 22), in: drone)
+    try allow(22, in: drone)
     #expect(try connects(stranger, SocketAddress(own, port: 22)))
+  }
+
+  @Test(
+    "a port can be opened on a drone that no tyd has run on, opens once however often that is said, and stays open when one starts"
+  )
+  func allowing() throws {
+    let drone = try NetworkThread()
+    let stranger = try NetworkThread()
+    try NetworkThread.join(drone, "10.0.0.1/24", stranger, "10.0.0.2/24")
+    let own = IPv4Address(10, 0, 0, 1)
+    let listener = try drone.run { Held(try listenStream(on: SocketAddress(own, port: 80))) }
+    func rules() throws -> Int {
+      lines(try listing(drone)).count { $0 == "tcp dport 80 accept comment \"tyd -f allow\"" }
+    }
+    try perform(droneAtBoot, in: drone)
+    #expect(try !connects(stranger, SocketAddress(own, port: 80)))
+    for state in [nil, .closed, .open, .closed] as [DroneFilterState?] {
+      if let state { try perform(.droneFilter(state, tableExists: true), in: drone) }
+      for _ in 0..<2 {
+        try allow(80, in: drone)
+        #expect(try rules() == 1)
+      }
+      #expect(try connects(stranger, SocketAddress(own, port: 80)))
+    }
+    try perform(.droneFilter(.initial, tableExists: true), in: drone)
+    #expect(try rules() == 0)
+    #expect(try !connects(stranger, SocketAddress(own, port: 80)))
+    _ = listener
+  }
+
+  private func listing(_ thread: NetworkThread) throws -> String {
+    try thread.command("nft", "--stateless", "list", "ruleset")
+  }
+
+  /// As `tyd -f allow-tcp-PORT`.
+  private func allow(_ port: UInt16, in network: NetworkThread) throws {
+    try network.run {
+      var socket = try NetlinkSocket(.netfilter)
+      let rules = try socket.list(.listFilterRules)
+      if let batch = FilterBatch.droneAllow(.tcp, port: port, beside: rules) { try socket.perform(batch) }
+    }
   }
 
   @Test(

@@ -77,9 +77,10 @@ final class Filter {
     return false
   }
 
-  /// Lets a port in.
+  /// Lets a port in, on a drone.
   func allow(isTCP: Bool, port: UInt16) throws(NetlinkSocketError) {
-    if isDrone { try socket.perform(.droneAllow(isTCP ? .tcp : .udp, port: port)) }
+    let rules = try socket.list(.listFilterRules)
+    if let batch = FilterBatch.droneAllow(isTCP ? .tcp : .udp, port: port, beside: rules) { try socket.perform(batch) }
   }
 
   /// Lets in who asks for metrics where they are served, on a drone. A full Linux's own rules decide there.
@@ -221,6 +222,9 @@ final class Filter {
 /// Runs `tyd -f …` and gives the exit status.
 func runFilter(_ request: TydCommand.FilterRequest) -> Int32 {
   do throws(Failure) {
+    if case .allow = request, !Filter.isOnDrone {
+      throw Failure("this machine's own packet filter decides which ports are open; open the port there.")
+    }
     // Between a full Linux's filter that was off and the tyd that runs there nothing may be lost.
     let filter = try Filter(members: Transforms.demanded())
     do throws(NetlinkSocketError) {
