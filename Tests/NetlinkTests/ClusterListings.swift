@@ -213,7 +213,7 @@ let expectedHost = """
   	}
 
   	chain guard {
-  		type filter hook postrouting priority filter; policy accept;
+  		type filter hook postrouting priority 200; policy accept;
   		ip daddr @members jump leaving
   	}
   }

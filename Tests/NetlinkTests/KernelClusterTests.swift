@@ -387,6 +387,11 @@ struct KernelClusterTests {
       #expect(there.receive(within: 2000)?.bytes == [2], "hides: \(hides)")
       #expect(try arrive() == [false, false, false], "hides: \(hides)")
     }
+    // What it forwards under its own address is the machine's own for the wire, and for policies.
+    try machine.command("nft", "add rule ip own out oif \"eth1\" masquerade")
+    let another = try drone.run { try Datagrams(port: 5002) }
+    #expect(try beyond.send([3], to: [10, 0, 0, 2], port: 5002))
+    #expect(another.receive(within: 300) == nil)
   }
 
   /// Whether the filter lets a datagram go to fd00::2.
