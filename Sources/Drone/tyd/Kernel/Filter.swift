@@ -227,21 +227,24 @@ func runFilter(_ request: TydCommand.FilterRequest) -> Int32 {
     }
     // Between a full Linux's filter that was off and the tyd that runs there nothing may be lost.
     let filter = try Filter(members: Transforms.demanded())
+    let mark = Places().filterOff
+    let wasOff = exists(mark)
     do throws(NetlinkSocketError) {
-      // So that the tyd that runs here does not put back what was taken away.
-      let mark = Places().filterOff
       switch request {
-      case .initialise, .on: removeFile(mark)
-      case .off: try? replaceFile(mark, [], permissions: 0o600)
-      case .allow: break
-      }
-      switch request {
-      case .initialise: try filter.set(.initial)
-      case .on: try filter.set(.closed)
-      case .off: try filter.set(.open)
+      case .initialise:
+        try filter.set(.initial)
+        removeFile(mark)
+      case .on:
+        try filter.set(.closed)
+        removeFile(mark)
+      case .off:
+        // First the mark, or the tyd that runs here might put back what is taken away.
+        try? replaceFile(mark, [], permissions: 0o600)
+        try filter.set(.open)
       case .allow(let isTCP, let port): try filter.allow(isTCP: isTCP, port: port)
       }
     } catch {
+      if !wasOff { removeFile(mark) }
       throw Failure([UInt8]("the packet filter is as it was: ") + error.text)
     }
   } catch {
