@@ -58,6 +58,7 @@ public enum FilterExpression: Equatable, Sendable {
     public static let outputInterface = MetaKey(rawValue: 5)
     /// Its name, and zeros up to 16 bytes.
     public static let inputName = MetaKey(rawValue: 6)
+    public static let outputName = MetaKey(rawValue: 7)
     /// The user whose socket the packet comes from, four bytes in the machine's order; a packet of no socket ends the rule.
     public static let user = MetaKey(rawValue: 10)
     /// One byte: 2 for IPv4, 10 for IPv6.
