@@ -62,6 +62,9 @@ let expectedDrone = """
   	chain log_out {
   	}
 
+  	chain allowed {
+  	}
+
   	chain callers_in {
   		ip saddr @members accept
   		update @callers { ip saddr timeout 1m limit rate over 60/minute burst 20 packets } drop comment "each caller"
@@ -70,9 +73,6 @@ let expectedDrone = """
   	}
 
   	chain searching {
-  	}
-
-  	chain allowed {
   	}
 
   	chain metrics {
@@ -202,6 +202,7 @@ let expectedHost = """
   	}
 
   	chain leaving {
+  		iif != 0 fib saddr type != local return comment "on its way through"
   		rt ipsec exists accept
   		meta l4proto esp accept
   		tcp dport 3278 accept
@@ -212,7 +213,7 @@ let expectedHost = """
   	}
 
   	chain guard {
-  		type filter hook postrouting priority filter; policy accept;
+  		type filter hook postrouting priority 200; policy accept;
   		ip daddr @members jump leaving
   	}
   }

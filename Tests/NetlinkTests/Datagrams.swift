@@ -7,11 +7,16 @@ final class Datagrams: @unchecked Sendable {
 
   struct Failed: Error { let call: String, number: Int32 }
 
-  /// UDP from a port of our own.
-  init(port: UInt16) throws {
+  /// UDP from a port of our own, and from an address that need not be ours.
+  init(port: UInt16, from host: [UInt8] = [0, 0, 0, 0]) throws {
     socket = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
     guard socket >= 0 else { throw Failed(call: "socket", number: errno) }
-    var own = Datagrams.address([0, 0, 0, 0], port)
+    var yes: Int32 = 1
+    if host != [0, 0, 0, 0] {
+      let transparent: Int32 = 19  // IP_TRANSPARENT
+      setsockopt(socket, Int32(IPPROTO_IP), transparent, &yes, socklen_t(MemoryLayout<Int32>.size))
+    }
+    var own = Datagrams.address(host, port)
     let result = withUnsafePointer(to: &own) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))

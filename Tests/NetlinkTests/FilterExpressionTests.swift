@@ -34,6 +34,14 @@ import Testing
       ]
     ),
     (
+      .sourceKind(into: .third), "fib",
+      [
+        8, 0, 1, 0, 0, 0, 0, 3,  // NFTA_FIB_DREG
+        8, 0, 2, 0, 0, 0, 0, 3,  // NFTA_FIB_RESULT: NFT_FIB_RESULT_ADDRTYPE
+        8, 0, 3, 0, 0, 0, 0, 1,  // NFTA_FIB_FLAGS: NFTA_FIB_F_SADDR
+      ]
+    ),
+    (
       .updateOverLimit(set: "abc", timeout: 0, packets: 60, seconds: 1, burst: 5), "dynset",
       [
         8, 0, 1, 0, 0x61, 0x62, 0x63, 0,  // NFTA_DYNSET_SET_NAME

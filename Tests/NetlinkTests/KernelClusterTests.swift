@@ -37,7 +37,7 @@ struct KernelClusterTests {
     var join = FilterBatch()
     join.addMember(member, to: FilterTable.droneTable)
     try perform(join, in: network)
-    try perform(.droneAllow(.tcp, port: 80), in: network)
+    try allow(80, in: network)
     try perform(.droneSearch(true), in: network)
     try perform(.droneFilter(.open, tableExists: true), in: network)
     let open = lines(try network.command("nft", "--stateless", "list", "ruleset"))
@@ -97,8 +97,49 @@ struct KernelClusterTests {
     #expect(try server.send([2], to: [10, 0, 0, 1], port: 4000))
     #expect(here.receive(within: 2000)?.bytes == [2])
     // A port that is allowed opens.
-    try perform(.droneAllow(.tcp, port: 22), in: drone)
+    try allow(22, in: drone)
     #expect(try connects(stranger, SocketAddress(own, port: 22)))
+  }
+
+  @Test(
+    "a port can be opened on a drone that no tyd has run on, opens once however often that is said, and stays open when one starts"
+  )
+  func allowing() throws {
+    let drone = try NetworkThread()
+    let stranger = try NetworkThread()
+    try NetworkThread.join(drone, "10.0.0.1/24", stranger, "10.0.0.2/24")
+    let own = IPv4Address(10, 0, 0, 1)
+    let listener = try drone.run { Held(try listenStream(on: SocketAddress(own, port: 80))) }
+    func rules() throws -> Int {
+      lines(try listing(drone)).count { $0 == "tcp dport 80 accept comment \"tyd -f allow\"" }
+    }
+    try perform(droneAtBoot, in: drone)
+    #expect(try !connects(stranger, SocketAddress(own, port: 80)))
+    for state in [nil, .closed, .open, .closed] as [DroneFilterState?] {
+      if let state { try perform(.droneFilter(state, tableExists: true), in: drone) }
+      for _ in 0..<2 {
+        try allow(80, in: drone)
+        #expect(try rules() == 1)
+      }
+      #expect(try connects(stranger, SocketAddress(own, port: 80)))
+    }
+    try perform(.droneFilter(.initial, tableExists: true), in: drone)
+    #expect(try rules() == 0)
+    #expect(try !connects(stranger, SocketAddress(own, port: 80)))
+    _ = listener
+  }
+
+  private func listing(_ thread: NetworkThread) throws -> String {
+    try thread.command("nft", "--stateless", "list", "ruleset")
+  }
+
+  /// As `tyd -f allow-tcp-PORT`.
+  private func allow(_ port: UInt16, in network: NetworkThread) throws {
+    try network.run {
+      var socket = try NetlinkSocket(.netfilter)
+      let rules = try socket.list(.listFilterRules)
+      if let batch = FilterBatch.droneAllow(.tcp, port: port, beside: rules) { try socket.perform(batch) }
+    }
   }
 
   @Test(
@@ -289,6 +330,68 @@ struct KernelClusterTests {
     try perform(others, in: machine)
     #expect(try !here.send([2], to: [10, 0, 0, 3], port: 5000))
     #expect(try !sends6(machine))
+  }
+
+  @Test(
+    "a full Linux that routes, or hides its drones behind its own address, forwards to members as before; what it sends itself does not leave in clear"
+  )
+  func routing() throws {
+    let machine = try NetworkThread()
+    let drone = try NetworkThread()
+    let outsider = try NetworkThread()
+    try NetworkThread.join(machine, "10.0.0.1/24", drone, "10.0.0.2/24")
+    try machine.command("ip", "link", "set", "eth0", "name", "eth1")
+    try NetworkThread.join(machine, "10.0.1.1/24", outsider, "10.0.1.2/24")
+    try machine.command("ip", "link", "set", "eth1", "up")
+    try machine.command("sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
+    try drone.command("ip", "route", "add", "default", "via", "10.0.0.1")
+    try outsider.command("ip", "route", "add", "default", "via", "10.0.1.1")
+    let here = try machine.run { try Datagrams(port: 4000) }
+    let there = try drone.run { try Datagrams(port: 5000) }
+    let beyond = try outsider.run { try Datagrams(port: 6000) }
+    // From an address that is none of this machine's.
+    let foreign = try machine.run { try Datagrams(port: 4001, from: [10, 0, 0, 77]) }
+    // Another program's tunnel to the member; what leaves through it came by the tunnel's interface.
+    try machine.command(
+      "ip", "link", "add", "tunnel", "type", "vxlan", "id", "1", "remote", "10.0.0.2", "dstport", "5000", "noudpcsum")
+    try machine.command("ip", "address", "add", "10.0.9.1/24", "dev", "tunnel")
+    try machine.command("ip", "link", "set", "tunnel", "addrgenmode", "none", "up")
+    try machine.command(
+      "ip", "neighbour", "add", "10.0.9.2", "lladdr", "02:00:00:00:00:01", "nud", "permanent", "dev", "tunnel")
+    /// What reaches the member of one datagram each.
+    func arrive() throws -> [Bool] {
+      var came: [Bool] = []
+      for (sender, target) in [(here, [10, 0, 0, 2]), (foreign, [10, 0, 0, 2]), (here, [10, 0, 9, 2])]
+        as [(Datagrams, [UInt8])]
+      {
+        _ = try sender.send([1], to: target, port: 5000)
+        came.append(there.receive(within: 300) != nil)
+      }
+      return came
+    }
+    while there.receive(within: 300) != nil {}
+    #expect(try arrive() == [true, true, true], "without a cluster")
+    try perform(.hostFilter(), in: machine)
+    var join = FilterBatch(family: FilterTable.hostFamily)
+    join.addMember(member, to: FilterTable.hostTable)
+    try perform(join, in: machine)
+    for hides in [false, true] {
+      if hides {
+        try machine.command(
+          "nft",
+          "table ip own { chain out { type nat hook postrouting priority srcnat; oif \"eth0\" masquerade; }; }")
+      }
+      #expect(try there.send([1], to: [10, 0, 1, 2], port: 6000))
+      #expect(beyond.receive(within: 2000)?.bytes == [1], "hides: \(hides)")
+      #expect(try beyond.send([2], to: hides ? [10, 0, 1, 1] : [10, 0, 0, 2], port: 5000))
+      #expect(there.receive(within: 2000)?.bytes == [2], "hides: \(hides)")
+      #expect(try arrive() == [false, false, false], "hides: \(hides)")
+    }
+    // What it forwards under its own address is the machine's own for the wire, and for policies.
+    try machine.command("nft", "add rule ip own out oif \"eth1\" masquerade")
+    let another = try drone.run { try Datagrams(port: 5002) }
+    #expect(try beyond.send([3], to: [10, 0, 0, 2], port: 5002))
+    #expect(another.receive(within: 300) == nil)
   }
 
   /// Whether the filter lets a datagram go to fd00::2.

@@ -276,6 +276,7 @@ private let expected = """
   		ct state related icmp type @icmp_errors accept comment "path MTU and other errors"
   		ct state related ct helper "tftp" accept comment "TFTP transfer"
   		udp sport 67 udp dport 68 accept comment "DHCP, BOOTP"
+  		jump allowed
   		limit rate 30/minute burst 10 packets log prefix "drop in " level info
   	}
 
@@ -300,6 +301,9 @@ private let expected = """
   	}
 
   	chain log_out {
+  	}
+
+  	chain allowed {
   	}
   }
   """

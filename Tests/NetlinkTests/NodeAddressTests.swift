@@ -36,6 +36,25 @@ import Testing
     #expect(nodeAddress(links: links, addresses: [addresses[0], addresses[2]], routes: [])?.interface == 2)
   }
 
+  @Test(
+    "in a cluster eth0 comes before the default route's interface, as long as it has an address that others can use")
+  func inCluster() throws {
+    let route = Route.standard(gateway: IPv4Address(192, 168, 4, 1), interface: 4)
+    let known = [try address(4, 21), try address(2, 21)]
+    for (addresses, interface) in [
+      (known + [try address(3, 21)], 3), (known, 4), (known + [try address(3, 21, .link)], 4), ([known[1]], 2),
+      ([], nil),
+    ] as [([InterfaceAddress], Int32?)] {
+      #expect(clusterAddress(links: links, addresses: addresses, routes: [route])?.interface == interface)
+    }
+    var preferring = Route.standard(gateway: IPv4Address(192, 168, 3, 1), interface: 3)
+    preferring.preferredSource = try address(3, 22).address
+    let several = [try address(3, 21), try address(3, 22)]
+    #expect(clusterAddress(links: links, addresses: several, routes: [preferring]) == several[1])
+    let noEth0 = links.filter { $0.name != Array("eth0".utf8) }
+    #expect(clusterAddress(links: noEth0, addresses: known, routes: [])?.interface == 2)
+  }
+
   @Test("of several on one interface the first counts, unless the route prefers another")
   func several() throws {
     let addresses = [try address(3, 21), try address(3, 22)]

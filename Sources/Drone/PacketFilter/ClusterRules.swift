@@ -76,9 +76,11 @@ struct ClusterRules {
   var guarding: [FilterRule] {
     [FilterRule(ipv4(.destination(in: Self.members)) + [.verdict(.jump(Self.leavingChain))])]
   }
-  /// - Parameter also: what else may leave.
-  static func leaving(also: [FilterRule] = []) -> [FilterRule] {
-    [
+  /// - Parameters:
+  ///   - first: rules that see it before the others do.
+  ///   - also: what else may leave.
+  static func leaving(first: [FilterRule] = [], also: [FilterRule] = []) -> [FilterRule] {
+    first + [
       FilterTable.accepting(.willBeSecured),
       FilterTable.accepting(.transport(.esp)),
       FilterTable.accepting(.ports(.tcp, to: ClusterPorts.control)),

@@ -60,9 +60,7 @@ extension FilterTable {
       FilterChain(name: ClusterRules.guardChain, at: .postrouting, policy: .accept, rules: rules.guarding),
       FilterChain(
         name: inputName, at: .input, policy: .drop,
-        rules: input(
-          first: [FilterRule([.verdict(.jump(clusterInName))])],
-          last: [FilterRule([.verdict(.jump(allowedName))])])),
+        rules: input(first: [FilterRule([.verdict(.jump(clusterInName))])])),
       FilterChain(
         name: outputName, at: .output, policy: .drop,
         rules: output(first: [FilterRule([.verdict(.jump(clusterOutName))])])),
@@ -73,7 +71,6 @@ extension FilterTable {
   private static var clusterInName: FilterName { "cluster_in" }
   private static var clusterOutName: FilterName { "cluster_out" }
   static var searchingName: FilterName { "searching" }
-  static var allowedName: FilterName { "allowed" }
   static var metricsName: FilterName { "metrics" }
   static var servingInName: FilterName { "serving_in" }
   static var servingOutName: FilterName { "serving_out" }
@@ -215,11 +212,19 @@ extension FilterBatch {
   }
 
   /// Lets anybody connect to a port of a drone, until `DroneFilterState.initial`. Answers pass by the connection's state.
-  public static func droneAllow(_ transport: TransportProtocol, port: UInt16) -> FilterBatch {
+  /// Nil if the port is open already.
+  /// - Parameter rules: what the kernel answers to `NetlinkRequest.listFilterRules`.
+  public static func droneAllow(
+    _ transport: TransportProtocol, port: UInt16, beside rules: [NetlinkMessage]
+  ) -> FilterBatch? {
+    let wanted = FilterTable.accepting(.ports(transport, to: port), "tyd -f allow")
+    for message in rules {
+      if case .rule(wanted, FilterTable.allowedName, FilterTable.droneName)? = try? FilterMessage(message) {
+        return nil
+      }
+    }
     var batch = FilterBatch(family: FilterTable.droneFamily)
-    batch.append(
-      FilterTable.accepting(.ports(transport, to: port), "tyd -f allow"), to: FilterTable.allowedName,
-      of: FilterTable.droneName)
+    batch.append(wanted, to: FilterTable.allowedName, of: FilterTable.droneName)
     return batch
   }
 }

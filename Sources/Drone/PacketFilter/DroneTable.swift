@@ -29,6 +29,7 @@ extension FilterTable {
       FilterChain(name: outputName, at: .output, policy: .drop, rules: output()),
       FilterChain(name: "forward", at: .forward, policy: .drop, rules: [logged("drop forward ")]),
       FilterChain(name: logName, rules: []),
+      FilterChain(name: allowedName, rules: []),
     ]
     return table
   }
@@ -36,6 +37,8 @@ extension FilterTable {
   static var droneName: FilterName { "drone" }
   static var inputName: FilterName { "input" }
   static var outputName: FilterName { "output" }
+  /// Ports that somebody opened; here from the beginning, since no tyd needs to run for that.
+  static var allowedName: FilterName { "allowed" }
   /// To whom the log goes.
   static var logName: FilterName { "log_out" }
 
@@ -47,16 +50,16 @@ extension FilterTable {
     FilterSet(name: "icmp_errors", kind: .icmpType, flags: .constant, elements: [[3], [11], [12]])
   }
 
-  /// - Parameters:
-  ///   - first: rules that see what is not the loopback's before the others do.
-  ///   - last: rules that see what nothing else accepts.
-  static func input(first: [FilterRule] = [], last: [FilterRule] = []) -> [FilterRule] {
+  /// - Parameter first: rules that see what is not the loopback's before the others do.
+  static func input(first: [FilterRule] = []) -> [FilterRule] {
     [accepting(.fromLoopback)] + first + [
       accepting(.state(.established)),
       accepting(.state(.related) + .icmp(typeIn: icmpErrors.name), "path MTU and other errors"),
       accepting(.state(.related) + .foretold(by: tftpTracker), "TFTP transfer"),
       accepting(.ports(.udp, from: 67, to: 68), "DHCP, BOOTP"),
-    ] + last + [logged("drop in ")]
+      FilterRule([.verdict(.jump(allowedName))]),
+      logged("drop in "),
+    ]
   }
 
   /// As `input`.

@@ -1,14 +1,18 @@
 import Netlink
 import NetworkAddresses
 
-/// A rule of the machine's own that keeps out what a cluster needs.
+/// A rule of the machine's own that keeps out, or in, what a cluster needs.
 public struct FilterObstacle: Equatable, Sendable {
-  /// What is kept out.
+  /// What is dropped.
   public enum Traffic: Equatable, Sendable, CaseIterable {
-    /// New TCP connections to the control port.
-    case control
+    /// New TCP connections to the control port, that come or leave.
+    case control, controlOut
     /// ESP.
-    case esp
+    case esp, espOut
+    /// What members tell each other of the cluster: once it has come out of ESP, and before it goes into it.
+    case membership, membershipOut
+
+    fileprivate var leaves: Bool { self == .controlOut || self == .espOut || self == .membershipOut }
   }
 
   public var traffic: Traffic
@@ -27,15 +31,17 @@ public struct FilterObstacle: Equatable, Sendable {
       }
     let what: [UInt8] =
       switch traffic {
-      case .control: [UInt8]("new connections to TCP port 3278")
-      case .esp: [UInt8]("ESP")
+      case .control, .controlOut: [UInt8]("new connections to TCP port 3278")
+      case .esp, .espOut: [UInt8]("ESP")
+      case .membership: [UInt8]("UDP port 3278 out of ESP, which `meta secpath exists accept` lets in")
+      case .membershipOut: [UInt8]("UDP port 3278, which goes into ESP")
       }
     return [UInt8]("table ") + version + [UInt8](" ") + table.bytes + [UInt8](", chain ") + chain.bytes
       + [UInt8](" drops ") + what
   }
 }
 
-/// The packet filter of a machine, to be asked whether a packet from a stranger would come in.
+/// The packet filter of a machine, to be asked whether a packet of the cluster's would come in, or leave.
 ///
 /// The answer is a judgement: conditions on what is not known of the packet (its source, its interface, marks, what other
 /// modules of the kernel would say) may hold or not. Only what is dropped in any case is called an obstacle, so one that
@@ -99,15 +105,14 @@ public struct HostRules: Sendable {
     chains[Place(family: family, table: table, name: chain)]?.rules.append(FilterRule([.unknown(name: [])]))
   }
 
-  /// What would be dropped of a stranger's packets over IPv4, at which base chains.
+  /// What would be dropped over IPv4, at which base chains.
   public func obstacles() -> [FilterObstacle] {
     var found: [FilterObstacle] = []
     for place in order where place.family == .internet || place.family == .ipv4 {
-      guard let chain = chains[place], let base = chain.base, base.hook == .input || base.hook == .prerouting else {
-        continue
-      }
-      for traffic in FilterObstacle.Traffic.allCases {
-        var packet = StrangersPacket(traffic)
+      guard let chain = chains[place], let base = chain.base, base.hook != .forward else { continue }
+      let isOnWayOut = base.hook == .output || base.hook == .postrouting
+      for traffic in FilterObstacle.Traffic.allCases where traffic.leaves == isOnWayOut {
+        var packet = ClusterPacket(traffic)
         var fate = judge(chain, at: place, &packet, depth: 0)
         if fate == .goesOn { fate = base.policy == .drop ? .dropped : .accepted }
         if fate == .dropped {
@@ -122,7 +127,7 @@ public struct HostRules: Sendable {
   private enum Fate { case dropped, accepted, goesOn, unsure }
 
   /// - Parameter depth: how many jumps led here; the kernel allows 16.
-  private func judge(_ chain: FilterChain, at place: Place, _ packet: inout StrangersPacket, depth: Int) -> Fate {
+  private func judge(_ chain: FilterChain, at place: Place, _ packet: inout ClusterPacket, depth: Int) -> Fate {
     guard depth <= 16 else { return .unsure }
     /// A rule that might have accepted, or led to where it might be accepted.
     var doubt = false
@@ -148,31 +153,41 @@ public struct HostRules: Sendable {
   }
 }
 
-/// What is known of a packet from a stranger.
-private struct StrangersPacket {
+/// What is known of a packet: the first of a connection from or to a stranger, or any of a member's.
+private struct ClusterPacket {
   let transport: TransportProtocol
   let port: UInt16?
+  let leaves: Bool
+  /// Out of ESP or on the way into it. Both sides send from one port to the same, so what answers and what begins is all one.
+  let isMembership: Bool
   /// What the rule has loaded; nil for what is not known.
   var registers: [FilterExpression.Register: [UInt8]] = [:]
-  /// Where the rule has loaded the interface that the packet came by: any but the loopback.
+  /// Where the rule has loaded the interface that the packet came by, or leaves by: any but the loopback.
   var interface: FilterExpression.Register?
 
   init(_ traffic: FilterObstacle.Traffic) {
+    leaves = traffic.leaves
+    isMembership = traffic == .membership || traffic == .membershipOut
     switch traffic {
-    case .control:
-      transport = .tcp
-      port = ClusterPorts.control
-    case .esp:
-      transport = .esp
-      port = nil
+    case .control, .controlOut: transport = .tcp
+    case .esp, .espOut: transport = .esp
+    case .membership, .membershipOut: transport = .udp
     }
+    port = transport == .esp ? nil : ClusterPorts.control
+  }
+
+  var state: [UInt8]? { isMembership ? nil : [UInt8(ConnectionState.new.rawValue), 0, 0, 0] }
+
+  func isInterface(_ key: FilterExpression.MetaKey) -> Bool {
+    leaves
+      ? key == .outputInterface || key == .outputName : key == .inputInterface || key == .inputName
   }
 
   func value(_ key: FilterExpression.MetaKey) -> [UInt8]? {
     switch key {
     case .transport: [transport.rawValue]
     case .version: [2]
-    case .secured: [0]
+    case .secured: [isMembership && !leaves ? 1 : 0]
     // Ethernet's number of IPv4, in the packet's order.
     case .protocolNumber: [8, 0]
     default: nil
@@ -182,6 +197,7 @@ private struct StrangersPacket {
   func payload(_ header: FilterExpression.Header, _ offset: UInt32, _ count: UInt32) -> [UInt8]? {
     switch (header, offset, count) {
     case (.network, 9, 1): [transport.rawValue]
+    case (.transport, 0, 2): isMembership ? port.map { [UInt8($0 >> 8), UInt8($0 & 0xFF)] } : nil
     case (.transport, 2, 2): port.map { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
     // SYN alone.
     case (.transport, 13, 1): transport == .tcp ? [2] : nil
@@ -216,7 +232,7 @@ private enum RuleFate {
 }
 
 extension FilterRule {
-  fileprivate func fate(of packet: inout StrangersPacket, set: (FilterName) -> FilterSet?) -> RuleFate {
+  fileprivate func fate(of packet: inout ClusterPacket, set: (FilterName) -> FilterSet?) -> RuleFate {
     var unclear = false
     packet.registers = [:]
     packet.interface = nil
@@ -225,15 +241,15 @@ extension FilterRule {
       switch expression {
       case .meta(let key, let register):
         packet.load(packet.value(key), into: register)
-        if key == .inputInterface || key == .inputName { packet.interface = register }
+        if packet.isInterface(key) { packet.interface = register }
         holds = true
       case .connection(let key, let register):
-        packet.load(key == .state ? [UInt8(ConnectionState.new.rawValue), 0, 0, 0] : nil, into: register)
+        packet.load(key == .state ? packet.state : nil, into: register)
         holds = true
       case .payload(let header, let offset, let count, let register):
         packet.load(packet.payload(header, offset, count), into: register)
         holds = true
-      case .route(_, let register):
+      case .route(_, let register), .sourceKind(let register):
         packet.load(nil, into: register)
         holds = true
       case .bitwise(let mask, let flip, let register):

@@ -15,6 +15,9 @@ extension FilterTable {
   /// cluster (UDP 3278) comes from nobody else, and in ESP alone. A member's other addresses – in the
   /// sets `others` and `others6` – are cut off in both directions: traffic to them would go in the clear. Of IPv6 only its
   /// neighbour discovery passes, without which a member that is the network's router would be lost.
+  ///
+  /// Where this machine is a router, what it forwards to and from members is no packet of its own: its rules decide. What it
+  /// forwards under its own address is: policies demand ESP of it, and the guard sees that.
   static var host: FilterTable {
     let rules = ClusterRules(bothVersions: true)
     var table = FilterTable(name: hostTable)
@@ -52,14 +55,23 @@ extension FilterTable {
           accepting(.neighbourDiscovery, "what ARP is for IPv4"),
           dropping(.destination6(in: others6Name), "other addresses of members"),
         ]),
-      FilterChain(name: ClusterRules.leavingChain, rules: ClusterRules.leaving()),
-      FilterChain(name: ClusterRules.guardChain, at: .postrouting, policy: .accept, rules: rules.guarding),
+      FilterChain(
+        name: ClusterRules.leavingChain,
+        rules: ClusterRules.leaving(first: [
+          FilterRule(.forwarded + [.verdict(.return)], comment: [UInt8]("on its way through"))
+        ])),
+      FilterChain(
+        name: ClusterRules.guardChain, at: .postrouting, priority: afterTranslation, policy: .accept,
+        rules: rules.guarding),
     ]
     return table
   }
 
   static var othersName: FilterName { "others" }
   static var others6Name: FilterName { "others6" }
+
+  /// Behind NF_IP_PRI_NAT_SRC, 100: sources are what the wire will see.
+  private static var afterTranslation: Int32 { 200 }
 
   private static func dropping(_ conditions: [FilterExpression], _ comment: StaticString) -> FilterRule {
     FilterRule(conditions + [.verdict(.drop)], comment: [UInt8](comment))

@@ -132,6 +132,16 @@ extension [FilterExpression] {
   public static var secured: [FilterExpression] { [.meta(.secured), .compare(.equal, [1])] }
   public static var willBeSecured: [FilterExpression] { [.route(.willBeSecured), .compare(.equal, [1])] }
 
+  /// The packet is on its way through this machine: it came by an interface, and not from one of this machine's addresses, as
+  /// what leaves through a tunnel (VXLAN, WireGuard) does. Only for what leaves; kernels before 5.7 do not know it there.
+  public static var forwarded: [FilterExpression] {
+    [
+      .meta(.inputInterface), .compare(.notEqual, UInt32(0).nativeBytes),
+      // RTN_LOCAL.
+      .sourceKind(), .compare(.notEqual, UInt32(2).nativeBytes),
+    ]
+  }
+
   /// A TCP segment that begins a connection: of SYN, ACK, FIN and RST only SYN is set (RFC 9293 §3.1).
   public static func opensConnection(from port: UInt16) -> [FilterExpression] { ports(.tcp, from: port) + isOpening }
 

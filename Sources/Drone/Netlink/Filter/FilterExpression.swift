@@ -5,6 +5,8 @@ public enum FilterExpression: Equatable, Sendable {
   case meta(MetaKey, into: Register = .first)
   /// Loads what the kernel knows about the packet's way.
   case route(RouteKey, into: Register = .first)
+  /// Loads what the packet's source address is to this machine (RTN_): four bytes in the machine's order.
+  case sourceKind(into: Register = .first)
   /// Loads what connection tracking knows.
   case connection(ConnectionKey, into: Register = .first)
   /// Loads bytes of the packet.
@@ -50,11 +52,13 @@ public enum FilterExpression: Equatable, Sendable {
     public init(rawValue: UInt32) { self.rawValue = rawValue }
     /// Ethernet's number of what the packet is (IEEE 802.3 §3.2.6), two bytes in network order.
     public static let protocolNumber = MetaKey(rawValue: 1)
-    /// The number of the interface that the packet came by, and leaves by; four bytes in the machine's order.
+    /// The number of the interface that the packet came by, and leaves by; four bytes in the machine's order. 0: it came by
+    /// none, since this machine made it.
     public static let inputInterface = MetaKey(rawValue: 4)
     public static let outputInterface = MetaKey(rawValue: 5)
     /// Its name, and zeros up to 16 bytes.
     public static let inputName = MetaKey(rawValue: 6)
+    public static let outputName = MetaKey(rawValue: 7)
     /// The user whose socket the packet comes from, four bytes in the machine's order; a packet of no socket ends the rule.
     public static let user = MetaKey(rawValue: 10)
     /// One byte: 2 for IPv4, 10 for IPv6.

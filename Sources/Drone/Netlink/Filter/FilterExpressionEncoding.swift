@@ -6,6 +6,7 @@ extension FilterExpression {
     switch self {
     case .meta: [UInt8]("meta")
     case .route: [UInt8]("rt")
+    case .sourceKind: [UInt8]("fib")
     case .connection: [UInt8]("ct")
     case .payload: [UInt8]("payload")
     case .bitwise: [UInt8]("bitwise")
@@ -39,6 +40,10 @@ extension FilterExpression {
     case .route(let key, let register):
       data.attribute(1, bigEndian: register.rawValue)
       data.attribute(2, bigEndian: key.rawValue)
+    case .sourceKind(let register):
+      data.attribute(1, bigEndian: register.rawValue)
+      data.attribute(2, bigEndian: 3 as UInt32)  // NFT_FIB_RESULT_ADDRTYPE
+      data.attribute(3, bigEndian: 1 as UInt32)  // NFTA_FIB_F_SADDR
     case .connection(let key, let register):
       data.attribute(2, bigEndian: key.rawValue)
       data.attribute(1, bigEndian: register.rawValue)

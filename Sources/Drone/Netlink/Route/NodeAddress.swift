@@ -23,3 +23,12 @@ public func nodeAddress(links: [Link], addresses: [InterfaceAddress], routes: [R
   if let link = links.first(where: { $0.name == [UInt8]("eth0") }), let found = first(on: link.index) { return found }
   return usable.min { $0.interface < $1.interface }
 }
+
+/// The address that a node has in a cluster of which it knows no member's address: the one on `eth0`, as tyd always did, else the
+/// one that the machine is known by.
+public func clusterAddress(links: [Link], addresses: [InterfaceAddress], routes: [Route]) -> InterfaceAddress? {
+  let first = links.first { $0.name == [UInt8]("eth0") }
+  let there = addresses.filter { $0.interface == first?.index }
+  return nodeAddress(links: links, addresses: there, routes: routes)
+    ?? nodeAddress(links: links, addresses: addresses, routes: routes)
+}

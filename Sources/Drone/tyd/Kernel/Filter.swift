@@ -77,9 +77,10 @@ final class Filter {
     return false
   }
 
-  /// Lets a port in.
+  /// Lets a port in, on a drone.
   func allow(isTCP: Bool, port: UInt16) throws(NetlinkSocketError) {
-    if isDrone { try socket.perform(.droneAllow(isTCP ? .tcp : .udp, port: port)) }
+    let rules = try socket.list(.listFilterRules)
+    if let batch = FilterBatch.droneAllow(isTCP ? .tcp : .udp, port: port, beside: rules) { try socket.perform(batch) }
   }
 
   /// Lets in who asks for metrics where they are served, on a drone. A full Linux's own rules decide there.
@@ -221,23 +222,29 @@ final class Filter {
 /// Runs `tyd -f …` and gives the exit status.
 func runFilter(_ request: TydCommand.FilterRequest) -> Int32 {
   do throws(Failure) {
+    if case .allow = request, !Filter.isOnDrone {
+      throw Failure("this machine's own packet filter decides which ports are open; open the port there.")
+    }
     // Between a full Linux's filter that was off and the tyd that runs there nothing may be lost.
     let filter = try Filter(members: Transforms.demanded())
+    let mark = Places().filterOff
+    let wasOff = exists(mark)
     do throws(NetlinkSocketError) {
-      // So that the tyd that runs here does not put back what was taken away.
-      let mark = Places().filterOff
       switch request {
-      case .initialise, .on: removeFile(mark)
-      case .off: try? replaceFile(mark, [], permissions: 0o600)
-      case .allow: break
-      }
-      switch request {
-      case .initialise: try filter.set(.initial)
-      case .on: try filter.set(.closed)
-      case .off: try filter.set(.open)
+      case .initialise:
+        try filter.set(.initial)
+        removeFile(mark)
+      case .on:
+        try filter.set(.closed)
+        removeFile(mark)
+      case .off:
+        // First the mark, or the tyd that runs here might put back what is taken away.
+        try? replaceFile(mark, [], permissions: 0o600)
+        try filter.set(.open)
       case .allow(let isTCP, let port): try filter.allow(isTCP: isTCP, port: port)
       }
     } catch {
+      if !wasOff { removeFile(mark) }
       throw Failure([UInt8]("the packet filter is as it was: ") + error.text)
     }
   } catch {

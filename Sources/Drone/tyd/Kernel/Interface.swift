@@ -34,7 +34,8 @@ struct ClusterInterface: Equatable {
     }
   }
 
-  /// Finds it: the one that was named, else the one with the route to the contact, else the one that the machine is known by.
+  /// Finds it: the one that was named, else the one with the route to the contact, else eth0, else the one that the machine is
+  /// known by.
   /// - Parameter kept: an address that stays this node's as long as a named interface has it, whatever others it has.
   static func find(
     named name: [UInt8]?, contact: IPv4Address?, keeping kept: IPv4Address? = nil
@@ -59,7 +60,7 @@ struct ClusterInterface: Equatable {
     {
       return try ClusterInterface(link, route.preferredSource ?? own(link))
     }
-    guard let address = nodeAddress(links: stock.links, addresses: stock.addresses, routes: stock.routes),
+    guard let address = clusterAddress(links: stock.links, addresses: stock.addresses, routes: stock.routes),
       let link = stock.links.first(where: { $0.index == address.interface })
     else { throw Failure("no interface has an address; set one by ifconfig eth0 ADDRESS, or boot with ip=.") }
     return try ClusterInterface(link, address.address)

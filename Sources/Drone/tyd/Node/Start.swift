@@ -40,7 +40,7 @@ extension Node {
       try filter.install(metrics: command.metrics)
       self.filter = filter
       for obstacle in filter.obstacles() {
-        report.step(.degraded, "filter", obstacle + [UInt8](": no other node can reach this one"))
+        report.step(.degraded, "filter", obstacle + [UInt8](": this node and others cannot reach each other"))
       }
       report.step(.ok, "ipsec", [UInt8]("required between members; the filter sees to it"))
     } else {
