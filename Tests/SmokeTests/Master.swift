@@ -25,7 +25,9 @@ enum Master {
   }
 
   /// What the guest loads of the kernel's modules.
-  static let modules = ["virtio_pci", "virtio_net", "esp4", "esp6", "xfrm_user", "nf_tables", "nft_ct", "nft_meta"]
+  static let modules = [
+    "virtio_pci", "virtio_net", "esp4", "esp6", "xfrm_user", "nf_tables", "nft_ct", "nft_meta", "nft_fib_inet",
+  ]
 
   /// What the firewall lets in besides answers: ssh as on every server, and what a node of a cluster needs. Lines of
   /// nft(8)'s language.
