@@ -247,13 +247,6 @@ func checksummed(_ message: [UInt8]) -> [UInt8] {
   return out
 }
 
-/// Without indentation, empty lines, and the way nft breaks long lists.
-private func lines(_ text: String) -> [String] {
-  text.split(separator: "\n").map { $0.trimmingPrefix { $0 == " " || $0 == "\t" } }.map(String.init).filter {
-    !$0.isEmpty
-  }
-}
-
 private let expected = """
   table ip drone {
   	ct helper tftp {

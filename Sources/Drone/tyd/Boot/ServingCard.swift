@@ -17,7 +17,7 @@ struct ServingCard {
   /// How long a card may take until something is at the other end of its cable.
   private static let linkPatience: UInt64 = 8000
 
-  /// The named card, else the one by which this machine is known, else the first with a cable.
+  /// The named card, else the one on which this node is in a cluster, else the first with a cable.
   init(_ wanted: [UInt8]?) throws(Failure) {
     let start = millisecondsSinceStart()
     while true {
@@ -56,7 +56,7 @@ struct ServingCard {
     if let wanted, !links.contains(where: { $0.name == wanted }) {
       throw Failure([UInt8]("there is no interface ") + wanted + [UInt8]("."))
     }
-    let known = wanted == nil ? nodeAddress(links: links, addresses: addresses, routes: routes)?.interface : nil
+    let known = wanted == nil ? clusterAddress(links: links, addresses: addresses, routes: routes)?.interface : nil
     var cards: [ServingCard] = []
     for link in links where link.isEthernet && link.isUp && link.flags.contains(.running) {
       guard wanted == nil || link.name == wanted, let hardware = link.address else { continue }
