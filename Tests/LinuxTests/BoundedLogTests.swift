@@ -7,11 +7,7 @@ import Testing
 struct BoundedLogTests {
   let folder: Path
 
-  init() throws {
-    let url = FileManager.default.temporaryDirectory.appending(path: "log-tests-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    folder = Path(Array(url.path.utf8))
-  }
+  init() throws { folder = try emptyFolder() }
 
   private func lines(_ name: String) -> String? {
     (try? readFile(folder / [UInt8](name.utf8))).map { String(decoding: $0, as: UTF8.self) }

@@ -8,11 +8,7 @@ import Testing
 struct FilesTests {
   let folder: Path
 
-  init() throws {
-    let url = FileManager.default.temporaryDirectory.appending(path: "linux-tests-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    folder = Path(Array(url.path.utf8))
-  }
+  init() throws { folder = try emptyFolder() }
 
   @Test("a replaced file has the new bytes and leaves no other file behind")
   func replaced() throws {

@@ -13,11 +13,13 @@ public struct BoundedLog {
 
   /// Appends a line; it is lost where it cannot be written.
   public func append(_ line: [UInt8]) {
-    // A former run may have left it full.
-    let length = (try? Descriptor(path, .append, permissions: 0o600))?.size ?? 0
-    if length > 0, length + Int64(line.count) > Int64(limit) {
+    do throws(SystemError) {
+      let file = try Descriptor(path, .append, permissions: 0o600)
+      // A former run may have left it full.
+      let length = file.size ?? 0
+      guard length > 0, length + Int64(line.count) > Int64(limit) else { return try file.write(line) }
       try? renameFile(path, to: Path(path.bytes + [UInt8](".old")))
-    }
-    try? appendToFile(path, line, permissions: 0o600)
+      try appendToFile(path, line, permissions: 0o600)
+    } catch {}
   }
 }

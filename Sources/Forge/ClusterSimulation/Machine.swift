@@ -107,13 +107,11 @@ extension ClusterSimulation {
   /// `a` called.
   mutating func finishHandshake(_ a: Int, _ b: Int) {
     let pair = ClusterSimulation.pair(a, b)
-    guard var tunnel = tunnels[pair], tunnel.state != .open else { return }
-    guard tunnel.state == .handshake, isReachable(a, b) else {
-      tunnels[pair] = nil
-      return
-    }
+    guard let begun = tunnels[pair]?.state, begun != .open else { return }
     // The caller demands the key that it knows, which is another one after a restart.
-    guard machines[a].membership?.member(at: machines[b].address)?.fingerprint == machines[b].record.fingerprint else {
+    guard begun == .handshake, isReachable(a, b),
+      machines[a].membership?.member(at: machines[b].address)?.fingerprint == machines[b].record.fingerprint
+    else {
       tunnels[pair] = nil
       return
     }
@@ -126,11 +124,10 @@ extension ClusterSimulation {
         return
       }
     }
-    guard tunnels[pair]?.state == .handshake else { return }
-    let waiting = tunnel.waiting
-    tunnel = Tunnel(state: .open, lastUse: now, low: true, high: true)
-    tunnels[pair] = tunnel
-    for (bytes, from) in waiting { transmit(bytes, from: from, to: from == a ? b : a, isComplete: true) }
+    // What came to wait meanwhile goes as well.
+    guard let tunnel = tunnels[pair], tunnel.state == .handshake else { return }
+    tunnels[pair] = Tunnel(state: .open, lastUse: now, low: true, high: true)
+    for (bytes, from) in tunnel.waiting { transmit(bytes, from: from, to: from == a ? b : a, isComplete: true) }
   }
 
   /// Whether `b` believes that `a` is alive, and where it is.

@@ -53,21 +53,8 @@ extension Node {
       report.note("member", describe(record) + [UInt8](" is in"))
       admit(record, now)
     case .changed(let record, let former):
-      guard record.mac != membership.own.mac else {
-        // Whoever has the id that this node gave up is a peer now.
-        if record.id != former.id { admitMissing(now) }
-        break
-      }
-      let kept = record.allAddresses
-      uncut(former.allAddresses.filter { !kept.contains($0) }, of: record.mac)
-      // The new address first, so that the node is a member all the time.
-      admit(record, now)
-      if record.addresses.primary != former.addresses.primary {
-        forget(former.addresses.primary, id: former.id)
-        // The former one may be another address of it now.
-        admit(record, now)
-      }
-      // Another member may have waited for the id that is free now.
+      if record.mac != membership.own.mac { readmit(record, from: former, now) }
+      // Another member may have waited for the id that is free now, this node's former one perhaps.
       if record.id != former.id { admitMissing(now) }
     case .suspected(let record): report.note("member", describe(record) + [UInt8](" does not answer"))
     case .cleared(let record): report.note("member", describe(record) + [UInt8](" answers again"))
@@ -85,6 +72,17 @@ extension Node {
       endWithout([UInt8]("Another node with this one's hardware address is in the cluster."), now)
     }
     keepSoon(now)
+  }
+
+  private func readmit(_ record: NodeRecord, from former: NodeRecord, _ now: UInt64) {
+    let kept = record.allAddresses
+    uncut(former.allAddresses.filter { !kept.contains($0) }, of: record.mac)
+    // The new address first, so that the node is a member all the time.
+    admit(record, now)
+    guard record.addresses.primary != former.addresses.primary else { return }
+    forget(former.addresses.primary, id: former.id)
+    // The former one may be another address of it now.
+    admit(record, now)
   }
 
   private func lose(_ record: NodeRecord, _ what: StaticString) {
