@@ -1,48 +1,291 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// One package, two sides. *Forge* is the builder's tool: normal Swift. *Drone* runs in the image: the trait
-// `Drone` turns the drone's modules and programs into Embedded Swift; without it the same modules build
-// for the host, where they are tested.
+// One package, three sides. *Forge* is the builder's tool: normal Swift. *Drone* runs in the image: the trait `Drone`
+// turns its modules and programs into Embedded Swift; without it the same modules build for the host, where they are
+// tested. *Lab* starts machines and simulates clusters. *Shared* holds what they agree on.
 //
 //     swift build --product droneforge
 //     swift build --traits Drone --triple i686-unknown-none-elf --toolset … --product init
 //
 // `droneforge` makes the toolset file and gives the second command itself.
 
-let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
-let drone: [SwiftSetting] =
-  strict + [
-    .enableExperimentalFeature("Embedded", .when(traits: ["Drone"])),
-    .enableExperimentalFeature("Lifetimes"),
-  ]
-let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
+/// One folder of Sources. `make lint` compares this table with every import.
+struct Module {
+  enum Kind {
+    /// A drone's module without system calls, clocks, C or Foundation: built, tested and fuzzed on the host.
+    case pure
+    /// A drone's module that makes system calls or holds C.
+    case system
+    /// Normal Swift, for the builder's machine.
+    case host
+    /// Nothing imports it.
+    case program
+  }
 
-/// A module of the drone side without system calls, clocks or Foundation: also built, tested and fuzzed on the host.
-func pure(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, path: "Sources/Drone/\(name)", swiftSettings: drone)
+  let kind: Kind
+  /// Greater than the floor of everything that it uses.
+  let floor: Int
+  let path: String
+  let dependencies: [Target.Dependency]
+
+  var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+
+  static func pure(_ floor: Int, _ path: String, _ dependencies: [Target.Dependency] = []) -> Module {
+    Module(kind: .pure, floor: floor, path: path, dependencies: dependencies)
+  }
+  static func system(_ floor: Int, _ path: String, _ dependencies: [Target.Dependency]) -> Module {
+    Module(kind: .system, floor: floor, path: path, dependencies: dependencies)
+  }
+  static func host(_ floor: Int, _ path: String, _ dependencies: [Target.Dependency] = []) -> Module {
+    Module(kind: .host, floor: floor, path: path, dependencies: dependencies)
+  }
+  static func program(_ floor: Int, _ path: String, _ dependencies: [Target.Dependency]) -> Module {
+    Module(kind: .program, floor: floor, path: path, dependencies: dependencies)
+  }
 }
 
-/// A module of the builder's side.
-func forge(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, path: "Sources/Forge/\(name)", swiftSettings: strict)
-}
+/// The tests of one folder: `Tests/` has the same tree as `Sources/`.
+struct ModuleTests {
+  let path: String
+  let dependencies: [Target.Dependency]
 
-func test(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+  /// `MembershipTests` for `Drone/Cluster/Membership`.
+  var name: String {
+    let folder = path.split(separator: "/").last ?? ""
+    return path == "Machines" ? "SmokeTests" : folder.prefix(1).uppercased() + folder.dropFirst() + "Tests"
+  }
+
+  static func tests(_ path: String, _ dependencies: [Target.Dependency]) -> ModuleTests {
+    ModuleTests(path: path, dependencies: dependencies)
+  }
 }
 
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
+let modules: [Module] = [
+  // Shared
+  .pure(0, "Shared/Bytes"),
+  .pure(1, "Shared/Addresses", ["Bytes"]),
+  .pure(1, "Shared/DroneLayout", ["Bytes"]),
+  // Drone/System
+  .pure(1, "Drone/System/Terminal", ["Bytes"]),
+  .pure(2, "Drone/System/MachineReadings", ["Addresses", "Bytes"]),
+  .pure(2, "Drone/System/Netlink", ["Addresses", "Bytes"]),
+  .system(3, "Drone/System/Linux", ["Addresses", "Bytes", "CLinux", "MachineReadings", "Netlink", "Terminal"]),
+  .pure(3, "Drone/System/PacketFilter", ["Addresses", "Bytes", "Netlink"]),
+  // Drone/Boot
+  .pure(1, "Drone/Boot/Integrity", ["Bytes"]),
+  .pure(2, "Drone/Boot/Addressing", ["Addresses", "Bytes"]),
+  .pure(2, "Drone/Boot/BootLine", ["Addresses", "Bytes"]),
+  .pure(2, "Drone/Boot/Startup", ["Addresses", "Bytes"]),
+  .system(4, "Drone/Boot/SystemRoot", ["Bytes", "CLinux", "Integrity", "Linux"]),
+  // Drone/Cluster
+  .pure(1, "Drone/Cluster/ChannelFailure", ["Bytes"]),
+  .pure(2, "Drone/Cluster/Membership", ["Addresses", "Bytes", "DroneLayout"]),
+  .system(2, "Drone/Cluster/SecureChannel", ["Bytes", "CSecureChannel", "ChannelFailure"]),
+  .pure(3, "Drone/Cluster/ControlChannel", ["Addresses", "Bytes", "ChannelFailure", "Membership", "SecureChannel"]),
+  .pure(3, "Drone/Cluster/Surveys", ["Addresses", "Bytes", "MachineReadings", "Membership"]),
+  .pure(4, "Drone/Cluster/Tunnels", ["Addresses", "ControlChannel"]),
+  // Drone/Netboot
+  .pure(3, "Drone/Netboot/BootServer", ["Addresses", "Addressing", "Bytes"]),
+  // Drone/Operator
+  .pure(2, "Drone/Operator/ClusterView", ["Addresses", "Bytes", "DroneLayout", "Terminal"]),
+  .pure(3, "Drone/Operator/Metrics", ["Bytes", "ClusterView"]),
+  .pure(4, "Drone/Operator/ProcessView", ["Bytes", "MachineReadings", "Surveys", "Terminal"]),
+  .pure(4, "Drone/Operator/TydCommand", ["Addresses", "BootServer", "Bytes", "DroneLayout", "MachineReadings"]),
+  .pure(5, "Drone/Operator/LocalOrders", ["Bytes", "ControlChannel", "MachineReadings", "TydCommand"]),
+  // Drone/Programs
+  .program(
+    5, "Drone/Programs/init",
+    [
+      "Addresses", "Addressing", "BootLine", "Bytes", "CompilerRuntime", "Integrity", "Linux", "Netlink",
+      "PacketFilter", "Startup", "SystemRoot",
+    ]),
+  .program(
+    6, "Drone/Programs/tyd",
+    [
+      "Addresses", "Addressing", "BootServer", "Bytes", "ChannelFailure", "ClusterView", "CompilerRuntime",
+      "ControlChannel", "Integrity", "Linux", "LocalOrders", "MachineReadings", "Membership", "Metrics", "Netlink",
+      "PacketFilter", "ProcessView", "SecureChannel", "Startup", "Surveys", "Terminal", "Tunnels", "TydCommand",
+    ]),
+  // Forge
+  .host(0, "Forge/Target"),
+  .host(0, "Forge/Workshop", ["COpenSSL", "CRename", subprocess, system]),
+  .host(1, "Forge/Sysroot", ["Target", "Workshop", system]),
+  .host(2, "Forge/DronePrograms", ["Sysroot", "Target", "Workshop", system]),
+  .host(3, "Forge/ClusterStore", ["CRename", "SecureChannel", "Workshop", system]),
+  .host(4, "Forge/Image", ["BootServer", "Integrity", "Workshop", system]),
+  .host(
+    5, "Forge/ImageCheck",
+    [
+      "BootServer", "CArchive", "Image", "Integrity", "SecureChannel", "Sysroot", "Target", "Workshop", system,
+    ]),
+  .host(5, "Forge/MasterPackage", ["Image", "Target", "Workshop", system]),
+  .program(
+    7, "Forge/droneforge",
+    [
+      "Addresses", "BootLine", "Bytes", "ClusterStore", "DronePrograms", "Image", "ImageCheck", "LabCommands",
+      "MasterPackage", "SecureChannel", "Sysroot", "Target", "Workshop", arguments, system,
+    ]),
+  // Lab
+  .host(1, "Lab/VirtualMachine", ["Target", "Workshop", subprocess, system]),
+  .host(2, "Lab/TestCluster", ["VirtualMachine", "Workshop", system]),
+  .host(2, "Lab/VirtualNetwork", ["Addresses", "Bytes"]),
+  .host(4, "Lab/ClusterSimulation", ["Addresses", "Bytes", "DroneLayout", "MachineReadings", "Membership", "Surveys"]),
+  .host(
+    5, "Lab/DroneArmy",
+    [
+      "Addresses", "ClusterStore", "Image", "Linux", "SecureChannel", "VirtualMachine", "VirtualNetwork", "Workshop",
+      system,
+    ]),
+  .host(
+    6, "Lab/LabCommands",
+    [
+      "ClusterSimulation", "DroneArmy", "Target", "TestCluster", "VirtualMachine", "Workshop", arguments, system,
+    ]),
+]
+
+let moduleTests: [ModuleTests] = [
+  .tests("Drone/Boot/Addressing", ["Addresses", "Addressing", "Bytes", "TestSupport"]),
+  .tests("Drone/Boot/BootLine", ["Addresses", "BootLine", "TestSupport"]),
+  .tests("Drone/Boot/Integrity", ["Bytes", "Integrity", "TestSupport"]),
+  .tests("Drone/Boot/Startup", ["Addresses", "Startup"]),
+  .tests("Drone/Boot/SystemRoot", ["Addresses", "Integrity", "Linux", "SystemRoot"]),
+  .tests(
+    "Drone/Cluster/ControlChannel",
+    [
+      "Addresses", "Bytes", "ChannelFailure", "ControlChannel", "Membership", "SecureChannel", "TestSupport",
+      "Tunnels",
+    ]),
+  .tests("Drone/Cluster/Membership", ["Addresses", "ClusterSimulation", "DroneLayout", "Membership", "TestSupport"]),
+  .tests("Drone/Cluster/SecureChannel", ["Addresses", "ChannelFailure", "SecureChannel", "TestSupport"]),
+  .tests(
+    "Drone/Cluster/Surveys",
+    [
+      "Addresses", "Bytes", "ClusterSimulation", "MachineReadings", "Membership", "Surveys", "TestSupport",
+    ]),
+  .tests("Drone/Cluster/Tunnels", ["Addresses", "ControlChannel", "Tunnels"]),
+  .tests(
+    "Drone/Netboot/BootServer",
+    [
+      "Addresses", "Addressing", "BootServer", "Image", "TestSupport", "Workshop", system,
+    ]),
+  .tests(
+    "Drone/Operator/ClusterView", ["Addresses", "Bytes", "ClusterView", "DroneLayout", "Terminal", "TestSupport"]),
+  .tests("Drone/Operator/LocalOrders", ["Bytes", "ControlChannel", "LocalOrders", "MachineReadings", "TydCommand"]),
+  .tests(
+    "Drone/Operator/Metrics", ["Addresses", "Bytes", "ClusterView", "Metrics", "TestSupport", "Workshop", system]),
+  .tests("Drone/Operator/ProcessView", ["Addresses", "MachineReadings", "ProcessView", "Surveys", "Terminal"]),
+  .tests("Drone/Operator/TydCommand", ["Addresses", "Bytes", "TydCommand"]),
+  .tests(
+    "Drone/Programs/tyd",
+    [
+      "Addresses", "Bytes", "ClusterView", "Linux", "MachineReadings", "Membership", "ProcessView", "Surveys",
+      "Terminal", "TestSupport", "Workshop", system,
+    ]),
+  .tests("Drone/System/Linux", ["Addresses", "Bytes", "Linux", "MachineReadings", "Netlink", "TestSupport"]),
+  .tests("Drone/System/MachineReadings", ["Addresses", "MachineReadings", "TestSupport"]),
+  .tests("Drone/System/Netlink", ["Addresses", "Bytes", "Linux", "Netlink", "PacketFilter", "TestSupport"]),
+  .tests("Drone/System/Terminal", ["Terminal"]),
+  .tests("Forge/ClusterStore", ["ClusterStore", "SecureChannel", "Workshop", system]),
+  .tests("Forge/DronePrograms", ["DronePrograms", "Sysroot", "Target", "Workshop", system]),
+  .tests("Forge/Image", ["BootLine", "Image", "Integrity", "TestSupport", "Workshop", system]),
+  .tests(
+    "Forge/ImageCheck",
+    [
+      "BootServer", "Image", "ImageCheck", "SecureChannel", "Target", "TestSupport", "Workshop", system,
+    ]),
+  .tests(
+    "Forge/MasterPackage",
+    [
+      "MasterPackage", "Startup", "Target", "TestSupport", "TydCommand", "Workshop", system,
+    ]),
+  .tests("Forge/Sysroot", ["Sysroot", "TestSupport", "Workshop", system]),
+  .tests("Forge/Workshop", ["Workshop", system]),
+  .tests("Forge/droneforge", ["BootLine", "droneforge", arguments]),
+  .tests(
+    "Lab/DroneArmy",
+    [
+      "Addresses", "Bytes", "DroneArmy", "Startup", "TestSupport", "TydCommand", "Workshop", system,
+    ]),
+  .tests("Lab/VirtualMachine", ["VirtualMachine", "Workshop", system]),
+  .tests("Lab/VirtualNetwork", ["Addresses", "TestSupport", "VirtualNetwork"]),
+  .tests(
+    "Machines",
+    [
+      "ClusterStore", "Image", "Linux", "SecureChannel", "Sysroot", "Target", "TestCluster", "TestSupport",
+      "TydCommand", "VirtualMachine", "Workshop", system,
+    ]),
+  .tests("Shared/Addresses", ["Addresses"]),
+]
+
+// C: module maps, system-call shims, and what a compiler's run-time library would hold.
+let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
+let cModules: [Target] = [
+  .systemLibrary(
+    name: "CArchive", path: "Sources/C/CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+  .systemLibrary(
+    name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+  .systemLibrary(name: "CRename", path: "Sources/C/CRename"),
+  .target(name: "CLinux", path: "Sources/C/CLinux", cSettings: strictC),
+  // A drone links the sysroot's OpenSSL, which the toolset names; the builder's own is found by pkg-config.
+  .target(
+    name: "CSecureChannel", dependencies: [.target(name: "COpenSSL", condition: .when(traits: ["Host"]))],
+    path: "Sources/C/CSecureChannel", cSettings: strictC),
+  .target(name: "CompilerRuntime", path: "Sources/C/CompilerRuntime", cSettings: strictC),
+]
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let embedded: [SwiftSetting] = [
+  .enableExperimentalFeature("Embedded", .when(traits: ["Drone"])),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+extension Module {
+  var target: Target {
+    let isDrones = path.hasPrefix("Shared/") || path.hasPrefix("Drone/")
+    let settings = isDrones ? strict + embedded : strict
+    return kind == .program
+      ? .executableTarget(
+        name: name, dependencies: dependencies, path: "Sources/\(path)", swiftSettings: settings)
+      : .target(name: name, dependencies: dependencies, path: "Sources/\(path)", swiftSettings: settings)
+  }
+}
+
+let testSupport = Target.target(
+  name: "TestSupport", dependencies: ["Bytes", system], path: "Tests/TestSupport", swiftSettings: strict)
+let testTargets = moduleTests.map {
+  Target.testTarget(name: $0.name, dependencies: $0.dependencies, path: "Tests/\($0.path)", swiftSettings: strict)
+}
+let allTargets = cModules + modules.map(\.target) + [testSupport] + testTargets
+
+/// What a target uses of this package, directly or not, itself included.
+func closure(of name: String, in targets: [Target]) -> Set<String> {
+  var found: Set<String> = []
+  var open = [name]
+  while let next = open.popLast() {
+    guard found.insert(next).inserted, let target = targets.first(where: { $0.name == next }) else { continue }
+    for dependency in target.dependencies {
+      switch dependency {
+      case .byNameItem(let name, _), .targetItem(let name, _): open.append(name)
+      default: break
+      }
+    }
+  }
+  return found
+}
+
+// ONLY=Membership declares what the tests of this module need and nothing else, so that nothing else is built.
+let kept = Context.environment["ONLY"].flatMap { $0.isEmpty ? nil : closure(of: $0 + "Tests", in: allTargets) }
+let targets = allTargets.filter { kept?.contains($0.name) ?? true }
+
 let package = Package(
   name: "droneforge",
-  products: [
-    .executable(name: "droneforge", targets: ["droneforge"]),
-    .executable(name: "init", targets: ["init"]),
-    .executable(name: "tyd", targets: ["tyd"]),
-  ],
+  products: ["droneforge", "init", "tyd"].filter { name in targets.contains { $0.name == name } }
+    .map { .executable(name: $0, targets: [$0]) },
   traits: [
     .default(enabledTraits: ["Host"]),
     .trait(
@@ -50,168 +293,10 @@ let package = Package(
     .trait(name: "Drone", description: "Build the drone's modules as Embedded Swift for the image."),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
-    .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
+    .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
   ],
-  targets: [
-    // The builder's side.
-    .executableTarget(
-      name: "droneforge",
-      dependencies: [
-        "DroneTarget", "BuildSteps", "Sysroot", "DronePrograms", "DroneImage", "ImageCheck", "MasterPackage",
-        "VirtualMachine", "DroneMachines", "DroneArmy", "ClusterCredential", "SecureChannel", "BootLine", "HostNames",
-        "NetworkAddresses", "ClusterSimulation", arguments, system,
-      ],
-      path: "Sources/Forge/droneforge", swiftSettings: strict),
-    forge("DroneTarget"),
-    forge("BuildSteps", ["COpenSSL", "CRename", subprocess, system]),
-    forge("Sysroot", ["BuildSteps", "DroneTarget", system]),
-    forge("DronePrograms", ["BuildSteps", "DroneTarget", "Sysroot", system]),
-    forge("ClusterCredential", ["BuildSteps", "SecureChannel", "CRename", system]),
-    forge("DroneImage", ["BuildSteps", "DroneTarget", "BootServer", "Integrity", system]),
-    forge("ClusterSimulation", ["Membership", "ProcessList", "NetworkAddresses"]),
-    forge("MasterPackage", ["BuildSteps", "DroneTarget", "DroneImage", system]),
-    forge(
-      "ImageCheck",
-      [
-        "BuildSteps", "DroneTarget", "DroneImage", "Sysroot", "BootServer", "Integrity", "SecureChannel", "CArchive",
-        system,
-      ]),
-    forge("VirtualMachine", ["BuildSteps", "DroneTarget", subprocess, system]),
-    forge("DroneMachines", ["BuildSteps", "VirtualMachine", system]),
-    forge("VirtualNetwork", ["NetworkAddresses"]),
-    forge(
-      "DroneArmy",
-      [
-        "VirtualNetwork", "VirtualMachine", "ClusterCredential", "DroneImage", "SecureChannel", "BuildSteps", "Linux",
-        "NetworkAddresses", system,
-      ]),
-
-    // The drone's side.
-    pure("NetworkAddresses"),
-    pure("BootLine", ["HostNames", "NetworkAddresses"]),
-    pure("HostNames", ["NetworkAddresses"]),
-    pure("Netlink", ["NetworkAddresses"]),
-    pure("PacketFilter", ["Netlink", "NetworkAddresses"]),
-    pure("Addressing", ["NetworkAddresses"]),
-    pure("BootServer", ["Addressing", "NetworkAddresses"]),
-    pure("Membership", ["NetworkAddresses"]),
-    pure("Startup", ["NetworkAddresses"]),
-    pure("Integrity", ["NetworkAddresses"]),
-    pure("ClusterProtocol", ["NetworkAddresses"]),
-    pure("TydCommand", ["BootServer", "ProcessList", "NetworkAddresses"]),
-    pure("ClusterView", ["Terminal", "NetworkAddresses"]),
-    pure("Terminal", ["NetworkAddresses"]),
-    pure("Admission", ["NetworkAddresses"]),
-    pure("Tunnels", ["ClusterProtocol", "NetworkAddresses"]),
-    pure("SecureChannel", ["CSecureChannel", "NetworkAddresses"]),
-    pure("Conversation", ["ClusterProtocol", "Membership", "SecureChannel", "NetworkAddresses"]),
-    pure("Joining", ["SecureChannel", "NetworkAddresses"]),
-    pure("LocalOrders", ["Admission", "TydCommand", "NetworkAddresses"]),
-    pure("MachineReadings", ["NetworkAddresses"]),
-    pure("ProcessView", ["ProcessList", "Terminal", "NetworkAddresses"]),
-    pure("Metrics", ["ClusterView", "NetworkAddresses"]),
-    pure("ProcessList", ["Membership", "NetworkAddresses"]),
-    .target(
-      name: "Linux",
-      dependencies: [
-        "CLinux", "NetworkAddresses", "Netlink", "Addressing", "Integrity", "MachineReadings", "ProcessList",
-        "Terminal",
-      ],
-      path: "Sources/Drone/Linux", swiftSettings: drone),
-    .executableTarget(
-      name: "init",
-      dependencies: [
-        "Linux", "Startup", "BootLine", "HostNames", "Netlink", "PacketFilter", "Addressing", "Integrity",
-        "NetworkAddresses", "CLinux", "CompilerRuntime",
-      ],
-      path: "Sources/Drone/init", swiftSettings: drone),
-    .executableTarget(
-      name: "tyd",
-      dependencies: [
-        "Linux", "Startup", "Netlink", "PacketFilter", "NetworkAddresses", "MachineReadings", "Metrics",
-        "ProcessList", "ProcessView", "SecureChannel", "Membership", "ClusterProtocol", "Conversation", "Joining",
-        "LocalOrders", "Tunnels", "Admission", "TydCommand", "ClusterView", "Terminal", "BootServer", "Addressing",
-        "Integrity",
-        "CLinux", "CompilerRuntime",
-      ],
-      path: "Sources/Drone/tyd", swiftSettings: drone),
-
-    // C: module maps, system-call shims, and what a compiler's run-time library would hold.
-    .systemLibrary(
-      name: "CArchive", path: "Sources/C/CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
-    .systemLibrary(
-      name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-    .systemLibrary(name: "CRename", path: "Sources/C/CRename"),
-    .target(name: "CLinux", path: "Sources/C/CLinux", cSettings: strictC),
-    // A drone links the sysroot's OpenSSL, which the toolset names; the builder's own is found by pkg-config.
-    .target(
-      name: "CSecureChannel", dependencies: [.target(name: "COpenSSL", condition: .when(traits: ["Host"]))],
-      path: "Sources/C/CSecureChannel", cSettings: strictC),
-    .target(name: "CompilerRuntime", path: "Sources/C/CompilerRuntime", cSettings: strictC),
-
-    // Tests: one folder per module.
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-    test("NetworkAddressesTests", ["NetworkAddresses"]),
-    test(
-      "BootServerTests",
-      ["BootServer", "Addressing", "DroneImage", "BuildSteps", "NetworkAddresses", "TestSupport", system]),
-    test("AddressingTests", ["Addressing", "NetworkAddresses", "TestSupport"]),
-    test("NetlinkTests", ["Netlink", "PacketFilter", "Linux", "NetworkAddresses", "TestSupport"]),
-    test("MembershipTests", ["Membership", "ClusterSimulation", "NetworkAddresses"]),
-    test("StartupTests", ["Startup", "NetworkAddresses"]),
-    test("MachineReadingsTests", ["MachineReadings", "NetworkAddresses"]),
-    test("MetricsTests", ["Metrics", "ClusterView", "NetworkAddresses", "BuildSteps", system]),
-    test("ProcessViewTests", ["ProcessView", "ProcessList", "Terminal", "NetworkAddresses"]),
-    test("ProcessListTests", ["ProcessList", "ClusterSimulation", "Membership", "NetworkAddresses"]),
-    test("LinuxTests", ["Linux", "Integrity", "MachineReadings", "Netlink", "NetworkAddresses", "TestSupport"]),
-    test("IntegrityTests", ["Integrity", "NetworkAddresses", "TestSupport"]),
-    test("ClusterCredentialTests", ["ClusterCredential", "SecureChannel", "BuildSteps", system]),
-    test("SecureChannelTests", ["SecureChannel", "NetworkAddresses"]),
-    test("ClusterProtocolTests", ["ClusterProtocol", "NetworkAddresses"]),
-    test("TydCommandTests", ["TydCommand", "ProcessList", "NetworkAddresses"]),
-    test("ClusterViewTests", ["ClusterView", "Terminal", "NetworkAddresses"]),
-    test("TerminalTests", ["Terminal"]),
-    test(
-      "ViewTests",
-      [
-        "tyd", "Linux", "ProcessView", "ProcessList", "Membership", "ClusterView", "Terminal", "NetworkAddresses",
-        "BuildSteps", system,
-      ]),
-    test("AdmissionTests", ["Admission", "NetworkAddresses"]),
-    test("ConversationTests", ["Conversation", "ClusterProtocol", "Membership", "SecureChannel", "NetworkAddresses"]),
-    test("JoiningTests", ["Joining", "SecureChannel", "NetworkAddresses"]),
-    test("LocalOrdersTests", ["LocalOrders", "Admission", "TydCommand", "ProcessList", "NetworkAddresses"]),
-    test("TunnelsTests", ["Tunnels", "ClusterProtocol", "NetworkAddresses"]),
-    test("BootLineTests", ["BootLine", "NetworkAddresses"]),
-    test("ExplainTests", ["droneforge", "BootLine", arguments]),
-    test(
-      "FuzzTests",
-      [
-        "SecureChannel", "BootLine", "HostNames", "NetworkAddresses", "Netlink", "PacketFilter", "Addressing",
-        "Integrity", "BootServer", "Conversation", "Tunnels", "TydCommand", "Startup",
-        "MachineReadings", "Metrics", "ProcessList", "Membership", "ClusterView", "Terminal", "DroneImage",
-        "ClusterProtocol", "ImageCheck", "VirtualNetwork", "DroneArmy", "BuildSteps", "TestSupport", system,
-      ]),
-    test("HostNamesTests", ["HostNames", "NetworkAddresses"]),
-    test("DroneImageTests", ["DroneImage", "BootLine", "Integrity", "BuildSteps", "DroneTarget", system]),
-    test("BuildStepsTests", ["BuildSteps", "DroneTarget", system]),
-    test("SysrootTests", ["Sysroot", "BuildSteps", system]),
-    test("DroneProgramsTests", ["DronePrograms", "Sysroot", "DroneTarget", "BuildSteps", system]),
-    test("MasterPackageTests", ["MasterPackage", "TydCommand", "Startup", "DroneTarget", "BuildSteps", system]),
-    test(
-      "ImageCheckTests",
-      ["ImageCheck", "SecureChannel", "DroneImage", "BootServer", "DroneTarget", "BuildSteps", system]),
-    test("VirtualMachineTests", ["VirtualMachine", "BuildSteps", system]),
-    test("VirtualNetworkTests", ["VirtualNetwork", "NetworkAddresses"]),
-    test("DroneArmyTests", ["DroneArmy", "BuildSteps", "Linux", "NetworkAddresses", system]),
-    test(
-      "SmokeTests",
-      [
-        "VirtualMachine", "DroneMachines", "DroneTarget", "DroneImage", "Sysroot", "ClusterCredential", "SecureChannel",
-        "TydCommand", "Linux", "NetworkAddresses", "BuildSteps", system,
-      ]),
-  ],
+  targets: targets,
   swiftLanguageModes: [.v6]
 )

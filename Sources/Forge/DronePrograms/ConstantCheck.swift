@@ -1,7 +1,7 @@
-import BuildSteps
 import Foundation
 import Sysroot
 import SystemPackage
+import Workshop
 
 /// A constant array that two modules offer the linker under one name, though each numbers its own.
 ///

@@ -1,8 +1,8 @@
-import BuildSteps
-import DroneTarget
 import Foundation
 import Sysroot
 import SystemPackage
+import Target
+import Workshop
 
 /// A program built as Embedded Swift.
 public struct DroneProgram: Sendable {
@@ -37,7 +37,7 @@ public let programSteps = 1
 ///   - progress: shows `programSteps` steps.
 /// - Throws: `BuildError`, each a sentence.
 public func buildPrograms(
-  for target: DroneTarget, sysroot: Sysroot, checkout: FilePath, scratch: FilePath, progress: BuildSteps.Progress
+  for target: DroneTarget, sysroot: Sysroot, checkout: FilePath, scratch: FilePath, progress: Workshop.Progress
 ) async throws -> [DroneProgram] {
   let toolchain = try Toolchain.found()
   let folder = scratch.appending(target.name)
@@ -126,7 +126,7 @@ private func fingerprint(of checkout: FilePath, toolset: Toolset, toolchain: Too
   var hasher = SHA256.Hasher()
   hasher.add(try await toolchain.identity())
   hasher.add([UInt8](try toolset.json()))
-  let roots = ["Package.swift", "Package.resolved", "Sources/Drone", "Sources/C"]
+  let roots = ["Package.swift", "Package.resolved", "Sources/Shared", "Sources/Drone", "Sources/C"]
   for root in roots {
     let base = checkout.appending(root)
     var isFolder: ObjCBool = false

@@ -1,7 +1,7 @@
-import DroneTarget
 import Foundation
 import Sysroot
 import SystemPackage
+import Target
 
 /// What `swift build --toolset` reads: how to compile for the target, and what to link instead of a system's libraries.
 struct Toolset {

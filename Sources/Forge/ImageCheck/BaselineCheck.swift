@@ -1,5 +1,5 @@
-import BuildSteps
 import Integrity
+import Workshop
 
 /// Reads the root's baseline as certaintyd will, and compares it with what really is in the archive, both ways. A difference
 /// here would make every drone of the image restart again and again.
@@ -11,7 +11,7 @@ func checkBaseline(_ members: [Member], in container: String) -> [Finding] {
   }
   let baseline: Baseline
   do {
-    baseline = try .sealed(file.content, digest: BuildSteps.SHA256(file.content).bytes)
+    baseline = try .sealed(file.content, digest: Workshop.SHA256(file.content).bytes)
   } catch {
     return [Finding(.baseline, place, "certaintyd cannot read it (\(error))")]
   }
@@ -45,7 +45,7 @@ extension BaselineEntry.Kind {
     switch self {
     case .file(let size, let digest):
       member.kind == .file && size == UInt64(member.content.count)
-        && digest == BuildSteps.SHA256(member.content).bytes
+        && digest == Workshop.SHA256(member.content).bytes
     case .directory: member.kind == .directory
     case .symbolicLink(let target): member.kind == .symbolicLink && member.target.map { [UInt8]($0.utf8) } == target
     case .characterDevice(let major, let minor): member.kind == .characterDevice && member.device == [major, minor]

@@ -1,5 +1,5 @@
-import BuildSteps
-import DroneImage
+import Image
+import Workshop
 
 extension Member {
   /// The kind that the manifest says a member has.

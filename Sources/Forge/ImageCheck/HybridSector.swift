@@ -1,4 +1,4 @@
-import BuildSteps
+import Workshop
 
 /// The code part of a hybrid's first sector: what isohdpfx.bin has, before the fields that an ISO's writer fills.
 let hybridCodeLength = 432

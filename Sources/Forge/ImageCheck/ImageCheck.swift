@@ -1,8 +1,8 @@
-import BuildSteps
-import DroneImage
-import DroneTarget
 import Foundation
+import Image
 import SystemPackage
+import Target
+import Workshop
 
 /// Reads finished images back with other code than wrote them and says what is wrong.
 ///

@@ -1,7 +1,7 @@
-import BuildSteps
-import DroneTarget
 import Sysroot
 import SystemPackage
+import Target
+import Workshop
 
 /// An instruction that the target's first processor lacks.
 struct ForeignInstruction: Equatable {

@@ -1,4 +1,4 @@
-import DroneTarget
+import Target
 
 /// Checks a bzImage's header (Documentation/arch/x86/boot.rst), and that the boot loader can load it and the target run it.
 ///

@@ -1,4 +1,4 @@
-import BuildSteps
+import Workshop
 
 /// A program's form, read from its ELF headers (System V ABI, gABI chapters 4 and 5).
 ///

@@ -1,6 +1,6 @@
-import BuildSteps
-import DroneTarget
 import SystemPackage
+import Target
+import Workshop
 
 /// Checks a program that is no part of an image: static, for the target's processor, with no memory both writable and
 /// executable, and with no instruction that the target's first processor lacks.

@@ -1,4 +1,4 @@
-import DroneImage
+import Image
 import SecureChannel
 
 /// Private keys have no place where anybody can fetch them: looks for PEM's headers (RFC 7468 §10, §11; RFC 1421's older

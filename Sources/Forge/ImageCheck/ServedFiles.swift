@@ -1,6 +1,6 @@
 import BootServer
-import BuildSteps
-import DroneImage
+import Image
+import Workshop
 
 /// Checks what a CD holds for the drone that boots others from it (`tyd -pm`): every file that it serves, a boot
 /// configuration that names no other, and a public part of the archive that ends where the root does and holds no secret.

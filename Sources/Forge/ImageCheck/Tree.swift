@@ -1,6 +1,6 @@
-import BuildSteps
 import Foundation
 import SystemPackage
+import Workshop
 
 /// Reads a folder as an image's members. Symbolic links are not followed.
 ///

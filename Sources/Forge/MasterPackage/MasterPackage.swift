@@ -1,8 +1,8 @@
-import BuildSteps
-import DroneImage
-import DroneTarget
 import Foundation
+import Image
 import SystemPackage
+import Target
+import Workshop
 
 /// A Debian package with the programs that make a full Linux a node of a cluster.
 ///

@@ -1,5 +1,5 @@
-import BuildSteps
 import SystemPackage
+import Workshop
 
 /// The newest entry of a changelog (deb-changelog(5)).
 struct Release: Equatable {

@@ -1,6 +1,6 @@
-import BuildSteps
 import Foundation
 import SystemPackage
+import Workshop
 
 /// The everyday commands in one static program.
 struct BusyBox: Sendable {

@@ -1,5 +1,5 @@
-import BuildSteps
 import SystemPackage
+import Workshop
 
 /// The settings that a recipe asks for over "everything off", in kconfig's format.
 struct ConfigurationFragment: Equatable {

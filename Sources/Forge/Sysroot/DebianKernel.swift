@@ -1,6 +1,6 @@
-import BuildSteps
 import Foundation
 import SystemPackage
+import Workshop
 
 /// The kernel that Debian's own 64-bit machines run, for a virtual machine that stands for one of them: nothing of it goes
 /// into an image.
@@ -23,7 +23,7 @@ private let keptModules = [
 
 /// Gives Debian's kernel, fetching it when the cache does not hold it; once it is there, neither the network nor apt is
 /// touched. Shows one step. Throws `BuildError`.
-public func prepareDebianKernel(cache: FilePath, progress: BuildSteps.Progress) async throws -> DebianKernel {
+public func prepareDebianKernel(cache: FilePath, progress: Workshop.Progress) async throws -> DebianKernel {
   let hash = recipeHash([
     ("recipe", "1"), ("package", metapackage), ("modules", keptModules.joined(separator: " ")),
   ])

@@ -1,7 +1,7 @@
-import BuildSteps
-import DroneTarget
 import Foundation
 import SystemPackage
+import Target
+import Workshop
 
 /// The kernel's headers for programs (`make headers_install`): of the few folders that these need, not of the whole
 /// source, so that a changed kernel configuration rebuilds the kernel alone.

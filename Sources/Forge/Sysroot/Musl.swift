@@ -1,6 +1,6 @@
-import BuildSteps
 import Foundation
 import SystemPackage
+import Workshop
 
 /// The C library, static only, with the kernel's headers beside its own.
 struct Musl: Sendable {

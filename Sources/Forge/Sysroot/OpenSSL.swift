@@ -1,7 +1,7 @@
-import BuildSteps
-import DroneTarget
 import Foundation
 import SystemPackage
+import Target
+import Workshop
 
 /// The TLS and cryptography library, static only and with what tyd needs: `lib/libssl.a`, `lib/libcrypto.a` and
 /// `include/openssl`. One program links it, so it stands beside the C library and not in it.

@@ -1,6 +1,6 @@
-import BuildSteps
 import Foundation
 import SystemPackage
+import Workshop
 
 /// Where a machine names its Debian archives, and how long they are waited for.
 struct PackageOrigin: Sendable {

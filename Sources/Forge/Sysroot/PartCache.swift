@@ -1,6 +1,6 @@
-import BuildSteps
 import Foundation
 import SystemPackage
+import Workshop
 
 /// One finished part of a sysroot: a folder in the cache that never changes.
 struct Part: Sendable {
@@ -103,4 +103,4 @@ func move(_ from: FilePath, to destination: FilePath) throws {
 }
 
 /// Ours, not Foundation's class of the same name.
-typealias Progress = BuildSteps.Progress
+typealias Progress = Workshop.Progress

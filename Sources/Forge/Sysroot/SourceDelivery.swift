@@ -1,6 +1,6 @@
-import BuildSteps
 import Foundation
 import SystemPackage
+import Workshop
 
 /// What an archive gave of one package.
 struct SourceDelivery: Sendable {

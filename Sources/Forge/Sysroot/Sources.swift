@@ -1,6 +1,6 @@
-import BuildSteps
 import Foundation
 import SystemPackage
+import Workshop
 
 /// A Debian package whose files something is built from.
 struct SourcePackage: Sendable {
@@ -107,7 +107,7 @@ struct Sources: Sendable {
       if let limit = unlessAskedAfter, let asked = Self.asked(part.folder), asked > limit {
         return (Sources(part: part, records: before), [])
       }
-      try await BuildSteps.write([], to: log)
+      try await Workshop.write([], to: log)
       return try await withTemporaryFolder(in: parts.folder) { work in
         let archive = try await PackageArchive.opened(origin, work: work, log: log)
         var records = before
@@ -174,7 +174,7 @@ struct Sources: Sendable {
   private static func write(_ records: [SourceRecord], in folder: FilePath) async throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try await BuildSteps.write(
+    try await Workshop.write(
       try encoder.encode(records.sorted { $0.name < $1.name }), to: folder.appending(recordName))
   }
 

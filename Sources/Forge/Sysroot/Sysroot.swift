@@ -1,7 +1,7 @@
-import BuildSteps
-import DroneTarget
 import Foundation
 import SystemPackage
+import Target
+import Workshop
 
 /// What a target's programs are built against: in the cache, never changed after it appeared there.
 public struct Sysroot: Sendable {
@@ -82,7 +82,7 @@ public func defaultCache(
 ///   - progress: shows `sysrootSteps` steps.
 /// - Throws: `BuildError`, each a sentence.
 public func prepareSysroot(
-  for target: DroneTarget, recipes: FilePath, cache: FilePath, progress: BuildSteps.Progress
+  for target: DroneTarget, recipes: FilePath, cache: FilePath, progress: Workshop.Progress
 ) async throws -> Sysroot {
   let (sysroot, _, _) = try await preparedParts(for: target, recipes: recipes, cache: cache, progress: progress)
   return sysroot
@@ -91,7 +91,7 @@ public func prepareSysroot(
 /// Gives the sysroot for `target` and what else an image holds, in the same way. Shows `sysrootSteps` and `systemSteps`
 /// steps.
 public func prepareSystem(
-  for target: DroneTarget, recipes: FilePath, cache: FilePath, progress: BuildSteps.Progress
+  for target: DroneTarget, recipes: FilePath, cache: FilePath, progress: Workshop.Progress
 ) async throws -> (Sysroot, SystemParts) {
   let (sysroot, libraries, parts) = try await preparedParts(
     for: target, recipes: recipes, cache: cache, progress: progress)
@@ -117,7 +117,7 @@ public func prepareSystem(
 /// - Returns: a sentence for each package.
 /// - Throws: `BuildError`, when the archive does not answer; what is there stays.
 public func refreshSources(
-  _ names: [String], cache: FilePath, progress: BuildSteps.Progress
+  _ names: [String], cache: FilePath, progress: Workshop.Progress
 ) async throws -> [String] {
   let packages = try names.map { name in
     guard let package = Sources.packages.first(where: { $0.name == name }) else {
@@ -143,7 +143,7 @@ private struct LibraryParts {
 }
 
 private func preparedParts(
-  for target: DroneTarget, recipes: FilePath, cache: FilePath, progress: BuildSteps.Progress
+  for target: DroneTarget, recipes: FilePath, cache: FilePath, progress: Workshop.Progress
 ) async throws -> (Sysroot, LibraryParts, PartCache) {
   let toolchain = try Toolchain.found()
   let parts = PartCache(folder: cache.appending(target.name))

@@ -1,7 +1,7 @@
-import BuildSteps
-import DroneTarget
 import Foundation
 import SystemPackage
+import Target
+import Workshop
 
 /// The Swift toolchain's programs: its clang and LLVM tools compile the drone's C as well.
 public struct Toolchain: Sendable {

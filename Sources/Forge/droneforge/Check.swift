@@ -1,10 +1,10 @@
 import ArgumentParser
-import BuildSteps
-import DroneImage
-import DroneTarget
 import Foundation
+import Image
 import ImageCheck
 import SystemPackage
+import Target
+import Workshop
 
 /// `droneforge check FILE-OR-TREE`.
 struct Check: AsyncParsableCommand {

@@ -1,6 +1,6 @@
-import BuildSteps
 import Foundation
 import SystemPackage
+import Workshop
 
 /// The project's folder on the builder's machine: sources, `rootfs`, `isolinux` and `sysroot`.
 struct Checkout {

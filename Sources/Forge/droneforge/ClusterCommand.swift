@@ -1,9 +1,9 @@
 import ArgumentParser
-import BuildSteps
-import ClusterCredential
+import ClusterStore
 import Foundation
 import SecureChannel
 import SystemPackage
+import Workshop
 
 /// `droneforge cluster`.
 struct ClusterCommand: AsyncParsableCommand {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import LabCommands
 
 @main
 struct Droneforge: AsyncParsableCommand {
@@ -13,10 +14,7 @@ struct Droneforge: AsyncParsableCommand {
       ClusterCommand.self,
       Check.self,
       Explain.self,
-      Run.self,
-      ArmyCommand.self,
-      Bench.self,
-      Junk.self,
+    ] + labCommands + [
       SysrootCommand.self,
       ProgramsCommand.self,
     ])

@@ -1,5 +1,6 @@
+import Addresses
 import BootLine
-import NetworkAddresses
+import Bytes
 
 /// What a drone would do, for programs. `words` holds every word but `ip=` and its alias, with null for a word without
 /// a value; of several with one name the last counts, except that several `console` make a list, since all of them

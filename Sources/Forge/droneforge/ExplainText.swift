@@ -1,6 +1,5 @@
+import Addresses
 import BootLine
-import HostNames
-import NetworkAddresses
 
 /// What a drone would do, to be read by a person: a line for each card, then the drone's settings, the words that are
 /// left to the kernel, and the errors. No line break at the end.

@@ -1,14 +1,14 @@
 import ArgumentParser
-import BuildSteps
-import ClusterCredential
-import DroneImage
+import ClusterStore
 import DronePrograms
-import DroneTarget
 import Foundation
+import Image
 import ImageCheck
 import Synchronization
 import Sysroot
 import SystemPackage
+import Target
+import Workshop
 
 /// `droneforge iso`.
 struct ISO: AsyncParsableCommand {

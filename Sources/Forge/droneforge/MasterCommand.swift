@@ -1,12 +1,12 @@
 import ArgumentParser
-import BuildSteps
 import DronePrograms
-import DroneTarget
 import Foundation
 import ImageCheck
 import MasterPackage
 import Sysroot
 import SystemPackage
+import Target
+import Workshop
 
 /// `droneforge master`.
 struct MasterCommand: AsyncParsableCommand {

@@ -1,9 +1,9 @@
 import ArgumentParser
-import BuildSteps
 import DronePrograms
-import DroneTarget
 import Sysroot
 import SystemPackage
+import Target
+import Workshop
 
 /// `droneforge programs`.
 struct ProgramsCommand: AsyncParsableCommand {

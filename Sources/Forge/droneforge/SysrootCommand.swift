@@ -1,9 +1,9 @@
 import ArgumentParser
-import BuildSteps
-import DroneTarget
 import Foundation
 import Sysroot
 import SystemPackage
+import Target
+import Workshop
 
 /// `droneforge sysroot`.
 struct SysrootCommand: AsyncParsableCommand {

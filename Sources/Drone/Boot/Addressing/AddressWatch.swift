@@ -1,0 +1,108 @@
+import Addresses
+
+/// Seeing that somebody else has an address that is in use here already (RFC 5227 §2.3, §2.4), without socket and clock.
+///
+/// `AddressProbe` asks for half a second, and may ask in vain: some cards hear nothing in their first second, and a switch
+/// with a spanning tree passes nothing for up to half a minute. So the address is asked for again while it is in use. These
+/// are probes, too, because every holder answers them, whereas Linux answers no announcement; this machine's own kernel
+/// does not hear them, since a frame does not come back to its sender.
+///
+/// The address is *new* for three seconds from when anything was heard at all, at most 35. While it is new, whoever else
+/// uses it was there before, and it is given up. After that it *stands*: nothing that anybody sends takes it away, since ARP
+/// can be forged by everybody on the link. It is then defended with one announcement in ten seconds, for as long as it
+/// is in use (RFC 5227 §2.4 c).
+public struct AddressWatch: Sendable {
+  public enum Step: Equatable, Sendable {
+    /// Send these frames and ask again.
+    case send([[UInt8]])
+    /// Listen until then and ask again.
+    case wait(until: UInt64)
+    /// Listen: nothing is due.
+    case listen
+  }
+
+  public enum Verdict: Equatable, Sendable {
+    /// Somebody else has the new address: give it up.
+    case yield(to: MACAddress)
+    /// Somebody else uses it, too: keep it. Send `defence`, unless the last one was sent a moment ago, and tell people if
+    /// they have not been told for a while.
+    case stand(against: MACAddress, defence: [UInt8]?, isNews: Bool)
+  }
+
+  public let address: IPv4Address
+  public let hardware: MACAddress
+  /// Nothing takes the address away any longer.
+  public private(set) var isStanding = false
+  /// Something has come through the card.
+  private var hasHeard: Bool
+  /// What the times of probes count from.
+  private var start: UInt64
+  private var sent: UInt64 = 0
+  private var nextDefence: UInt64 = 0
+  private var nextNews: UInt64 = 0
+  private var newsPause = AddressWatch.defencePause
+
+  /// The first probe; each next one is twice as far from the start.
+  private static let firstProbe: UInt64 = 1000
+  private static let newFor: UInt64 = 3000
+  /// A spanning tree's two delays of 15 s (IEEE 802.1D §8.10.2), a probe at 32 s, and three seconds for its answer.
+  private static let newForTheDeaf: UInt64 = 35_000
+  /// RFC 5227 §1.1, DEFEND_INTERVAL.
+  private static let defencePause: UInt64 = 10_000
+  private static let longestNewsPause: UInt64 = 3_600_000
+
+  /// - Parameters:
+  ///   - hasHeard: The card is known to hear, for example because the address came through it.
+  ///   - start: When the address was set, in milliseconds of a clock that never goes back.
+  public init(_ address: IPv4Address, hardware: MACAddress, hasHeard: Bool, start: UInt64) {
+    self.address = address
+    self.hardware = hardware
+    self.hasHeard = hasHeard
+    self.start = start
+  }
+
+  /// What to do now.
+  public mutating func step(at now: UInt64) -> Step {
+    if isStanding { return .listen }
+    let end = start &+ (hasHeard ? AddressWatch.newFor : AddressWatch.newForTheDeaf)
+    guard now < end else {
+      isStanding = true
+      return .listen
+    }
+    let due = start &+ AddressWatch.firstProbe << sent
+    guard now >= due else { return .wait(until: min(due, end)) }
+    sent &+= 1
+    let probe = ARPPacket.probe(address, by: hardware).broadcastFrame.bytes
+    // The second announcement belongs two seconds behind the first.
+    return .send(sent == 2 ? [probe, announcement] : [probe])
+  }
+
+  private var announcement: [UInt8] { ARPPacket.announcement(address, by: hardware).broadcastFrame.bytes }
+
+  /// Takes in a frame; gives what follows if it shows another holder.
+  ///
+  /// Somebody who only probes for the address is none: the kernel answers them.
+  public mutating func receive(_ bytes: [UInt8], at now: UInt64) -> Verdict? {
+    guard let packet = EthernetFrame(bytes).flatMap(ARPPacket.init(frame:)), packet.senderHardware != hardware else {
+      return nil
+    }
+    guard packet.sender == address else {
+      if !hasHeard {
+        hasHeard = true
+        start = now
+        sent = 0
+      }
+      return nil
+    }
+    guard isStanding else { return .yield(to: packet.senderHardware) }
+    let mayDefend = now >= nextDefence
+    if mayDefend { nextDefence = now &+ AddressWatch.defencePause }
+    let isNews = now >= nextNews
+    if isNews {
+      nextNews = now &+ newsPause
+      newsPause = min(newsPause &* 2, AddressWatch.longestNewsPause)
+    }
+    return .stand(
+      against: packet.senderHardware, defence: mayDefend ? announcement : nil, isNews: isNews)
+  }
+}

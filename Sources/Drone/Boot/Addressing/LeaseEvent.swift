@@ -1,0 +1,133 @@
+import Addresses
+import Bytes
+
+/// What a DHCP client reports about a card: BusyBox udhcpc calls its script with the event's name as the only argument and
+/// the server's values in the environment.
+///
+/// The values come from whoever answered on the wire. Addresses and masks are read strictly, texts keep printable ASCII
+/// without spaces only; whatever else is in them counts as not given.
+public struct LeaseEvent: Equatable, Sendable {
+  public enum Kind: Equatable, Sendable {
+    /// There is no lease (any more): the card must have no address of it.
+    case deconfigured
+    /// A new lease, or the same one renewed.
+    case bound(AddressConfiguration)
+    /// Nobody answered, for now.
+    case unanswered
+    /// A server said no.
+    case refused
+  }
+
+  /// The card's name.
+  public let interface: [UInt8]
+  public let kind: Kind
+
+  public init(interface: [UInt8], kind: Kind) {
+    self.interface = interface
+    self.kind = kind
+  }
+
+  /// Reads the script's argument and its environment. Nil for an unknown event, no interface, or a lease without an
+  /// address that a host may have.
+  public init?(event: [UInt8], variable: (StaticString) -> [UInt8]?) {
+    guard let interface = variable("interface").flatMap(plainText), interface.count <= 15 else { return nil }
+    if event == [UInt8]("deconfig") {
+      self.init(interface: interface, kind: .deconfigured)
+    } else if event == [UInt8]("leasefail") {
+      self.init(interface: interface, kind: .unanswered)
+    } else if event == [UInt8]("nak") {
+      self.init(interface: interface, kind: .refused)
+    } else if event == [UInt8]("bound") || event == [UInt8]("renew") {
+      guard let configuration = LeaseEvent.configuration(variable) else { return nil }
+      self.init(interface: interface, kind: .bound(configuration))
+    } else {
+      return nil
+    }
+  }
+
+  private static func configuration(_ variable: (StaticString) -> [UInt8]?) -> AddressConfiguration? {
+    guard let address = variable("ip").flatMap({ IPv4Address(text: $0) }),
+      var result = AddressConfiguration(address: address)
+    else { return nil }
+    result.netmask =
+      variable("mask").flatMap { decimal($0) }.flatMap { UInt8(exactly: $0) }.flatMap { Netmask(prefixLength: $0) }
+      ?? variable("subnet").flatMap { IPv4Address(text: $0) }.flatMap { Netmask($0) }
+    result.gateway = addresses(variable("router")).first
+    result.server = addresses(variable("serverid")).first
+    result.nameServers = addresses(variable("dns"))
+    result.timeServers = addresses(variable("ntpsrv"))
+    result.hostName = variable("hostname").flatMap(plainText)
+    result.domain = variable("domain").flatMap(plainText)
+    return result
+  }
+
+  /// The usable ones among addresses separated by spaces or commas, at most `most`.
+  private static func addresses(_ text: [UInt8]?) -> [IPv4Address] {
+    var out: [IPv4Address] = []
+    for word in (text ?? []).split(whereSeparator: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: ",") }) {
+      guard out.count < most else { break }
+      if let address = IPv4Address(text: word), address.isHostAddress { out.append(address) }
+    }
+    return out
+  }
+
+  private static let most = 4
+
+  /// One line for another process, without control bytes inside and below 1024 bytes, so that a pipe keeps it whole.
+  ///
+  ///     lease bound interface=eth0 ip=10.0.2.15 mask=24 router=10.0.2.2 dns=10.0.2.3
+  public var record: [UInt8] {
+    var out = [UInt8]("lease ")
+    switch kind {
+    case .deconfigured: out += [UInt8]("deconfig")
+    case .unanswered: out += [UInt8]("leasefail")
+    case .refused: out += [UInt8]("nak")
+    case .bound: out += [UInt8]("bound")
+    }
+    func add(_ name: StaticString, _ value: [UInt8]) {
+      if !value.isEmpty { out += [UInt8](" ") + [UInt8](name) + [UInt8]("=") + value }
+    }
+    add("interface", interface)
+    if case .bound(let configuration) = kind {
+      add("ip", configuration.address.text)
+      if let mask = configuration.netmask {
+        var digits: [UInt8] = []
+        appendDecimal(UInt64(mask.prefixLength), to: &digits)
+        add("mask", digits)
+      }
+      add("router", configuration.gateway?.text ?? [])
+      add("serverid", configuration.server?.text ?? [])
+      add("dns", joined(configuration.nameServers))
+      add("ntpsrv", joined(configuration.timeServers))
+      add("hostname", configuration.hostName.flatMap(plainText) ?? [])
+      add("domain", configuration.domain.flatMap(plainText) ?? [])
+    }
+    out.append(UInt8(ascii: "\n"))
+    return out
+  }
+
+  /// Reads a record, with or without its line feed; nil for any other bytes.
+  public init?(record: some Sequence<UInt8>) {
+    let line = [UInt8](record.prefix { $0 != UInt8(ascii: "\n") })
+    let words = line.split(separator: UInt8(ascii: " "))
+    guard words.count >= 3, words[0].elementsEqual([UInt8]("lease")) else { return nil }
+    self.init(event: [UInt8](words[1])) { name in
+      let start = [UInt8](name) + [UInt8]("=")
+      return words.dropFirst(2).first { $0.starts(with: start) }.map { [UInt8]($0.dropFirst(start.count)) }
+    }
+  }
+
+  private func joined(_ addresses: [IPv4Address]) -> [UInt8] {
+    var out: [UInt8] = []
+    for address in addresses.prefix(LeaseEvent.most) {
+      if !out.isEmpty { out.append(UInt8(ascii: ",")) }
+      out += address.text
+    }
+    return out
+  }
+}
+
+/// The bytes themselves if they are 1–255 of printable ASCII without spaces, else nil.
+private func plainText(_ bytes: [UInt8]) -> [UInt8]? {
+  (1...255).contains(bytes.count) && bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F } ? bytes : nil
+}

@@ -1,0 +1,323 @@
+import Addresses
+import Bytes
+
+/// Reads the value of one `ip=` word; see `BootLine` for the forms and their meanings. Every field is judged, so that
+/// one look at the errors shows all that is wrong.
+struct IPWord {
+  private(set) var request = InterfaceRequest(method: .any)
+  private(set) var errors: [BootLineError] = []
+  /// Whether the word is about a card of its own, be it a valid one or not.
+  private(set) var namesDevice = false
+  private let word: BootWord
+  private let fields: [ArraySlice<UInt8>]
+
+  init(_ word: BootWord) {
+    self.word = word
+    fields = (word.value ?? []).split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+    if field(0).first == UInt8(ascii: "[") {
+      // The colons of an IPv6 address separate no fields.
+      report(.address, 0, [UInt8]("a drone has no IPv6; no address is set"))
+      turnOff()
+    } else if let value = word.value, value.prefix(5).spells("dhcp,") {
+      // Alone, the identifier goes on to the end of the word and may hold colons.
+      use(dhcpWithIdentifier(value[...], at: 0))
+    } else if fields.count == 1 {
+      readSingleField()
+    } else if isDeviceForm {
+      readDeviceForm()
+    } else {
+      readAddressForm()
+    }
+  }
+
+  // MARK: The three forms
+
+  /// `ip=`, `ip=<autoconf>` or `ip=<client-ip>`. A word that starts with a letter is taken for an autoconf.
+  private mutating func readSingleField() {
+    let text = field(0)
+    if let first = text.first, !isDigit(first) {
+      use(autoconf(at: 0))
+    } else {
+      readAddressForm()
+    }
+  }
+
+  /// Whether the word starts `<device>:<autoconf>`: in the address form neither field can hold a word.
+  private var isDeviceForm: Bool {
+    guard let first = field(0).first, !isDigit(first), let second = field(1).first else { return false }
+    return !isDigit(second)
+  }
+
+  /// `ip=<device>:<autoconf>:<mtu>:<mac>`, the MAC address with its own colons.
+  private mutating func readDeviceForm() {
+    let deviceIsWrong = !readDevice(at: 0)
+    use(autoconf(at: 1))
+    readMTUAndMAC(at: 2)
+    if deviceIsWrong { turnOff() }
+  }
+
+  /// `ip=<client-ip>:<server-ip>:<gw-ip>:<netmask>:<hostname>:<device>:<autoconf>:<dns0-ip>:<dns1-ip>:<ntp0-ip>`, or
+  /// from the eighth field on `<mtu>:<mac>`.
+  private mutating func readAddressForm() {
+    let asksForAddress = isUnset(0)
+    let address = hostAddress(at: 0, .address, consequence: "no address is set")
+    request.server = hostAddress(at: 1, .server, consequence: "it is ignored")
+    request.gateway = hostAddress(at: 2, .gateway, consequence: "no gateway is set")
+    request.netmask = netmask(at: 3)
+    readHostName(at: 4)
+    let deviceIsWrong = !readDevice(at: 5)
+    use(autoconf(at: 6))
+    if isNumber(7) {
+      readMTUAndMAC(at: 7)
+    } else {
+      for index in 7...8 {
+        if let server = hostAddress(at: index, .dns, consequence: "it is ignored") { request.dns.append(server) }
+      }
+      if let server = hostAddress(at: 9, .ntp, consequence: "it is ignored") { request.ntp.append(server) }
+      for index in fields.indices.dropFirst(10) where !field(index).isEmpty {
+        report(.excess, index, [UInt8]("there is no field beyond the tenth; it is ignored"))
+        break
+      }
+    }
+    if !asksForAddress {
+      if let address { makeStatic(address) } else { turnOff() }
+    }
+    if deviceIsWrong { turnOff() }
+  }
+
+  // MARK: Methods
+
+  private mutating func use(_ asked: InterfaceRequest) {
+    request.method = asked.method
+    request.protocols = asked.protocols
+    request.clientIdentifier = asked.clientIdentifier
+  }
+
+  private mutating func turnOff() {
+    use(InterfaceRequest(method: .off))
+    request.address = nil
+    request.netmask = nil
+    request.gateway = nil
+  }
+
+  /// Judges address, mask and gateway together.
+  private mutating func makeStatic(_ address: IPv4Address) {
+    use(InterfaceRequest(method: .static))
+    guard let mask = request.netmask ?? address.classfulNetmask else { return turnOff() }
+    if let role = reservedRole(of: address, mask) {
+      report(.address, 0, address.text + [UInt8](" is ") + role + [UInt8]("; no address is set"))
+      return turnOff()
+    }
+    request.address = address
+    request.netmask = mask
+    guard let gateway = request.gateway else { return }
+    if !mask.sameNetwork(gateway, address) {
+      request.gateway = nil
+      let reason = gateway.text + [UInt8](" is outside ") + network(of: address, mask)
+      report(.gateway, 2, reason + [UInt8]("; no gateway is set"))
+    } else if gateway == address {
+      request.gateway = nil
+      report(.gateway, 2, gateway.text + [UInt8](" is the drone's own address; no gateway is set"))
+    } else if let role = reservedRole(of: gateway, mask) {
+      request.gateway = nil
+      report(.gateway, 2, gateway.text + [UInt8](" is ") + role + [UInt8]("; no gateway is set"))
+    }
+  }
+
+  /// Why no host can have this address in its network. Networks of one or two addresses have none reserved (RFC 3021).
+  private func reservedRole(of address: IPv4Address, _ mask: Netmask) -> [UInt8]? {
+    guard mask.prefixLength <= 30 else { return nil }
+    if address == mask.broadcast(of: address) {
+      return [UInt8]("the broadcast address of ") + network(of: address, mask)
+    }
+    if address.bits & ~mask.bits == 0 {
+      return [UInt8]("the address of the network ") + network(of: address, mask) + [UInt8](" itself")
+    }
+    return nil
+  }
+
+  private func network(of address: IPv4Address, _ mask: Netmask) -> [UInt8] {
+    var out = IPv4Address(bits: address.bits & mask.bits).text
+    out.append(UInt8(ascii: "/"))
+    appendDecimal(UInt64(mask.prefixLength), to: &out)
+    return out
+  }
+
+  // MARK: Against other words
+
+  /// Takes over the host name of an earlier word, which this one replaces, unless it gives a name itself.
+  mutating func keepHostName(of earlier: IPWord) {
+    guard request.hostname == nil else { return }
+    request.hostname = earlier.request.hostname
+    request.domain = earlier.request.domain
+  }
+
+  /// Records that `other` is about the same card.
+  mutating func reportDevice(takenBy other: IPWord) {
+    let reason = quoted(request.device ?? []) + [UInt8](" is configured by ") + quoted(other.word.text)
+    report(.device, isDeviceForm ? 0 : 5, reason + [UInt8](" too; the later word counts"))
+  }
+
+  /// Gives up the address, which `other` already gives to another card.
+  mutating func refuseAddress(takenBy other: IPWord) {
+    let reason = (request.address ?? .unspecified).text + [UInt8](" is given to a card by ") + quoted(other.word.text)
+    report(.address, 0, reason + [UInt8](" already; no address is set"))
+    turnOff()
+  }
+
+  // MARK: Fields
+
+  private func field(_ index: Int) -> ArraySlice<UInt8> { index < fields.count ? fields[index] : [] }
+
+  /// An empty field and 0.0.0.0 both mean "not given".
+  private func isUnset(_ index: Int) -> Bool {
+    field(index).isEmpty || IPv4Address(text: field(index)) == .unspecified
+  }
+
+  private func isNumber(_ index: Int) -> Bool { !field(index).isEmpty && field(index).allSatisfy(isDigit) }
+
+  private mutating func report(_ which: BootLineError.Field, _ index: Int, _ reason: [UInt8]) {
+    errors.append(BootLineError(word: word.text, field: which, position: index + 1, reason: reason))
+  }
+
+  private mutating func report(
+    _ which: BootLineError.Field, _ index: Int, _ complaint: StaticString, _ consequence: StaticString
+  ) {
+    report(which, index, quoted(field(index)) + [UInt8](complaint) + [UInt8]("; ") + [UInt8](consequence))
+  }
+
+  private mutating func hostAddress(
+    at index: Int, _ which: BootLineError.Field, consequence: StaticString
+  ) -> IPv4Address? {
+    guard !isUnset(index) else { return nil }
+    guard let address = IPv4Address(text: field(index)) else {
+      report(which, index, " is not an IPv4 address", consequence)
+      return nil
+    }
+    guard address.isHostAddress else {
+      report(which, index, " is not the address of a host", consequence)
+      return nil
+    }
+    return address
+  }
+
+  private mutating func netmask(at index: Int) -> Netmask? {
+    guard !isUnset(index) else { return nil }
+    let mask: Netmask?
+    if isNumber(index) {
+      guard let length = decimal(field(index)).flatMap(UInt8.init(exactly:)), length > 0 else {
+        report(.netmask, index, " is not a prefix length of 1 to 32", "the mask of the address's class is used")
+        return nil
+      }
+      mask = Netmask(prefixLength: length)
+    } else {
+      mask = IPv4Address(text: field(index)).flatMap { Netmask($0) }
+    }
+    if mask == nil {
+      report(
+        .netmask, index, " is neither a mask such as 255.255.255.0 nor a prefix length",
+        "the mask of the address's class is used")
+    }
+    return mask
+  }
+
+  private mutating func readHostName(at index: Int) {
+    guard !field(index).isEmpty else { return }
+    do throws(HostName.Fault) {
+      let name = try HostName([UInt8](field(index)))
+      request.hostname = name.name
+      request.domain = name.domain
+    } catch {
+      switch error {
+      case .name:
+        report(.hostname, index, " is not a host name (letters, digits, hyphens, at most 63)", "it is ignored")
+      case .domain:
+        let end = field(index).firstIndex(of: UInt8(ascii: ".")) ?? field(index).endIndex
+        request.hostname = (try? HostName([UInt8](field(index)[..<end])))?.name
+        report(.hostname, index, " has no valid domain after its first dot", "the domain is ignored")
+      }
+    }
+  }
+
+  /// False when a device is given that no card can have.
+  private mutating func readDevice(at index: Int) -> Bool {
+    let name = field(index)
+    guard !name.isEmpty else { return true }
+    namesDevice = true
+    guard isDeviceName(name) else {
+      report(
+        .device, index, " is not the name of a network card (at most 15 letters, digits and signs other than /)",
+        "no card is configured")
+      return false
+    }
+    guard !name.spells("lo") else {
+      report(.device, index, " is the loopback, not a network card", "no card is configured")
+      return false
+    }
+    request.device = [UInt8](name)
+    return true
+  }
+
+  private mutating func readMTUAndMAC(at index: Int) {
+    if !field(index).isEmpty {
+      if let value = decimal(field(index)).flatMap(UInt16.init(exactly:)), value >= 68 {
+        request.mtu = value
+      } else {
+        report(.mtu, index, " is not a number from 68 to 65535", "it is ignored")
+      }
+    }
+    let octets = fields.dropFirst(index + 1)
+    guard octets.contains(where: { !$0.isEmpty }) else { return }
+    let text = [UInt8](octets.joined(separator: [UInt8(ascii: ":")]))
+    if let mac = MACAddress(text: text), mac.isCardAddress {
+      request.mac = mac
+    } else {
+      report(.mac, index + 1, quoted(text) + [UInt8](" is not a card's hardware address; it is ignored"))
+    }
+  }
+
+  // MARK: Autoconfiguration
+
+  private mutating func autoconf(at index: Int) -> InterfaceRequest {
+    let text = field(index)
+    if text.isEmpty || text.spells("any") || text.spells("on") { return InterfaceRequest(method: .any) }
+    if text.spells("off") || text.spells("none") { return InterfaceRequest(method: .off) }
+    if text.spells("dhcp") { return InterfaceRequest(method: .dhcp) }
+    if text.spells("bootp") { return InterfaceRequest(method: .bootp) }
+    if text.spells("rarp") { return InterfaceRequest(method: .rarp) }
+    if text.spells("both") {
+      var request = InterfaceRequest(method: .any)
+      request.protocols = [.bootp, .rarp]
+      return request
+    }
+    if text.prefix(5).spells("dhcp,") { return dhcpWithIdentifier(text, at: index) }
+    report(
+      .autoconf, index, " is none of off, none, on, any, dhcp, bootp, rarp, both",
+      index == 6 && !isUnset(0) ? "it is ignored" : "any is used")
+    return InterfaceRequest(method: .any)
+  }
+
+  /// `dhcp,<type>,<client-id>`.
+  private mutating func dhcpWithIdentifier(_ text: ArraySlice<UInt8>, at index: Int) -> InterfaceRequest {
+    var request = InterfaceRequest(method: .dhcp)
+    let rest = text.dropFirst(5)
+    let comma = rest.firstIndex(of: UInt8(ascii: ",")) ?? rest.endIndex
+    let identifier = rest[comma...].dropFirst()
+    if let type = decimal(rest[..<comma]).flatMap(UInt8.init(exactly:)), (1...251).contains(identifier.count) {
+      request.clientIdentifier = InterfaceRequest.ClientIdentifier(type: type, identifier: [UInt8](identifier))
+    } else {
+      report(
+        .autoconf, index, " does not have the form dhcp,<type 0 to 255>,<identifier of 1 to 251 bytes>",
+        "dhcp is used without an identifier")
+    }
+    return request
+  }
+}
+
+private func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
+
+/// What the kernel lets an interface be called (net/core/dev.c, dev_valid_name), less what cannot be printed.
+private func isDeviceName(_ name: ArraySlice<UInt8>) -> Bool {
+  guard name.count <= 15, !name.spells("."), !name.spells("..") else { return false }
+  return name.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ":") }
+}

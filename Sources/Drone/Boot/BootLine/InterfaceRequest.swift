@@ -1,0 +1,94 @@
+import Addresses
+
+/// What one `ip=` word asks of one network card. Every value in it has been checked: it can be used as it is.
+public struct InterfaceRequest: Hashable, Sendable {
+  /// How the card gets its address.
+  public enum Method: Hashable, Sendable {
+    /// The address stands in the word; no server is asked.
+    case `static`
+    case dhcp
+    case bootp
+    case rarp
+    /// Several protocols at once, see `protocols`; the first answer wins.
+    case any
+    /// Nothing is configured. A host name in the word still counts.
+    case off
+  }
+
+  /// Protocols by which an address is asked for.
+  public struct Protocols: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    public static let dhcp = Protocols(rawValue: 1)
+    public static let bootp = Protocols(rawValue: 2)
+    public static let rarp = Protocols(rawValue: 4)
+  }
+
+  /// DHCP option 61 (RFC 2132 §9.14) as `dhcp,<type>,<client-id>` gives it.
+  public struct ClientIdentifier: Hashable, Sendable {
+    /// The hardware type, or 0 when the identifier is not a hardware address.
+    public let type: UInt8
+    /// 1–251 bytes.
+    public let identifier: [UInt8]
+
+    public init(type: UInt8, identifier: [UInt8]) {
+      self.type = type
+      self.identifier = identifier
+    }
+  }
+
+  /// The card's name. Nil: for `static` the card of `BOOTIF=`, else the first card with link, `eth0` first; for the
+  /// asking methods the card of `BOOTIF=`, else every card with link, the first answer wins.
+  public var device: [UInt8]?
+  public var method: Method
+  /// What is asked: one protocol for `dhcp`, `bootp` and `rarp`, two or three for `any`, none for `static` and `off`.
+  public var protocols: Protocols
+  /// Never nil for `static`, always nil for every other method.
+  public var address: IPv4Address?
+  /// Never nil for `static` (by address class when the word has none). For the asking methods, what this and the fields
+  /// below hold wins over what the server says.
+  public var netmask: Netmask?
+  /// Lies in the address's network when the method is `static`.
+  public var gateway: IPv4Address?
+  /// The boot or NFS server. When RARP is asked and this is set, only its answers count.
+  public var server: IPv4Address?
+  /// One label, see `HostName`.
+  public var hostname: [UInt8]?
+  public var domain: [UInt8]?
+  /// In the order of the word; at most two.
+  public var dns: [IPv4Address] = []
+  /// At most one.
+  public var ntp: [IPv4Address] = []
+  /// Bytes, at least 68 (RFC 791 §3.2).
+  public var mtu: UInt16?
+  /// The hardware address to give to the card before it is used.
+  public var mac: MACAddress?
+  public var clientIdentifier: ClientIdentifier?
+
+  public init(device: [UInt8]? = nil, method: Method) {
+    self.device = device
+    self.method = method
+    protocols =
+      switch method {
+      case .static, .off: []
+      case .dhcp: .dhcp
+      case .bootp: .bootp
+      case .rarp: .rarp
+      case .any: [.dhcp, .bootp, .rarp]
+      }
+  }
+}
+
+extension InterfaceRequest.Method {
+  /// The method in one word: `static`, `dhcp`, `bootp`, `rarp`, `any` or `off`.
+  public var name: StaticString {
+    switch self {
+    case .static: "static"
+    case .dhcp: "dhcp"
+    case .bootp: "bootp"
+    case .rarp: "rarp"
+    case .any: "any"
+    case .off: "off"
+    }
+  }
+}

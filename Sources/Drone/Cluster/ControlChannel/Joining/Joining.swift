@@ -1,0 +1,180 @@
+import Addresses
+import Bytes
+import ChannelFailure
+import SecureChannel
+
+/// A node's way into the cluster: whom it asks, when it asks again, what it says meanwhile, and when it gives up. It holds no
+/// socket, no key and no clock.
+///
+/// Whoever drives it calls `step` when `due` has come, and the other functions for what happens, and carries out the steps
+/// that these give. It is over when the node is in, which nobody needs to tell it.
+public struct Joining: Sendable {
+  /// What is to be done.
+  public enum Step: Equatable, Sendable {
+    /// Ask the network whether a member is on it.
+    case search
+    /// One has answered: nobody is asked any longer.
+    case endSearch(IPv4Address)
+    /// Begin a connection to this member; what comes of it is told by `tried`, `ended`, `refused`, `mustWait` or `approved`.
+    case connect(IPv4Address)
+    /// For the console: a member's operator must approve this node's key, and by which order.
+    case askForApproval([UInt8])
+    /// For the console: why this node is not in yet, which it has not said before.
+    case tell([UInt8])
+    /// Nothing comes of it; why, as a sentence.
+    case giveUp([UInt8])
+  }
+
+  /// A first try and two more.
+  static let tries = 3
+  /// How long a question to the network, or a connection, may take, in milliseconds.
+  public static let patience: UInt64 = 3000
+  /// From a try that failed to the next.
+  static let pause: UInt64 = 1000
+  /// Between two questions whether the key has been approved.
+  static let approvalInterval: UInt64 = 2000
+  /// Before a patient node begins anew: at first, and at last.
+  static let firstRest: UInt64 = 3000
+  static let longestRest: UInt64 = 30_000
+  /// Of more obstacles than these the oldest are told again.
+  static let mostTold = 8
+
+  /// Whom the operator named; nil for any member.
+  private let named: IPv4Address?
+  /// Who is asked; nil while a member is being searched for.
+  public private(set) var member: IPv4Address?
+  /// It begins anew instead of giving up.
+  private let isPatient: Bool
+  /// This node has no certificate of the cluster yet: only members that can admit answer its search.
+  private var mustBeAdmitted: Bool
+  /// When `step` is to be called; nil while a connection is under way.
+  public private(set) var due: UInt64?
+  private var triesLeft = Joining.tries
+  /// Nothing that still happens counts: the end of the connection that brought the refusal, say.
+  private var hasGivenUp = false
+  /// The operator has been told that approval is needed.
+  public private(set) var hasAsked = false
+  /// How often it has begun anew.
+  private var rounds: UInt64 = 0
+  /// Why the last try failed, as a phrase.
+  private var reason: [UInt8] = []
+  /// Why this node is not in yet and what to do, as a phrase: what it waits for. Empty before the first try is over.
+  public private(set) var obstacle: [UInt8] = []
+  /// The obstacles that the operator has been told of: each is told once, since they may take turns.
+  private var told: [[UInt8]] = []
+
+  /// - Parameter named: the member to join at; nil for any that answers on this network.
+  public init(at named: IPv4Address?, isPatient: Bool, mustBeAdmitted: Bool = false, now: UInt64) {
+    self.named = named
+    self.mustBeAdmitted = mustBeAdmitted
+    self.isPatient = isPatient
+    member = named
+    due = now
+  }
+
+  /// Only what a first round does is for the console.
+  public var isQuiet: Bool { rounds > 0 }
+
+  // MARK: What happens
+
+  /// The time has come for the next try.
+  public mutating func step(at now: UInt64) -> [Step] {
+    guard let due, due <= now else { return [] }
+    guard triesLeft > 0 else { return giveUp(at: now) }
+    triesLeft -= 1
+    guard let member else {
+      self.due = now &+ Joining.patience
+      return [.search]
+    }
+    self.due = nil
+    return [.connect(member)]
+  }
+
+  /// A member has answered the question to the network.
+  public mutating func found(_ address: IPv4Address, at now: UInt64) -> [Step] {
+    guard member == nil else { return [] }
+    member = address
+    triesLeft = Joining.tries
+    due = now
+    return [.endSearch(address)]
+  }
+
+  /// A connection could not begin, or the transport failed; why, as a phrase.
+  public mutating func failed(_ reason: [UInt8], at now: UInt64) {
+    guard due == nil, !hasGivenUp else { return }
+    self.reason = reason
+    due = now &+ (triesLeft > 0 ? Joining.pause : 0)
+  }
+
+  /// A connection has ended before it brought what it was for.
+  public mutating func ended(_ reason: ClosedReason?, at now: UInt64) -> [Step] {
+    guard due == nil, !hasGivenUp else { return [] }
+    switch reason {
+    // Alerts (RFC 8446 §6.2): unknown_ca, certificate_unknown, bad_certificate.
+    case .refused(48)?, .refused(46)?, .refused(42)?, .wrongAuthority?:
+      return refused([UInt8]("the node there is of another cluster"), at: now)
+    case let reason?: failed(reason.text, at: now)
+    case nil: failed([UInt8]("the connection ended"), at: now)
+    }
+    return []
+  }
+
+  /// The member, or this node, has a reason for which trying again at once is of no use, as a phrase.
+  public mutating func refused(_ reason: [UInt8], at now: UInt64) -> [Step] {
+    guard !hasGivenUp else { return [] }
+    self.reason = reason
+    return giveUp(at: now)
+  }
+
+  /// The member asks its operator first. `key`: this node's, as the operator is to type it.
+  public mutating func mustWait(forApprovalOf key: [UInt8], at now: UInt64) -> [Step] {
+    hasAsked = true
+    triesLeft = Joining.tries
+    due = now &+ Joining.approvalInterval
+    let order = [UInt8]("On a member that may admit: tyd --approve ") + key
+    return meet([UInt8]("its key must be approved. ") + order) ? [.askForApproval(order)] : []
+  }
+
+  /// This node has a certificate now, and enters with the next try.
+  public mutating func approved(at now: UInt64) {
+    mustBeAdmitted = false
+    triesLeft = Joining.tries
+    due = now
+  }
+
+  // MARK: Giving up
+
+  private var sentence: [UInt8] {
+    guard let member else {
+      return [UInt8]("no member of this cluster") + [UInt8](mustBeAdmitted ? " that can admit others" : "")
+        + [UInt8](" answered on this network")
+    }
+    return [UInt8]("could not join at ") + member.text + [UInt8](": ")
+      + (reason.isEmpty ? [UInt8]("no answer") : reason)
+  }
+
+  private mutating func giveUp(at now: UInt64) -> [Step] {
+    let sentence = self.sentence
+    triesLeft = 0
+    guard isPatient else {
+      hasGivenUp = true
+      due = nil
+      return [.giveUp(sentence + [UInt8](member == nil ? "; say tyd -m ADDRESS." : "."))]
+    }
+    due = now &+ min(Joining.firstRest << min(rounds, 4), Joining.longestRest)
+    rounds &+= 1
+    triesLeft = Joining.tries
+    member = named
+    reason = []
+    return meet(sentence) ? [.tell(sentence + [UInt8]("; it is tried again and again, quietly"))] : []
+  }
+
+  /// Notes what is in the way; whether that is news to the operator.
+  private mutating func meet(_ obstacle: [UInt8]) -> Bool {
+    self.obstacle = obstacle
+    guard !told.contains(obstacle) else { return false }
+    if told.count == Joining.mostTold { told.removeFirst() }
+    told.append(obstacle)
+    return true
+  }
+}

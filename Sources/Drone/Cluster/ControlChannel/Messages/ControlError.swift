@@ -1,0 +1,38 @@
+import Bytes
+
+/// Why bytes are not a message. After any of these the connection is of no more use.
+public enum ControlError: Error, Equatable, Sendable {
+  /// The frame states more bytes than the connection may send at this point.
+  case tooLong(stated: Int, limit: Int)
+  /// The frame has not even a version and a type.
+  case tooShort(stated: Int)
+  case unknownVersion(UInt8)
+  case unknownType(UInt8)
+  /// The body ends within a field.
+  case truncated(type: UInt8)
+  /// The body goes on behind its last field.
+  case excess(type: UInt8)
+  /// A field holds what it cannot mean: a fingerprint of another length, a reserved SPI, an unknown cipher.
+  case wrongValue(type: UInt8)
+
+  /// One phrase for a log.
+  public var text: [UInt8] {
+    switch self {
+    case .tooLong(let stated, let limit):
+      [UInt8]("a message of ") + number(stated) + [UInt8](" bytes where ") + number(limit) + [UInt8](" are allowed")
+    case .tooShort(let stated): [UInt8]("a message of ") + number(stated) + [UInt8](" bytes")
+    case .unknownVersion(let version): [UInt8]("a message of protocol version ") + number(Int(version))
+    case .unknownType(let type): [UInt8]("a message of the unknown type ") + number(Int(type))
+    case .truncated(let type): [UInt8]("a message of type ") + number(Int(type)) + [UInt8](" that ends too early")
+    case .excess(let type):
+      [UInt8]("a message of type ") + number(Int(type)) + [UInt8](" with more than it should have")
+    case .wrongValue(let type): [UInt8]("a message of type ") + number(Int(type)) + [UInt8](" with an impossible value")
+    }
+  }
+
+  private func number(_ value: Int) -> [UInt8] {
+    var out: [UInt8] = []
+    appendDecimal(UInt64(clamping: value), to: &out)
+    return out
+  }
+}

@@ -1,0 +1,92 @@
+import Addresses
+import Bytes
+
+/// Finding a member without knowing its address ("get-m"): a question to the group 239.192.0.1, UDP 2727, answered to the
+/// asker's UDP 2728.
+///
+/// An answer tells what a stranger may know and nothing else: where to ask, and of which cluster. Whoever answers proves
+/// itself only over TLS.
+public enum Discovery: Equatable, Sendable {
+  /// Is there a member of the cluster whose authority has this fingerprint?
+  case question(cluster: [UInt8])
+  /// Is there one that can admit whoever has no certificate of the cluster yet?
+  case admission(cluster: [UInt8])
+  /// One is here.
+  case answer(address: IPv4Address, port: UInt16, cluster: [UInt8])
+
+  /// In the organisation-local scope (RFC 2365 §6.2).
+  public static let group = IPv4Address(239, 192, 0, 1)
+  public static let questionPort: UInt16 = 2727
+  public static let answerPort: UInt16 = 2728
+
+  private static let magic: [UInt8] = [0x74, 0x79, 0x64, 0x6D]  // "tydm"
+  private static let version: UInt8 = 1
+  /// The length of the longer form; a datagram with more is none of these.
+  public static let longest = 4 + 2 + 4 + 2 + ControlFrame.fingerprintLength
+
+  /// The datagram: "tydm", version, 1 for a question, 2 for an answer or 3 for a question by one that must be admitted; in an
+  /// answer address and port; the cluster's fingerprint, 32 bytes.
+  public var encoded: [UInt8] {
+    var out = Discovery.magic + [Discovery.version]
+    switch self {
+    case .question(let cluster):
+      out.append(1)
+      out += cluster
+    case .admission(let cluster):
+      out.append(3)
+      out += cluster
+    case .answer(let address, let port, let cluster):
+      out.append(2)
+      out += address.octets
+      out.append(networkOrder: port)
+      out += cluster
+    }
+    return out
+  }
+
+  /// Whether a member of `cluster` answers this: of the questions by those that must be admitted only one that can.
+  public func isAnswered(by cluster: [UInt8], canCertify: Bool) -> Bool {
+    self == .question(cluster: cluster) || canCertify && self == .admission(cluster: cluster)
+  }
+
+  /// Reads a datagram; nil for anything that is not one of these, to the last byte.
+  public init?(_ datagram: [UInt8]) {
+    var reader = ByteReader(datagram[...])
+    guard reader.bytes(4) == Discovery.magic, reader.number8() == Discovery.version else { return nil }
+    switch reader.number8() {
+    case 1:
+      self = .question(cluster: reader.bytes(ControlFrame.fingerprintLength))
+    case 2:
+      guard let address = IPv4Address(octets: reader.bytes(4)), address.isHostAddress else { return nil }
+      let port = reader.number16()
+      guard port != 0 else { return nil }
+      self = .answer(address: address, port: port, cluster: reader.bytes(ControlFrame.fingerprintLength))
+    case 3:
+      self = .admission(cluster: reader.bytes(ControlFrame.fingerprintLength))
+    default: return nil
+    }
+    guard reader.isAtEnd else { return nil }
+  }
+}
+
+/// How often a node answers: so that nobody can have it answer others without end.
+public struct DiscoveryAllowance: Sendable {
+  /// As the packet filter of a drone has it; a full Linux's own filter may let everything through.
+  static let perSecond = 20
+
+  private var second: UInt64 = 0
+  private var answered = 0
+
+  public init() {}
+
+  /// Whether a question at this time, in milliseconds, is to be answered; it then counts.
+  public mutating func admits(at now: UInt64) -> Bool {
+    if now / 1000 != second {
+      second = now / 1000
+      answered = 0
+    }
+    guard answered < DiscoveryAllowance.perSecond else { return false }
+    answered += 1
+    return true
+  }
+}

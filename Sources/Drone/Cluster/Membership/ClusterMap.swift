@@ -1,0 +1,112 @@
+import Bytes
+
+// The whole of what a node knows, for the control channel: at a join, and when two halves of a cluster meet again.
+//
+//     0  version   1 byte, 1
+//     1  kind      1 byte, 0x80
+//     2  cluster   8 bytes
+//     10 items to the end: records and removals
+
+extension Membership {
+  /// No map is longer. One of 1,000 nodes has about 65 kB.
+  public static let largestMap =
+    MemberTable.capacity * Item.largestRecord + RemovalList.capacity * Item.removalLength + 10
+
+  private static let mapKind: UInt8 = 0x80
+
+  /// Everything that this node knows.
+  public func map(now: UInt64) -> [UInt8] { map(of: table.slots(), removals: removals.entries, now) }
+
+  /// This node alone: what a newcomer hands back to the member that gave it the map.
+  public func ownMap(now: UInt64) -> [UInt8] { map(of: CollectionOfOne(MemberTable.own), removals: [], now) }
+
+  private func map(of slots: some Sequence<MemberTable.Slot>, removals: [Removal], _ now: UInt64) -> [UInt8] {
+    var out: [UInt8] = [Datagram.version, Membership.mapKind]
+    out.append(networkOrder: cluster.bits)
+    for slot in slots {
+      var record = table[slot].record
+      record.uptime = table[slot].uptime(at: now)
+      out.append(record, table[slot].state, vitals: table[slot].vitalsSequence)
+    }
+    for removal in removals { out.append(removal) }
+    return out
+  }
+
+  /// Enters the cluster whose member gave this map. This node becomes what the map remembers of its MAC, if it does, with a
+  /// higher incarnation; else its wanted id or the next free one is its own.
+  ///
+  /// Nothing changes when the map cannot be read. When this node was removed, it is told so by `Event.removed`.
+  public mutating func join(map: [UInt8], now: UInt64) throws(MembershipDecodeError) -> [Effect] {
+    let own = table[MemberTable.own].record
+    var former: NodeRecord?
+    try Membership.forEachItem(of: map, from: cluster) { item in
+      if case .record(let record, _, _) = item, record.mac == own.mac { former = record }
+    }
+    begin(now)
+    if let former {
+      table.change(MemberTable.own) { member in
+        member.record.id = former.id
+        member.record.incarnation = min(
+          NodeRecord.largestIncarnation, max(member.record.incarnation, former.incarnation) &+ 1)
+      }
+    }
+    try Membership.forEachItem(of: map, from: cluster) { item in take(item, Provenance(spreads: false, isHistory: true))
+    }
+    guard isActive else { return finish() }
+    let id = freeID(from: former?.id ?? own.id)
+    if id != table[MemberTable.own].record.id { table.change(MemberTable.own) { $0.record.id = id } }
+    let effects = finish()
+    announce(MemberTable.own, wholeRecord: true, except: 0)
+    return effects + finish()
+  }
+
+  /// Takes in another member's map, and passes on to the neighbours what is new in it. What it calls dead and is alive here
+  /// is only suspected, so that it may object.
+  public mutating func merge(map: [UInt8], now: UInt64) throws(MembershipDecodeError) -> [Effect] {
+    try Membership.forEachItem(of: map, from: cluster) { _ in }
+    begin(now)
+    if isActive {
+      try Membership.forEachItem(of: map, from: cluster) { item in
+        take(item, Provenance(spreads: true, isHistory: true))
+      }
+    }
+    return finish()
+  }
+
+  /// The nodes in a map, as it has them: for whoever wants to see whom it is about before it is merged.
+  public static func records(
+    of map: [UInt8], cluster: ClusterIdentifier
+  ) throws(MembershipDecodeError) -> [NodeRecord] {
+    var found: [NodeRecord] = []
+    try forEachItem(of: map, from: cluster) { item in
+      if case .record(let record, _, _) = item { found.append(record) }
+    }
+    return found
+  }
+
+  private mutating func take(_ item: Item, _ provenance: Provenance) {
+    guard isActive else { return }
+    switch item {
+    case .record(let record, let state, let sequence): apply(record, state, vitals: sequence, provenance)
+    case .removal(let removal): apply(removal, provenance)
+    case .status, .vitals, .want: break
+    }
+  }
+
+  /// One item at a time, so that a map takes no memory beside its bytes.
+  private static func forEachItem(
+    of map: [UInt8], from cluster: ClusterIdentifier, _ body: (Item) -> Void
+  ) throws(MembershipDecodeError) {
+    guard map.count <= largestMap else { throw .tooLong(map.count) }
+    var reader = WireReader(map)
+    let version = try reader.uint8()
+    guard version == Datagram.version else { throw .version(version) }
+    let kind = try reader.uint8()
+    guard kind == mapKind else { throw .kind(kind) }
+    let from = ClusterIdentifier(bits: try reader.uint64())
+    guard from == cluster else { throw .foreign(from) }
+    while !reader.isAtEnd {
+      if let item = try Item(&reader) { body(item) }
+    }
+  }
+}

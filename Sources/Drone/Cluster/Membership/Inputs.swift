@@ -1,0 +1,160 @@
+import Addresses
+
+extension Membership {
+  // MARK: Datagrams
+
+  /// Takes in a datagram that came through ESP to UDP port 3278.
+  public mutating func receive(_ bytes: [UInt8], from address: IPv4Address, now: UInt64) -> [Effect] {
+    begin(now)
+    if isActive { take(bytes, from: address) }
+    return finish()
+  }
+
+  private mutating func take(_ bytes: [UInt8], from address: IPv4Address) {
+    let datagram: Datagram
+    do throws(MembershipDecodeError) {
+      datagram = try Datagram(bytes, of: cluster)
+    } catch {
+      if case .foreign = error { counters.foreign &+= 1 } else { counters.malformed &+= 1 }
+      return
+    }
+    guard datagram.sender != table[MemberTable.own].record.mac else { return }
+    // Somebody else may have the address of a removed node by now.
+    guard !removals.forbids(datagram.sender), !removals.forbids(address) || member(at: address) != nil else {
+      counters.forbidden &+= 1
+      return
+    }
+    counters.received &+= 1
+    let isContents = if case .contents = datagram.body { true } else { false }
+    take(datagram, from: address, isHistory: isContents)
+    guard isActive, let slot = table.slot(datagram.sender) else { return }
+    heard(slot)
+    switch datagram.body {
+    case .ping(let digest):
+      answer(datagram.number, to: slot)
+      if let digest { compare(digest, with: slot) }
+    case .ack: report(datagram.number, from: slot)
+    case .pingRequest(let target): relay(target, number: datagram.number, for: slot)
+    case .pinging:
+      if let index = probes.firstIndex(where: { $0.number == datagram.number }) { probes[index].isRelayed = true }
+    case .indirectAck(let target):
+      if let target = table.slot(target), probes.contains(where: { $0.slot == target && $0.number == datagram.number })
+      {
+        heard(target)
+      }
+    case .gossip: break
+    case .digests(let digests): tellContents(digests, to: slot)
+    case .contents(let buckets): tellMissing(buckets, datagram.items, to: slot)
+    }
+  }
+
+  /// The items of a datagram. Whatever cannot be understood without a record is asked for at once.
+  private mutating func take(_ datagram: Datagram, from address: IPv4Address, isHistory: Bool) {
+    let index = table.slot(datagram.sender).flatMap(neighbour)
+    let provenance = Provenance(spreads: true, isHistory: isHistory, neighbour: index)
+    var wanted: [MACAddress] = []
+    var asked: [MACAddress] = []
+    for item in datagram.items {
+      switch item {
+      case .record(let record, let state, let sequence): apply(record, state, vitals: sequence, provenance)
+      case .status(let status):
+        if !apply(status, provenance) { wanted.append(status.mac) }
+      case .vitals(let list):
+        for vitals in list { take(vitals, from: index) }
+      case .removal(let removal): apply(removal, provenance)
+      case .want(let list): asked += list
+      }
+      if !isActive { return }
+    }
+    if table.slot(datagram.sender) == nil { wanted.append(datagram.sender) }
+    if !wanted.isEmpty {
+      var out = start(.gossip)
+      // Whoever is unknown here may not know this node either.
+      if table.slot(datagram.sender) == nil {
+        out.append(record(MemberTable.own), .alive, vitals: table[MemberTable.own].vitalsSequence)
+      }
+      out.append(.want(wanted))
+      send(out, to: address)
+    }
+    if !asked.isEmpty { tell(asked.compactMap(table.slot), to: address) }
+  }
+
+  /// Sends the records of as many of these nodes as one datagram holds.
+  mutating func tell(_ slots: [MemberTable.Slot], to address: IPv4Address) {
+    var out = start(.gossip)
+    for slot in slots where out.count + Item.largest(table[slot].record) <= Datagram.largest {
+      out.append(record(slot), table[slot].state, vitals: table[slot].vitalsSequence)
+    }
+    send(out, to: address)
+  }
+
+  // MARK: This node
+
+  /// Takes over how this node is now: load, memory, addresses. Fingerprint, MAC, id and incarnation stay what they are here,
+  /// and so does the processors' speed once it is known.
+  public mutating func update(_ current: NodeRecord, now: UInt64) -> [Effect] {
+    begin(now)
+    let before = table[MemberTable.own].record
+    var after = current
+    after.fingerprint = before.fingerprint
+    after.mac = before.mac
+    after.id = before.id
+    after.incarnation = before.incarnation
+    // Today's processors change it all the time, and what a record says of them is what they were first.
+    if before.speed > 0 { after.speed = before.speed }
+    table.change(MemberTable.own) { member in
+      member.record = after
+      member.uptimeAt = now
+    }
+    if isActive, !before.isSameApartFromVitals(after) { overrule(before.incarnation, wholeRecord: true) }
+    return finish()
+  }
+
+  /// Says goodbye to all neighbours at once. The datagrams should be given a moment before tunnels are taken down.
+  public mutating func leave(now: UInt64) -> [Effect] {
+    begin(now)
+    guard isActive else { return finish() }
+    table.change(MemberTable.own) { member in
+      member.state = .left
+      member.since = now
+    }
+    announce(MemberTable.own, wholeRecord: false, except: 0)
+    flushEverything()
+    isActive = false
+    return finish()
+  }
+
+  // MARK: Operators
+
+  /// Throws a node out until `allow`: its machine, by MAC, and its key. False when no such node is known (alive, dead or gone),
+  /// when it is this node, or when the list is full.
+  public mutating func remove(_ id: NodeID, now: UInt64) -> (done: Bool, effects: [Effect]) {
+    begin(now)
+    guard isActive, let slot = table.live(id) ?? gone(id), slot != MemberTable.own else { return (false, finish()) }
+    let record = table[slot].record
+    let counter = (removals.entry(record.mac)?.counter ?? 0) &+ 1
+    apply(
+      Removal(
+        isInForce: true, counter: min(counter, Removal.largestCounter), mac: record.mac,
+        fingerprint: record.fingerprint, id: record.id),
+      Provenance(spreads: true))
+    return (removals.forbids(record.mac), finish())
+  }
+
+  /// Lets a removed node join again. False when no removed node had this id.
+  public mutating func allow(_ id: NodeID, now: UInt64) -> (done: Bool, effects: [Effect]) {
+    begin(now)
+    guard isActive, var entry = removals.entries.last(where: { $0.isInForce && $0.id == id }) else {
+      return (false, finish())
+    }
+    entry.isInForce = false
+    entry.counter = min(entry.counter &+ 1, Removal.largestCounter)
+    apply(entry, Provenance(spreads: true))
+    return (!removals.forbids(entry.mac), finish())
+  }
+
+  private func gone(_ id: NodeID) -> MemberTable.Slot? {
+    for slot in table.slots(from: 1) where table[slot].record.id == id { return slot }
+    return nil
+  }
+}

@@ -1,0 +1,270 @@
+/// Where a statement comes from, and so what becomes of it.
+struct Provenance {
+  /// Whether neighbours are told.
+  var spreads: Bool
+  /// A death that is told as history, as maps do, and not as news: the node gets its chance to object first.
+  var isHistory = false
+  /// The neighbour that said it, if one did.
+  var neighbour: Int?
+
+  var mask: UInt16 { neighbour.map { 1 << UInt16($0) } ?? 0 }
+}
+
+extension Membership {
+  // MARK: Records
+
+  mutating func apply(
+    _ incoming: NodeRecord, _ state: NodeState, vitals sequence: UInt8, _ provenance: Provenance
+  ) {
+    if incoming.mac == table[MemberTable.own].record.mac {
+      hearOfOneself(incoming, state)
+      return
+    }
+    if removals.forbids(incoming.mac, incoming.fingerprint) { return }
+    // It would be a member that nobody reaches, or one to which packets go in clear.
+    guard incoming.isInClear == table[MemberTable.own].record.isInClear else {
+      counters.otherProtection &+= 1
+      return
+    }
+    guard let slot = table.slot(incoming.mac) else {
+      insert(incoming, state, vitals: sequence, provenance)
+      return
+    }
+    let current = table[slot]
+    let isNewer =
+      incoming.incarnation != current.record.incarnation
+      ? incoming.incarnation > current.record.incarnation
+      : incoming.tag > current.record.tag
+    guard isNewer else {
+      if incoming.incarnation == current.record.incarnation, incoming.tag == current.record.tag {
+        transition(slot, to: state, incarnation: incoming.incarnation, provenance)
+      } else {
+        correct(slot, provenance)
+      }
+      return
+    }
+    let wasLive = current.state.isLive
+    let isSame = current.record.isSameApartFromVitals(incoming)
+    table.change(slot) { member in
+      member.record = incoming
+      member.uptimeAt = now
+      member.vitalsSequence = sequence
+    }
+    lastChange = now
+    // Even if it is the last that is heard of the node: what is in the kernel for it goes by the record of before.
+    if wasLive, !isSame {
+      effects.append(.event(.changed(record(slot), from: current.record)))
+      if current.record.fingerprint != incoming.fingerprint, let index = neighbour(slot) {
+        // Another life: its tunnel has to be made anew.
+        neighbours[index] = Neighbour(
+          slot: slot, isNear: neighbours[index].isNear, isPinged: neighbours[index].isPinged, since: now, heard: nil)
+      }
+    }
+    transition(
+      slot, to: state, incarnation: incoming.incarnation, provenance, isNews: true, wholeRecord: !isSame || !wasLive)
+  }
+
+  private mutating func insert(
+    _ incoming: NodeRecord, _ state: NodeState, vitals sequence: UInt8, _ provenance: Provenance
+  ) {
+    // News of the end of somebody unknown is no news; a map's memory of the dead is worth keeping.
+    guard state.isLive || provenance.isHistory else { return }
+    let member = Member(
+      record: incoming, state: state, since: now, uptimeAt: now, vitalsSequence: sequence)
+    var place = table.insert(member)
+    if place == nil, state.isLive, let oldest = oldestGone() {
+      forget(oldest)
+      place = table.insert(member)
+    }
+    guard let slot = place else {
+      counters.refused &+= 1
+      return
+    }
+    lastChange = now
+    guard state.isLive else { return }
+    effects.append(.event(.joined(record(slot))))
+    if state == .suspect { startSuspicion(slot) }
+    if provenance.spreads { announce(slot, wholeRecord: true, except: provenance.mask) }
+  }
+
+  private func oldestGone() -> MemberTable.Slot? {
+    var oldest: MemberTable.Slot?
+    for slot in table.slots(from: 1) where !table[slot].state.isLive {
+      if oldest.map({ table[slot].since < table[$0].since }) ?? true { oldest = slot }
+    }
+    return oldest
+  }
+
+  // MARK: Statuses
+
+  /// Takes in a status. False when the node's record is needed to make sense of it.
+  mutating func apply(_ status: NodeStatus, _ provenance: Provenance) -> Bool {
+    let own = table[MemberTable.own].record
+    if status.mac == own.mac {
+      if status.tag == own.tag || status.state != .alive {
+        if status.state != .alive, status.incarnation >= own.incarnation { overrule(status.incarnation) }
+        return true
+      }
+      return status.incarnation < own.incarnation
+    }
+    if removals.forbids(status.mac) { return true }
+    guard let slot = table.slot(status.mac) else { return !status.state.isLive }
+    let current = table[slot].record
+    if status.incarnation < current.incarnation {
+      correct(slot, provenance)
+      return true
+    }
+    if status.tag != current.tag { return false }
+    transition(slot, to: status.state, incarnation: status.incarnation, provenance)
+    return true
+  }
+
+  /// Brings a node into a state that somebody says it has, if that overrules what is known.
+  ///
+  /// - Parameters:
+  ///   - isNews: the record was newer, so the state counts whatever it is.
+  ///   - wholeRecord: neighbours are told all about it.
+  mutating func transition(
+    _ slot: MemberTable.Slot, to stated: NodeState, incarnation: UInt32, _ provenance: Provenance,
+    isNews: Bool = false, wholeRecord: Bool = false
+  ) {
+    guard slot != MemberTable.own else { return }
+    let current = table[slot]
+    let before = current.state
+    var state = stated
+    if state == .dead, provenance.isHistory, before.isLive { state = .suspect }
+    let isRaised = incarnation > current.record.incarnation
+    guard isNews || isRaised || (incarnation == current.record.incarnation && state.rawValue > before.rawValue) else {
+      if incarnation == current.record.incarnation, state == before {
+        // They know.
+        table.note(slot) { $0.owed &= ~provenance.mask }
+      } else {
+        correct(slot, provenance)
+      }
+      return
+    }
+    table.change(slot) { member in
+      member.record.incarnation = incarnation
+      if member.state != state {
+        member.state = state
+        member.since = now
+      }
+    }
+    lastChange = now
+    if provenance.spreads { announce(slot, wholeRecord: wholeRecord, except: provenance.mask) }
+    if before == .suspect { suspicions.removeAll { $0.slot == slot } }
+    if state == .suspect { startSuspicion(slot) }
+    guard before != state else { return }
+    switch (before.isLive, state) {
+    case (false, .alive): effects.append(.event(.joined(record(slot))))
+    case (false, .suspect):
+      effects.append(.event(.joined(record(slot))))
+      effects.append(.event(.suspected(record(slot))))
+    case (true, .alive): effects.append(.event(.cleared(record(slot))))
+    case (true, .suspect): effects.append(.event(.suspected(record(slot))))
+    case (true, .dead):
+      effects.append(.event(.died(record(slot))))
+      reconnectSoon(slot)
+    case (true, .left): effects.append(.event(.left(record(slot))))
+    case (false, _): break
+    }
+    if !state.isLive { probes.removeAll { $0.slot == slot } }
+  }
+
+  private mutating func startSuspicion(_ slot: MemberTable.Slot) {
+    suspicions.append(Suspicion(slot: slot, deadline: now &+ Timing.suspicion))
+  }
+
+  /// A neighbour said something outdated: it is owed what is known here.
+  private mutating func correct(_ slot: MemberTable.Slot, _ provenance: Provenance) {
+    if let index = provenance.neighbour { owe(slot, wholeRecord: true, to: 1 << UInt16(index)) }
+  }
+
+  // MARK: This node
+
+  private mutating func hearOfOneself(_ incoming: NodeRecord, _ state: NodeState) {
+    let own = table[MemberTable.own].record
+    guard incoming.incarnation >= own.incarnation else { return }
+    if incoming.fingerprint != own.fingerprint, incoming.incarnation > own.incarnation, state.isLive {
+      // The same machine cannot run twice. Whoever came later stays, or both would go on for ever.
+      isActive = false
+      effects.append(.event(.replaced(by: incoming)))
+      return
+    }
+    if incoming.tag != own.tag || state != .alive || incoming.incarnation > own.incarnation {
+      overrule(incoming.incarnation)
+    }
+  }
+
+  /// Raises this node's incarnation above what was said about it, and says so.
+  mutating func overrule(_ incarnation: UInt32, wholeRecord: Bool = false) {
+    table.change(MemberTable.own) { member in
+      member.record.incarnation = min(
+        NodeRecord.largestIncarnation, max(member.record.incarnation, incarnation) &+ 1)
+    }
+    lastChange = now
+    announce(MemberTable.own, wholeRecord: wholeRecord, except: 0)
+  }
+
+  /// Two nodes with one id, which joined in two places at once: the one with the higher MAC takes the next free id.
+  mutating func yieldID() {
+    let own = table[MemberTable.own].record
+    guard let first = table.live(own.id), first != MemberTable.own else { return }
+    let id = freeID(from: own.id)
+    guard id != own.id else { return }
+    table.change(MemberTable.own) { $0.record.id = id }
+    overrule(own.incarnation, wholeRecord: true)
+    effects.append(.event(.changed(record(MemberTable.own), from: own)))
+  }
+
+  /// The first id from `wanted` on that nobody else has, had lately, or was removed with.
+  func freeID(from wanted: NodeID) -> NodeID {
+    let own = table[MemberTable.own].record.mac
+    var taken = [UInt64](repeating: 0, count: 1024)
+    func mark(_ id: NodeID) { taken[Int(id >> 6)] |= 1 << UInt64(id & 63) }
+    mark(0)
+    for slot in table.slots() where table[slot].record.mac != own { mark(table[slot].record.id) }
+    for entry in removals.entries where entry.isInForce { mark(entry.id) }
+    var id = wanted
+    for _ in 0..<0x10000 {
+      if taken[Int(id >> 6)] & 1 << UInt64(id & 63) == 0 { return id }
+      id &+= 1
+    }
+    return wanted
+  }
+
+  // MARK: Removals
+
+  mutating func apply(_ removal: Removal, _ provenance: Provenance) {
+    let slot = table.slot(removal.mac)
+    let address = slot.map { table[$0].record.addresses.primary }
+    guard
+      removals.insert(
+        removal, address: address, owed: provenance.spreads ? everyNeighbour & ~provenance.mask : 0)
+    else { return }
+    lastChange = now
+    if provenance.spreads, nextFlush == .max { nextFlush = now &+ Timing.flush }
+    guard removal.isInForce else {
+      effects.append(.event(.allowed(removal.mac, removal.fingerprint)))
+      return
+    }
+    let own = table[MemberTable.own].record
+    if removal.mac == own.mac || removal.fingerprint == own.fingerprint {
+      effects.append(.event(.removed(record(MemberTable.own))))
+      flushEverything()
+      isActive = false
+      return
+    }
+    for slot in Array(table.slots(from: 1))
+    where table[slot].record.mac == removal.mac || table[slot].record.fingerprint == removal.fingerprint {
+      // The last thing that it hears from here.
+      if table[slot].state.isLive, neighbour(slot) != nil {
+        var out = start(.gossip)
+        out.append(removal)
+        send(out, to: slot)
+      }
+      effects.append(.event(.removed(record(slot))))
+      forget(slot)
+    }
+  }
+}

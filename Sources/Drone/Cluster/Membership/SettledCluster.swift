@@ -1,0 +1,26 @@
+import Addresses
+
+// A cluster that has been running for long, without the work of letting it grow: where simulations begin.
+
+extension Membership {
+  /// One membership for each record, all of which know each other. The records must have ids and MACs of their own.
+  package static func settled(
+    _ records: [NodeRecord], cluster: ClusterIdentifier, now: UInt64, seed: (Int) -> UInt64
+  ) -> [Membership] {
+    guard let first = records.first else { return [] }
+    var template = Membership(first, cluster: cluster, now: now, seed: 0)
+    for record in records.dropFirst() {
+      template.apply(record, .alive, vitals: 0, Provenance(spreads: false))
+    }
+    template.effects = []
+    return records.indices.map { index in
+      var membership = Membership(records[index], cluster: cluster, now: now, seed: seed(index))
+      membership.table = template.table
+      membership.table.exchangeOwn(with: MemberTable.Slot(truncatingIfNeeded: index))
+      return membership
+    }
+  }
+
+  /// The number of the vitals that this node has of another.
+  package func vitalsSequence(of mac: MACAddress) -> UInt8? { table.slot(mac).map { table[$0].vitalsSequence } }
+}

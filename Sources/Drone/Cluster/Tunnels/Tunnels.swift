@@ -1,0 +1,236 @@
+import Addresses
+import ControlChannel
+
+/// The pairs of security associations between this node and its peers: made when the kernel asks, replaced before they wear
+/// out, removed when nobody uses them or the peer is gone. It holds no socket, key or clock.
+///
+/// One negotiation takes one connection between two members, A (who offers) and B:
+///
+///     A → offer    B installs its inbound association
+///     B → accept   A installs both
+///     A → ready    B installs its outbound one
+///     B → ready    both are done, and the connection ends
+///
+/// So nobody sends by an association that the other one has not got. A replaced outbound association goes at once, a
+/// replaced inbound one some seconds later. Of two simultaneous offers that of the lower id goes on.
+///
+/// Whoever drives it calls the functions below for what happens, `step` when `nextDue` has come, and after each call carries
+/// out what `takeEffects` gives. Connections have numbers: those that `connect` names are odd, those that came in even.
+public struct Tunnels: Sendable {
+  /// This node's; it may change when another node has the same one.
+  public var id: UInt16
+  public let fingerprint: [UInt8]
+  public var settings: TunnelSettings
+  /// In the order of preference.
+  public let ciphers: [TunnelCipher]
+
+  var tunnels: [UInt16: Tunnel] = [:]
+  var effects: [TunnelEffect] = []
+  var nextObservation: UInt64?
+  private var nextChannel: UInt32 = 1
+  private var negotiations: UInt32 = 0
+  private var randomState: UInt64
+
+  /// Negotiations that this node began; those that led to a pair, whoever began them; those that failed.
+  public internal(set) var begun: UInt64 = 0
+  public internal(set) var completed: UInt64 = 0
+  /// Those of `completed` that replaced a pair.
+  public internal(set) var renewed: UInt64 = 0
+  public internal(set) var failed: UInt64 = 0
+
+  /// - Parameter seed: any number, another one each time: SPIs and back-off follow from it.
+  public init(
+    id: UInt16, fingerprint: [UInt8], ciphers: [TunnelCipher] = TunnelCipher.allCases,
+    settings: TunnelSettings = TunnelSettings(), seed: UInt64
+  ) {
+    self.id = id
+    self.fingerprint = fingerprint
+    self.ciphers = ciphers
+    self.settings = settings
+    randomState = seed
+  }
+
+  /// What is to be done since the last call.
+  public mutating func takeEffects() -> [TunnelEffect] {
+    defer { effects = [] }
+    return effects
+  }
+
+  // MARK: Peers
+
+  /// All peers, in no order.
+  public var peers: [TunnelPeer] { tunnels.values.map { $0.peer } }
+
+  public func peer(fingerprint: [UInt8]) -> TunnelPeer? {
+    tunnels.values.first { $0.peer.fingerprint == fingerprint }?.peer
+  }
+
+  public func peer(_ id: UInt16) -> TunnelPeer? { tunnels[id]?.peer }
+
+  /// Whether a member with this id and address would take no other one's place.
+  public func hasPlace(for id: UInt16, at address: IPv4Address) -> Bool { tunnels[id] == nil && !hasPeer(at: address) }
+
+  /// Whether ESP is demanded of what comes from this address, because a live member has it.
+  public func hasPeer(at address: IPv4Address) -> Bool { tunnels.values.contains { $0.peer.address == address } }
+
+  /// Peers to which packets can go now.
+  public var established: Int { tunnels.values.reduce(0) { $0 + ($1.current?.outbound == nil ? 0 : 1) } }
+
+  /// Peers with associations that are in use, in no order; `renewals`: how often they were replaced since this peer is known.
+  public var pairs: [(peer: TunnelPeer, inbound: UInt32, outbound: UInt32?, renewals: UInt32)] {
+    tunnels.values.compactMap { tunnel in
+      tunnel.current.map { (tunnel.peer, $0.inbound, $0.outbound, tunnel.renewals) }
+    }
+  }
+
+  /// All associations that should be in the kernel or are being given to it.
+  public var associations: [TunnelAssociation] {
+    var found: [TunnelAssociation] = []
+    for tunnel in tunnels.values {
+      found += tunnel.inboundSPIs.map { tunnel.inbound($0) }
+      found += tunnel.outboundSPIs.map { tunnel.outbound($0) }
+    }
+    return found
+  }
+
+  /// A member is alive, or is known by another address or key. Its policy stands in the kernel. Where another one has its id, as
+  /// two that joined in two places at once may for a moment, the first stays and the second has to be added again.
+  public mutating func add(_ peer: TunnelPeer, at now: UInt64) {
+    guard peer.id != id, peer.fingerprint != fingerprint else { return }
+    if tunnels[peer.id]?.peer == peer { return }
+    if let holder = tunnels[peer.id]?.peer {
+      guard holder.address == peer.address || holder.fingerprint == peer.fingerprint else { return }
+    }
+    let former = tunnels.values.first { $0.peer.address == peer.address && $0.peer.fingerprint == peer.fingerprint }
+    remove(peer.id, at: now)
+    if var former {
+      // The same node under another id: its associations do not depend on that.
+      tunnels[former.peer.id] = nil
+      former.peer = peer
+      tunnels[peer.id] = former
+      return
+    }
+    for other in tunnels.values where other.peer.address == peer.address || other.peer.fingerprint == peer.fingerprint {
+      remove(other.peer.id, at: now)
+    }
+    var tunnel = Tunnel(peer)
+    if id > peer.id { tunnel.retryAt = now &+ settings.courtesy }
+    tunnels[peer.id] = tunnel
+  }
+
+  /// A member is dead, left or was removed: nothing of it stays.
+  public mutating func remove(_ peer: UInt16, at now: UInt64) {
+    guard let tunnel = tunnels.removeValue(forKey: peer) else { return }
+    if let attempt = tunnel.attempt { effects.append(.close(channel: attempt.channel)) }
+    if let response = tunnel.response { effects.append(.close(channel: response.channel)) }
+    for spi in tunnel.inboundSPIs { effects.append(.remove(tunnel.inbound(spi))) }
+    for spi in tunnel.outboundSPIs { effects.append(.remove(tunnel.outbound(spi))) }
+    effects.append(.removeLarval(tunnel.peer.address))
+  }
+
+  // MARK: The kernel
+
+  /// The kernel has a packet for an address and no association (XFRM_MSG_ACQUIRE).
+  public mutating func acquire(_ address: IPv4Address, at now: UInt64) {
+    guard let peer = tunnels.values.first(where: { $0.peer.address == address })?.peer.id, var tunnel = tunnels[peer]
+    else { return }
+    if let pair = tunnel.current, pair.outbound != nil {
+      guard now &- pair.since >= settings.echo else { return }
+    }
+    tunnel.isWanted = true
+    tunnels[peer] = tunnel
+    beginIfWanted(peer, at: now)
+  }
+
+  /// An association came to its soft limit, or to its hard one and is gone (XFRM_MSG_EXPIRE).
+  public mutating func expired(_ spi: UInt32, peer address: IPv4Address, isHard: Bool, at now: UInt64) {
+    guard let peer = tunnels.values.first(where: { $0.peer.address == address })?.peer.id, var tunnel = tunnels[peer]
+    else { return }
+    if isHard { tunnel.draining.removeAll { $0.spi == spi } }
+    if let pair = tunnel.current, pair.inbound == spi || pair.outbound == spi {
+      if isHard { retire(&tunnel, at: now) }
+      tunnel.isWanted = true
+    }
+    tunnels[peer] = tunnel
+    beginIfWanted(peer, at: now)
+  }
+
+  /// Takes over what a former run of the program left in the kernel. All peers have been added. What stands goes on being
+  /// used, but new pairs are negotiated: the former run may have ended in the middle of a negotiation.
+  public mutating func resume(_ uses: [AssociationUse], at now: UInt64) {
+    for peer in tunnels.keys {
+      guard var tunnel = tunnels[peer] else { continue }
+      let ours = uses.filter { $0.association.peer == tunnel.peer.address }.sorted { $0.installed > $1.installed }
+      let inbound = ours.filter { $0.association.direction == .inbound }
+      let outbound = ours.filter { $0.association.direction == .outbound }
+      for use in inbound.dropFirst() { tunnel.draining.append((use.association.spi, now &+ settings.drain)) }
+      if let first = inbound.first {
+        for use in outbound.dropFirst() { effects.append(.remove(use.association)) }
+        tunnel.current = newPair(
+          inbound: first.association.spi, outbound: outbound.first?.association.spi, offered: true, at: now)
+        tunnel.current?.inboundPackets = first.packets
+        tunnel.current?.outboundPackets = outbound.first?.packets ?? 0
+        tunnel.isWanted = true
+      } else {
+        for use in outbound { effects.append(.remove(use.association)) }
+      }
+      tunnels[peer] = tunnel
+      beginIfWanted(peer, at: now)
+    }
+    removeStrays(uses)
+    nextObservation = now &+ settings.observation
+  }
+
+  /// Removes what is in the kernel and nobody here knows.
+  mutating func removeStrays(_ uses: [AssociationUse]) {
+    let known = associations
+    let doomed = effects
+    for use in uses where !known.contains(use.association) && !doomed.contains(.remove(use.association)) {
+      effects.append(.remove(use.association))
+    }
+  }
+
+  // MARK: Shared by negotiation and upkeep
+
+  func newPair(inbound: UInt32, outbound: UInt32?, offered: Bool, at now: UInt64) -> Pair {
+    let life = offered ? settings.rekeyAfter : settings.rekeyAfter &+ settings.rekeyAfter / 10
+    return Pair(
+      inbound: inbound, outbound: outbound, since: now, rekeyAt: now &+ life, heard: now, spoke: now,
+      silentUntil: now &+ settings.silence, silence: settings.silence)
+  }
+
+  /// Takes the current pair out of use: nothing goes by it any longer, what comes is still taken for a while.
+  mutating func retire(_ tunnel: inout Tunnel, at now: UInt64) {
+    guard let pair = tunnel.current else { return }
+    if let outbound = pair.outbound { effects.append(.remove(tunnel.outbound(outbound))) }
+    tunnel.draining.append((pair.inbound, now &+ settings.drain))
+    tunnel.current = nil
+  }
+
+  mutating func newChannel() -> UInt32 {
+    defer { nextChannel &+= 2 }
+    return nextChannel
+  }
+
+  mutating func nextCounter() -> UInt32 {
+    defer { negotiations &+= 1 }
+    return negotiations
+  }
+
+  /// An SPI that no association of this node has; 0–255 are reserved (RFC 4303 §2.1).
+  mutating func newSPI() -> UInt32 {
+    while true {
+      let spi = UInt32(truncatingIfNeeded: random())
+      if spi >= 256, !tunnels.values.contains(where: { $0.inboundSPIs.contains(spi) }) { return spi }
+    }
+  }
+
+  /// SplitMix64 (Steele, Lea and Flood 2014): SPIs need not be secret.
+  mutating func random() -> UInt64 {
+    randomState &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = randomState
+    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ mixed >> 31
+  }
+}

@@ -1,0 +1,82 @@
+import Addresses
+import Bytes
+
+/// Who booted from this node, and how far: what `tyd --status` shows of it. A bounded number, the latest ones.
+public struct BootTable: Sendable {
+  public struct Boot: Equatable, Sendable {
+    public let hardware: MACAddress
+    public var address: IPv4Address
+    /// The file that was asked for last; empty before the first.
+    public var file: [UInt8] = []
+    /// How much of it has arrived, in per cent.
+    public var percent: UInt8 = 0
+    public var isBroken = false
+    /// How often the root archive arrived whole.
+    public var completed: UInt32 = 0
+    /// When something was last heard of it, in milliseconds.
+    public var heard: UInt64
+  }
+
+  public static let most = 256
+
+  /// In the order of their first coming.
+  public private(set) var boots: [Boot] = []
+  /// Computers that fetched everything.
+  public private(set) var completed: UInt32 = 0
+
+  public init() {}
+
+  /// Takes what the server tells.
+  /// - Returns: what deserves a line in the log; nil for what does not.
+  public mutating func take(_ news: BootNews, at now: UInt64) -> [UInt8]? {
+    switch news {
+    case .ready: return nil
+    case .note(let text): return text
+    case .leased(let hardware, let address, let client):
+      let isNew = !boots.contains { $0.hardware == hardware && $0.address == address }
+      lease(hardware, address, at: now)
+      guard client == .rom || isNew else { return nil }
+      return hardware.text + [UInt8](client == .rom ? " boots as " : " has ") + address.text
+    case .sent(let address, let file, let percent):
+      guard let index = boots.firstIndex(where: { $0.address == address }) else { return nil }
+      boots[index].file = file
+      boots[index].percent = percent
+      boots[index].isBroken = false
+      boots[index].heard = now
+      guard percent == 100, file.spells(ServedFile.root) else { return nil }
+      boots[index].completed &+= 1
+      completed &+= 1
+      return address.text + [UInt8](" has the kernel and its root")
+    case .broken(let address, let file):
+      guard let index = boots.firstIndex(where: { $0.address == address }) else { return nil }
+      boots[index].isBroken = true
+      boots[index].heard = now
+      return address.text + [UInt8](" stopped fetching ") + file
+    }
+  }
+
+  private mutating func lease(_ hardware: MACAddress, _ address: IPv4Address, at now: UInt64) {
+    boots.removeAll { $0.address == address && $0.hardware != hardware }
+    if let index = boots.firstIndex(where: { $0.hardware == hardware }) {
+      boots[index].address = address
+      boots[index].heard = now
+      return
+    }
+    if boots.count >= BootTable.most {
+      var oldest = boots.startIndex
+      for index in boots.indices where boots[index].heard < boots[oldest].heard { oldest = index }
+      boots.remove(at: oldest)
+    }
+    boots.append(Boot(hardware: hardware, address: address, heard: now))
+  }
+
+  /// The addresses that the cards have, as lines of `KnownAddress`: kept for a run after a crash.
+  public var known: [UInt8] { boots.flatMap { KnownAddress($0.hardware, $0.address).line } }
+
+  /// Takes back such lines; others are passed over.
+  public mutating func remember(_ lines: [UInt8], at now: UInt64) {
+    for line in lines.split(separator: UInt8(ascii: "\n")).prefix(BootTable.most) {
+      if let known = KnownAddress(line: [UInt8](line)) { lease(known.hardware, known.address, at: now) }
+    }
+  }
+}

@@ -1,0 +1,304 @@
+import Addresses
+import Addressing
+import Bytes
+
+/// A server of DHCP (RFC 2131) and BOOTP (RFC 951) for computers that boot from this one, without sockets and clock.
+///
+/// It serves its own network only: what a relay forwards is not answered. A card that it does not know yet is offered an
+/// address after three ARP probes, half a second; after that its address stays the same. Nobody's answer waits for
+/// another's.
+public struct DHCPServer: Sendable {
+  public enum Action: Equatable, Sendable {
+    /// Send this frame on the card: to a client that has no address yet, or an ARP probe.
+    case frame([UInt8])
+    /// Send this message to port 68 of a client that has its address.
+    case message([UInt8], to: IPv4Address)
+    case news(BootNews)
+  }
+
+  public static let bootFile: StaticString = "pxelinux.0"
+  /// A day, in seconds: drones go on with their addresses for so long when this node is gone.
+  public static let leaseSeconds: UInt32 = 86_400
+  /// A client may ask for less (RFC 2131 §4.3.1), but not for less than so many seconds.
+  public static let shortestLease: UInt32 = 20
+
+  private static let leaseTime = UInt64(leaseSeconds) * 1000
+  private static let offerTime: UInt64 = 60_000
+  /// How long an address that somebody else was found to use is left alone.
+  private static let avoidance: UInt64 = 600_000
+  private static let mostPending = 16
+  /// Addresses tried for one client before it is left to ask again.
+  private static let tries = 8
+
+  /// A client whose address is being looked at.
+  private struct Pending {
+    var message: BOOTPMessage
+    var probe: AddressProbe
+    var triesLeft = DHCPServer.tries
+  }
+
+  public let network: ServedNetwork
+  public let hardware: MACAddress
+  private var leases: Leases
+  private var pending: [Pending] = []
+  /// When `step` is due; nil when only a message can change something.
+  public private(set) var nextStep: UInt64?
+  /// Messages of relays, which were not answered.
+  public private(set) var relayed: UInt32 = 0
+
+  /// - Parameter hardware: the server's own card.
+  public init(_ network: ServedNetwork, hardware: MACAddress) {
+    self.network = network
+    self.hardware = hardware
+    leases = Leases(network)
+  }
+
+  /// An address that a card is known to have, from before this server began or from the cluster's map.
+  public mutating func know(_ hardware: MACAddress, has address: IPv4Address, at now: UInt64) {
+    guard network.contains(address), address != network.own, leases.lease(of: hardware)?.address != address else {
+      return
+    }
+    leases.set(hardware, address, until: now &+ DHCPServer.leaseTime, taken: true)
+  }
+
+  // MARK: What comes
+
+  /// Takes the payload of a datagram that came to port 67.
+  /// - Parameter toEverybody: it was a broadcast. A client that has an address and asks everybody got no answer from its
+  ///   server alone (REBINDING, RFC 2131 §4.4.5). Many listen below IP then, as udhcpc does, where nothing of what comes
+  ///   inside ESP is heard: it gets the answer in a frame as well.
+  public mutating func receive(_ payload: [UInt8], toEverybody: Bool = false, at now: UInt64) -> [Action] {
+    let actions = take(payload, at: now)
+    guard toEverybody else { return actions }
+    return actions.flatMap { action -> [Action] in
+      guard case .message(let bytes, let address) = action, let message = BOOTPMessage(bytes) else { return [action] }
+      return [action, frame(message, to: address, message.clientHardware)]
+    }
+  }
+
+  private mutating func take(_ payload: [UInt8], at now: UInt64) -> [Action] {
+    guard let message = BOOTPMessage(payload), message.operation == .request,
+      message.clientHardware != hardware, message.clientHardware != .zero, message.clientHardware != .broadcast
+    else { return [] }
+    guard message.relayAddress == .unspecified else {
+      relayed &+= 1
+      return relayed == 1 ? [.news(.note([UInt8]("a relay asks; only this network is served")))] : []
+    }
+    guard let type = message.value(of: .messageType) else { return discover(message, at: now) }
+    switch type.count == 1 ? DHCPMessageType(rawValue: type[0]) : nil {
+    case .discover: return discover(message, at: now)
+    case .request: return request(message, at: now)
+    case .decline: return decline(message, at: now)
+    case .release:
+      leases.release(message.clientHardware, at: now)
+      return []
+    case .inform: return inform(message)
+    case .offer, .acknowledgement, .refusal, nil: return []
+    }
+  }
+
+  /// Takes an ARP frame from the card.
+  public mutating func receive(arp frame: [UInt8], at now: UInt64) -> [Action] {
+    for index in pending.indices {
+      guard let holder = pending[index].probe.holder(in: frame), holder != pending[index].message.clientHardware
+      else { continue }
+      leases.set(nil, pending[index].probe.address, until: now &+ DHCPServer.avoidance, taken: true)
+      pending[index].triesLeft -= 1
+      let message = pending[index].message
+      let next = pending[index].triesLeft > 0 ? leases.choose(for: message.clientHardware, wanting: nil, at: now) : nil
+      guard let next else {
+        pending.remove(at: index)
+        return [.news(.note([UInt8]("no free address for ") + message.clientHardware.text))]
+      }
+      reserve(next, for: message.clientHardware, at: now)
+      pending[index].probe = AddressProbe(next, hardware: hardware, start: now)
+      return step(at: now)
+    }
+    return []
+  }
+
+  /// Does what is due.
+  public mutating func step(at now: UInt64) -> [Action] {
+    var actions: [Action] = []
+    var due: UInt64?
+    var index = 0
+    while index < pending.count {
+      switch pending[index].probe.step(at: now) {
+      case .send(let frame): actions.append(.frame(frame))
+      case .wait(let time):
+        due = min(due ?? time, time)
+        index += 1
+      case .free:
+        let done = pending.remove(at: index)
+        actions += answer(done.message, with: done.probe.address, at: now)
+      }
+    }
+    nextStep = due
+    return actions
+  }
+
+  // MARK: Messages
+
+  /// DHCPDISCOVER, and BOOTP's only question.
+  private mutating func discover(_ message: BOOTPMessage, at now: UInt64) -> [Action] {
+    let client = message.clientHardware
+    if let index = pending.firstIndex(where: { $0.message.clientHardware == client }) {
+      pending[index].message = message
+      return []
+    }
+    if let lease = leases.lease(of: client), lease.isTaken { return answer(message, with: lease.address, at: now) }
+    let wanted = message.addresses(of: .requestedAddress).first
+    guard pending.count < DHCPServer.mostPending, let address = leases.choose(for: client, wanting: wanted, at: now)
+    else { return [] }
+    reserve(address, for: client, at: now)
+    pending.append(Pending(message: message, probe: AddressProbe(address, hardware: hardware, start: now)))
+    return step(at: now)
+  }
+
+  private mutating func reserve(_ address: IPv4Address, for client: MACAddress, at now: UInt64) {
+    leases.set(client, address, until: now &+ DHCPServer.offerTime, taken: false)
+  }
+
+  /// The reply to a question whose address is settled.
+  private mutating func answer(_ message: BOOTPMessage, with address: IPv4Address, at now: UInt64) -> [Action] {
+    let client = message.clientHardware
+    if message.value(of: .messageType) == nil {
+      // A BOOTP client never asks again, so it keeps the address as long as others find one (RFC 1534 §2).
+      leases.set(client, address, until: now &+ DHCPServer.leaseTime, taken: true)
+      return [send(reply(to: message, nil, address)), .news(.leased(client, address, .bootp))]
+    }
+    let before = leases.lease(of: client)
+    leases.set(
+      client, address, until: max(before?.ends ?? 0, now &+ DHCPServer.offerTime), taken: before?.isTaken ?? false)
+    return [send(reply(to: message, .offer, address))]
+  }
+
+  /// DHCPREQUEST in its forms (RFC 2131 §4.3.2).
+  private mutating func request(_ message: BOOTPMessage, at now: UInt64) -> [Action] {
+    let client = message.clientHardware
+    let lease = leases.lease(of: client)
+    let wanted = message.addresses(of: .requestedAddress).first
+    if let server = message.addresses(of: .serverIdentifier).first {
+      // SELECTING: the client has chosen among offers.
+      guard server == network.own else {
+        leases.withdraw(client)
+        return []
+      }
+      guard let wanted, lease?.address == wanted else { return [refuse(message)] }
+      return acknowledge(message, wanted, at: now)
+    }
+    if message.clientAddress == .unspecified {
+      // INIT-REBOOT: the client remembers an address.
+      guard let wanted else { return [] }
+      guard network.contains(wanted) else { return [refuse(message)] }
+      guard let lease else { return [] }
+      return lease.address == wanted ? acknowledge(message, wanted, at: now) : [refuse(message)]
+    }
+    // RENEWING or REBINDING. A client that is not known had its lease from this node before it restarted.
+    let address = message.clientAddress
+    if lease?.address == address { return acknowledge(message, address, at: now) }
+    guard lease == nil, network.gives(address), leases.isFree(address, for: client, at: now) else {
+      return network.contains(address) ? [refuse(message)] : []
+    }
+    return acknowledge(message, address, at: now)
+  }
+
+  private mutating func acknowledge(_ message: BOOTPMessage, _ address: IPv4Address, at now: UInt64) -> [Action] {
+    let client = message.clientHardware
+    pending.removeAll { $0.message.clientHardware == client }
+    let time = UInt64(leaseSeconds(message)) * 1000
+    leases.set(client, address, until: now &+ time, taken: true)
+    let kind: BootNews.Client = isBootROM(message) ? .rom : .dhcp
+    return [send(reply(to: message, .acknowledgement, address)), .news(.leased(client, address, kind))]
+  }
+
+  private mutating func decline(_ message: BOOTPMessage, at now: UInt64) -> [Action] {
+    guard message.addresses(of: .serverIdentifier).first == network.own,
+      let address = message.addresses(of: .requestedAddress).first,
+      leases.lease(of: message.clientHardware)?.address == address
+    else { return [] }
+    leases.set(nil, address, until: now &+ DHCPServer.avoidance, taken: true)
+    return [.news(.note(message.clientHardware.text + [UInt8](" found ") + address.text + [UInt8](" in use")))]
+  }
+
+  /// DHCPINFORM: a client with an address of its own asks for the rest (RFC 2131 §4.3.5).
+  private func inform(_ message: BOOTPMessage) -> [Action] {
+    guard network.contains(message.clientAddress) else { return [] }
+    return [send(reply(to: message, .acknowledgement, nil))]
+  }
+
+  // MARK: Replies
+
+  private func refuse(_ message: BOOTPMessage) -> Action {
+    var out = BOOTPMessage(
+      operation: .reply, transaction: message.transaction, clientHardware: message.clientHardware)
+    // It goes to everybody: the client has no address that it may use (RFC 2131 §4.1).
+    out.wantsBroadcast = true
+    out.add(.messageType, [DHCPMessageType.refusal.rawValue])
+    out.add(.serverIdentifier, network.own.octets)
+    return send(out)
+  }
+
+  /// Offers, acknowledgements and, without a type, BOOTP's reply. `address`: nil when the client has one of its own.
+  private func reply(
+    to message: BOOTPMessage, _ type: DHCPMessageType?, _ address: IPv4Address?
+  ) -> BOOTPMessage {
+    var out = BOOTPMessage(
+      operation: .reply, transaction: message.transaction, clientHardware: message.clientHardware)
+    out.wantsBroadcast = message.wantsBroadcast
+    out.clientAddress = message.clientAddress
+    out.yourAddress = address ?? .unspecified
+    if let type {
+      out.add(.messageType, [type.rawValue])
+      out.add(.serverIdentifier, network.own.octets)
+      if address != nil {
+        var seconds: [UInt8] = []
+        seconds.append(networkOrder: leaseSeconds(message))
+        out.add(.leaseTime, seconds)
+      }
+    }
+    out.add(.subnetMask, network.netmask.address.octets)
+    if let gateway = network.gateway { out.add(.routers, gateway.octets) }
+    guard boots(message) else { return out }
+    out.serverAddress = network.own
+    out.bootFile = [UInt8](DHCPServer.bootFile)
+    // Some boot ROMs look at these and not at the fixed fields.
+    let asked = message.value(of: .parameterList) ?? []
+    if asked.contains(VendorExtension.Code.bootServer.number) { out.add(.bootServer, network.own.text) }
+    if asked.contains(VendorExtension.Code.bootFile.number) { out.add(.bootFile, [UInt8](DHCPServer.bootFile)) }
+    return out
+  }
+
+  private func leaseSeconds(_ message: BOOTPMessage) -> UInt32 {
+    guard let wanted = message.value(of: .leaseTime), wanted.count == 4 else { return DHCPServer.leaseSeconds }
+    let seconds = wanted.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    return min(max(seconds, DHCPServer.shortestLease), DHCPServer.leaseSeconds)
+  }
+
+  /// Everybody but firmware that could not run the file: a UEFI without its compatibility module says another architecture.
+  private func boots(_ message: BOOTPMessage) -> Bool {
+    guard let architecture = message.value(of: .architecture), architecture.count >= 2 else { return true }
+    return architecture[0] == 0 && architecture[1] == 0
+  }
+
+  private func isBootROM(_ message: BOOTPMessage) -> Bool {
+    (message.value(of: .vendorClass) ?? []).starts(with: [UInt8]("PXEClient"))
+  }
+
+  /// How a reply travels (RFC 2131 §4.1): to an address that the client has through the kernel, which keeps members' traffic
+  /// inside ESP; else in a frame, since nobody could ask for the client's hardware address by ARP.
+  private func send(_ message: BOOTPMessage) -> Action {
+    if message.clientAddress != .unspecified { return .message(message.bytes, to: message.clientAddress) }
+    let everybody = message.wantsBroadcast || message.yourAddress == .unspecified
+    return everybody
+      ? frame(message, to: .broadcast, .broadcast) : frame(message, to: message.yourAddress, message.clientHardware)
+  }
+
+  private func frame(_ message: BOOTPMessage, to address: IPv4Address, _ card: MACAddress) -> Action {
+    let datagram = UDPDatagram(
+      source: network.own, destination: address, sourcePort: BOOTPMessage.serverPort,
+      destinationPort: BOOTPMessage.clientPort, payload: message.bytes)
+    let frame = EthernetFrame(destination: card, source: hardware, type: .ipv4, payload: datagram?.ipv4 ?? [])
+    return .frame(frame.bytes)
+  }
+}

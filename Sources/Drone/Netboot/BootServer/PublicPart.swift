@@ -1,0 +1,47 @@
+import Bytes
+
+/// How much of a CD's `/chaos/chaos.rdz` is the public root archive: what follows is the cluster's credential, which nobody may
+/// fetch. The build writes it onto the medium, since it alone knows.
+///
+///     public 1034532 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+public struct PublicPart: Equatable, Sendable {
+  /// In bytes, a multiple of four, as the kernel wants it of an archive that is followed by another.
+  public let size: Int
+  /// SHA-256 over so many bytes.
+  public let digest: [UInt8]
+
+  /// Where it lies below the medium's top folder.
+  public static let path: StaticString = "chaos/public"
+
+  public init(size: Int, digest: [UInt8]) {
+    self.size = size
+    self.digest = digest
+  }
+
+  public var text: [UInt8] {
+    var out = [UInt8]("public ")
+    appendDecimal(UInt64(clamping: size), to: &out)
+    return out + [UInt8](" ") + digest.flatMap { hexadecimalByte($0) } + [UInt8]("\n")
+  }
+
+  /// Nil for any other text, and for a size that is no whole number of words or above 64 MiB.
+  public init?(text: [UInt8]) {
+    guard text.last == UInt8(ascii: "\n") else { return nil }
+    let words = text.dropLast().split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+    guard words.count == 3, words[0].spells("public"), let size = decimal(words[1]), size > 0, size % 4 == 0,
+      size <= 64 << 20, words[2].count == 64
+    else { return nil }
+    var digest: [UInt8] = []
+    var high: UInt8?
+    for byte in words[2] {
+      guard let digit = hexadecimalDigit(byte) else { return nil }
+      if let first = high {
+        digest.append(first << 4 | digit)
+        high = nil
+      } else {
+        high = digit
+      }
+    }
+    self.init(size: Int(size), digest: digest)
+  }
+}

@@ -1,0 +1,214 @@
+import Addresses
+
+/// A TFTP server (RFC 1350, 2347 to 2349) that hands out a fixed table of files and takes none, without sockets and clock.
+///
+/// There is no file system behind it: a name is in the table or it is not. Each transfer has a port of its own, and there
+/// are as many transfers as ports; who comes when all are busy is not answered and asks again.
+public struct TFTPServer: Sendable {
+  public struct File: Equatable, Sendable {
+    /// Without a slash at its beginning.
+    public let name: [UInt8]
+    /// In bytes.
+    public let size: Int
+
+    public init(_ name: [UInt8], size: Int) {
+      self.name = name
+      self.size = size
+    }
+  }
+
+  /// The other side of a transfer.
+  public struct Peer: Hashable, Sendable {
+    public let address: IPv4Address
+    public let port: UInt16
+
+    public init(_ address: IPv4Address, port: UInt16) {
+      self.address = address
+      self.port = port
+    }
+  }
+
+  public enum Action: Equatable, Sendable {
+    /// Send from the port that requests come to.
+    case answer([UInt8], to: Peer)
+    /// Send from the transfer port of this index.
+    case send([UInt8], to: Peer, from: Int)
+    case news(BootNews)
+  }
+
+  /// Gives so many bytes of a file of the table from an offset; nil when it cannot be read.
+  public typealias Reader = (_ file: Int, _ offset: Int, _ count: Int) -> [UInt8]?
+
+  private struct Transfer {
+    let peer: Peer
+    let file: Int
+    let blockSize: Int
+    /// Milliseconds; nil for growing ones.
+    let fixedInterval: UInt64?
+    /// Of the packet that was sent last; 0 is the acknowledgement of options.
+    var block = 0
+    var packet: [UInt8] = []
+    var isLast = false
+    var due: UInt64
+    var interval: UInt64
+    var triesLeft = TFTPServer.tries
+    /// What has been told, in tenths.
+    var told = 0
+  }
+
+  private static let firstInterval: UInt64 = 1000
+  private static let longestInterval: UInt64 = 8000
+  /// How often a packet is sent before the client is given up.
+  private static let tries = 6
+  private static let mostOfOneAddress = 4
+
+  public let network: ServedNetwork
+  public let files: [File]
+  private var transfers: [Transfer?]
+  private var nextPort = 0
+
+  /// - Parameter ports: how many transfers there can be at a time.
+  public init(_ network: ServedNetwork, files: [File], ports: Int) {
+    self.network = network
+    self.files = files
+    transfers = [Transfer?](repeating: nil, count: max(ports, 1))
+  }
+
+  /// When `step` is due; nil without transfers.
+  public var nextStep: UInt64? { transfers.compactMap { $0?.due }.min() }
+
+  /// Takes a packet that came to the port for requests.
+  public mutating func request(_ bytes: [UInt8], from peer: Peer, at now: UInt64, read: Reader) -> [Action] {
+    // Others could only be made to be sent what they did not ask for.
+    guard network.contains(peer.address), let message = TFTPMessage(bytes) else { return [] }
+    switch message {
+    case .write: return [.answer(TFTPMessage.failure(.accessViolation, "nothing is stored here"), to: peer)]
+    case .acknowledgement, .error: return []
+    case .read(let request):
+      guard let file = files.firstIndex(where: { $0.name == request.name }) else {
+        return [.answer(TFTPMessage.failure(.notFound, "no such file"), to: peer)]
+      }
+      guard request.isOctet else {
+        return [.answer(TFTPMessage.failure(.undefined, "only mode octet is served"), to: peer)]
+      }
+      return begin(request, file, peer, now, read)
+    }
+  }
+
+  private mutating func begin(
+    _ request: TFTPRequest, _ file: Int, _ peer: Peer, _ now: UInt64, _ read: Reader
+  ) -> [Action] {
+    var free: Int?
+    var ofAddress = 0
+    for step in transfers.indices {
+      let index = (nextPort + step) % transfers.count
+      guard let other = transfers[index] else {
+        if free == nil { free = index }
+        continue
+      }
+      // The request was sent twice, or the client begins anew.
+      if other.peer == peer { return [] }
+      if other.peer.address == peer.address { ofAddress += 1 }
+    }
+    guard let port = free, ofAddress < TFTPServer.mostOfOneAddress else { return [] }
+    let fixed = request.timeout.map { UInt64($0) * 1000 }
+    let interval = fixed ?? TFTPServer.firstInterval
+    var transfer = Transfer(
+      peer: peer, file: file, blockSize: request.blockSize ?? TFTPRequest.usualBlock, fixedInterval: fixed,
+      due: now &+ interval, interval: interval)
+    if let options = request.acknowledgement(size: files[file].size) {
+      transfer.packet = options
+    } else if !advance(&transfer, read) {
+      return [.answer(TFTPMessage.failure(.undefined, "the file cannot be read"), to: peer)]
+    }
+    nextPort = (port + 1) % transfers.count
+    transfers[port] = transfer
+    return [
+      .news(.sent(peer.address, file: files[file].name, percent: 0)), .send(transfer.packet, to: peer, from: port),
+    ]
+  }
+
+  /// Takes a packet that came to a transfer's port.
+  public mutating func receive(
+    _ bytes: [UInt8], on port: Int, from peer: Peer, at now: UInt64, read: Reader
+  ) -> [Action] {
+    guard transfers.indices.contains(port), var transfer = transfers[port], let message = TFTPMessage(bytes) else {
+      return []
+    }
+    guard transfer.peer == peer else {
+      guard network.contains(peer.address) else { return [] }
+      // Somebody else's transfer must not end (RFC 1350 §4).
+      return [.send(TFTPMessage.failure(.unknownTransfer, "not your transfer"), to: peer, from: port)]
+    }
+    switch message {
+    case .error:
+      transfers[port] = nil
+      // Boot ROMs ask for the size and then end the transfer before it began.
+      return transfer.block <= 1 ? [] : [.news(.broken(peer.address, file: files[transfer.file].name))]
+    case .acknowledgement(let number):
+      // An old one must not cause anything to be sent, or each copy would beget another.
+      guard number == UInt16(truncatingIfNeeded: transfer.block) else { return [] }
+      return go(on: &transfer, port, now, read)
+    case .read, .write: return []
+    }
+  }
+
+  private mutating func go(on transfer: inout Transfer, _ port: Int, _ now: UInt64, _ read: Reader) -> [Action] {
+    let file = files[transfer.file]
+    if transfer.isLast {
+      transfers[port] = nil
+      return [.news(.sent(transfer.peer.address, file: file.name, percent: 100))]
+    }
+    guard advance(&transfer, read) else {
+      transfers[port] = nil
+      return [
+        .send(TFTPMessage.failure(.undefined, "the file cannot be read"), to: transfer.peer, from: port),
+        .news(.broken(transfer.peer.address, file: file.name)),
+      ]
+    }
+    transfer.interval = transfer.fixedInterval ?? TFTPServer.firstInterval
+    transfer.triesLeft = TFTPServer.tries
+    transfer.due = now &+ transfer.interval
+    var actions: [Action] = [.send(transfer.packet, to: transfer.peer, from: port)]
+    let tenths = file.size > 0 ? (transfer.block - 1) * transfer.blockSize * 10 / file.size : 0
+    // That the last block has arrived is told above, once: before an empty one all tenths are there already.
+    if tenths > transfer.told, tenths < 10 {
+      transfer.told = tenths
+      actions.append(.news(.sent(transfer.peer.address, file: file.name, percent: UInt8(clamping: tenths * 10))))
+    }
+    transfers[port] = transfer
+    return actions
+  }
+
+  /// Makes the next block the packet; a block shorter than the others, perhaps empty, is the last.
+  private func advance(_ transfer: inout Transfer, _ read: Reader) -> Bool {
+    let offset = transfer.block * transfer.blockSize
+    let count = max(0, min(transfer.blockSize, files[transfer.file].size - offset))
+    guard let content = count == 0 ? [] : read(transfer.file, offset, count), content.count == count else {
+      return false
+    }
+    transfer.block += 1
+    transfer.packet = TFTPMessage.data(UInt16(truncatingIfNeeded: transfer.block), content)
+    transfer.isLast = count < transfer.blockSize
+    return true
+  }
+
+  /// Sends again what was not answered in time, and gives up who does not answer at all.
+  public mutating func step(at now: UInt64) -> [Action] {
+    var actions: [Action] = []
+    for port in transfers.indices {
+      guard var transfer = transfers[port], transfer.due <= now else { continue }
+      transfer.triesLeft -= 1
+      if transfer.triesLeft <= 0 {
+        transfers[port] = nil
+        actions.append(.news(.broken(transfer.peer.address, file: files[transfer.file].name)))
+        continue
+      }
+      if transfer.fixedInterval == nil { transfer.interval = min(transfer.interval * 2, TFTPServer.longestInterval) }
+      transfer.due = now &+ transfer.interval
+      transfers[port] = transfer
+      actions.append(.send(transfer.packet, to: transfer.peer, from: port))
+    }
+    return actions
+  }
+}

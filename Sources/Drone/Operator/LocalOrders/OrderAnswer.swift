@@ -1,0 +1,72 @@
+import Bytes
+import ControlChannel
+
+/// What is answered to an order: text for whoever gave it, or a sentence why not.
+public enum OrderAnswer: Equatable, Sendable {
+  case done([UInt8])
+  case failed([UInt8])
+
+  /// As it goes over the socket: a digit, the exit status, and the text up to the socket's end.
+  public var bytes: [UInt8] {
+    switch self {
+    case .done(let text): [UInt8(ascii: "0")] + text
+    case .failed(let sentence): [UInt8(ascii: "1")] + sentence
+    }
+  }
+
+  // MARK: What is said
+
+  public static var tooManySurveys: OrderAnswer {
+    .failed([UInt8]("several mtop run on this node already; end one of them."))
+  }
+
+  static var unknown: OrderAnswer { .failed([UInt8]("the running tyd does not know this order.")) }
+
+  static var itself: OrderAnswer { .failed([UInt8]("this node cannot remove itself; say tyd --leave.")) }
+
+  static var cannotCertify: OrderAnswer {
+    .failed([UInt8]("this node does not hold the cluster's key; approve on one that does (tyd --status)."))
+  }
+
+  static var left: OrderAnswer { .done([UInt8]("Left the cluster.\n")) }
+
+  /// - Parameter done: false if this node knows no node with this id.
+  public static func removed(_ id: UInt16, _ done: Bool) -> OrderAnswer {
+    done
+      ? .done(idText(id) + [UInt8](" is removed, and its key with it.\n"))
+      : .failed(idText(id) + [UInt8](" is no node that this one knows."))
+  }
+
+  /// - Parameter done: false if no node with this id was removed.
+  public static func allowed(_ id: UInt16, _ done: Bool) -> OrderAnswer {
+    done ? .done(idText(id) + [UInt8](" may join again.\n")) : .failed(idText(id) + [UInt8](" was not removed."))
+  }
+
+  public static func window(minutes: UInt16) -> OrderAnswer {
+    guard minutes > 0 else { return .done([UInt8]("Joiners wait for approval.\n")) }
+    var text = [UInt8]("Everybody who asks is admitted for ")
+    appendDecimal(UInt64(minutes), to: &text)
+    return .done(text + [UInt8](" minutes.\n"))
+  }
+
+  public static func approved(_ approval: Admission.Approval) -> OrderAnswer {
+    var text = [UInt8]("Approved ") + approval.fingerprint.flatMap { hexadecimalByte($0) }
+    if !approval.isWaiting {
+      text += [UInt8](" beforehand: nobody with this key waits now; it is let in if it asks within ")
+      appendDecimal(Admission.approvalLife / 60_000, to: &text)
+      text += [UInt8](" minutes")
+    }
+    return .done(text + [UInt8](".\n"))
+  }
+
+  public static func notApproved(_ error: Admission.ApprovalError) -> OrderAnswer {
+    switch error {
+    case .unknown:
+      .failed(
+        [UInt8](
+          "no joiner with this fingerprint is waiting (tyd --pending); give all 64 digits to approve one beforehand."))
+    case .ambiguous: .failed([UInt8]("several joiners' fingerprints begin so; give more digits."))
+    case .full: .failed([UInt8]("too many approvals are open; let those joiners come first."))
+    }
+  }
+}

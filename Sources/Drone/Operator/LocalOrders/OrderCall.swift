@@ -1,0 +1,127 @@
+import MachineReadings
+import TydCommand
+
+/// A program of this machine that gives an order over the local socket: what has come from it, when it is given up, and what
+/// its order asks of the node. It holds no socket and no clock.
+///
+/// Whoever drives it calls `take` with what came, and drops the connection once `isOver(at:)`.
+public struct OrderCall: Sendable {
+  /// What is to be done.
+  public enum Step: Equatable, Sendable {
+    /// More is to come.
+    case wait
+    /// Nothing that still comes counts; end the connection.
+    case end
+    case answer(OrderAnswer)
+    /// Answer with this text.
+    case show(View)
+    /// Ask every member for its processes and call `waits`, and `answered` when that is over. If too many do so already, answer
+    /// `tooManySurveys`.
+    case survey(ProcessOrder, most: UInt8)
+    /// Change the membership, or whom this node admits, and answer with what came of it.
+    case remove(UInt16)
+    case allow(UInt16)
+    case approve([UInt8])
+    case openWindow(minutes: UInt16)
+    /// Answer, and end the program after so many milliseconds; `isFarewell`: the others are told first.
+    case leave(after: UInt64, isFarewell: Bool, OrderAnswer)
+  }
+
+  public enum View: Equatable, Sendable {
+    case status(json: Bool)
+    case table
+    case standing
+    case pending
+  }
+
+  /// This node, as far as it matters to an order.
+  public struct Host: Sendable {
+    public let id: UInt16
+    /// It holds the key of the cluster's authority.
+    public let canCertify: Bool
+
+    public init(id: UInt16, canCertify: Bool) {
+      self.id = id
+      self.canCertify = canCertify
+    }
+  }
+
+  /// More programs wait until one of these is done.
+  public static let most = 16
+  /// For the order and for its answer, in milliseconds.
+  static let patience: UInt64 = 5000
+  /// Farewells go out before their tunnels are taken down.
+  static let farewell: UInt64 = 300
+  static let longestLine = 512
+
+  private enum Stage { case reading, waiting, answered, over }
+
+  private var stage = Stage.reading
+  private var line: [UInt8] = []
+  public private(set) var deadline: UInt64
+
+  /// Nil for a program that may give no order: all of them, the status too, are root's alone.
+  public init?(user: UInt32, at now: UInt64) {
+    guard user == 0 else { return nil }
+    deadline = now &+ OrderCall.patience
+  }
+
+  public func isOver(at now: UInt64) -> Bool { stage == .over || deadline <= now }
+
+  /// Bytes came, or none: the program has closed its end.
+  public mutating func take(_ part: [UInt8], _ host: Host) -> Step {
+    switch stage {
+    case .reading: break
+    // A program that goes away does not want its answer any longer; one that goes on talking has had its word.
+    case .waiting:
+      guard part.isEmpty else { return .wait }
+      return end()
+    case .answered, .over: return end()
+    }
+    guard !part.isEmpty else { return end() }
+    line += part
+    guard let end = line.firstIndex(of: UInt8(ascii: "\n")), end <= OrderCall.longestLine else {
+      return line.count > OrderCall.longestLine ? self.end() : .wait
+    }
+    stage = .over
+    guard let order = TydCommand.Order(line: [UInt8](line[..<end])) else { return .answer(.unknown) }
+    return step(for: order, host)
+  }
+
+  private mutating func end() -> Step {
+    stage = .over
+    return .end
+  }
+
+  private mutating func step(for order: TydCommand.Order, _ host: Host) -> Step {
+    switch order {
+    case .status(let json): return .show(.status(json: json))
+    case .table: return .show(.table)
+    case .standing: return .show(.standing)
+    case .pending: return .show(.pending)
+    case .processes(let ranking, let most): return .survey(ranking, most: most)
+    case .remove(let id): return id == host.id ? .answer(.itself) : .remove(id)
+    case .allow(let id): return .allow(id)
+    case .approve(let digits): return host.canCertify ? .approve(digits) : .answer(.cannotCertify)
+    case .approveWindow(let minutes): return host.canCertify ? .openWindow(minutes: minutes) : .answer(.cannotCertify)
+    // Whoever ends the node waits until it has ended: that is when the socket does.
+    case .stop:
+      stage = .answered
+      return .leave(after: 0, isFarewell: false, .done([]))
+    case .leave:
+      stage = .answered
+      return .leave(after: OrderCall.farewell, isFarewell: true, .left)
+    }
+  }
+
+  // MARK: Surveys
+
+  /// The answer comes later.
+  public mutating func waits(until deadline: UInt64) {
+    stage = .waiting
+    self.deadline = deadline
+  }
+
+  /// The answer has been given.
+  public mutating func answered() { stage = .over }
+}

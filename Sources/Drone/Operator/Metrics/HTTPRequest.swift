@@ -1,0 +1,127 @@
+import Bytes
+
+/// What a client of the metrics wants, read from the bytes that came so far (RFC 9112).
+public enum HTTPRequest: Equatable, Sendable {
+  /// Its head has not come as a whole.
+  case incomplete
+  /// GET, with the path alone.
+  case get(path: [UInt8])
+  /// Nothing that is answered here.
+  case refused(HTTPStatus)
+
+  /// No head is longer: that of a program that asks for metrics takes some hundred bytes.
+  public static let largest = 4096
+
+  /// Reads a request. What follows its head is not looked at.
+  public init(_ bytes: [UInt8]) {
+    guard let end = HTTPRequest.endOfHead(bytes) else {
+      self = bytes.count > HTTPRequest.largest ? .refused(.tooLarge) : .incomplete
+      return
+    }
+    guard end <= HTTPRequest.largest else {
+      self = .refused(.tooLarge)
+      return
+    }
+    let lines = bytes[..<end].split(separator: lineFeed, omittingEmptySubsequences: false).map { line in
+      line.last == carriageReturn ? line.dropLast() : line
+    }
+    self = HTTPRequest.request(lines)
+  }
+
+  /// Where the empty line begins that ends the head. A line feed alone ends a line, too (RFC 9112 §2.2).
+  private static func endOfHead(_ bytes: [UInt8]) -> Int? {
+    var isEmpty = false
+    for (index, byte) in bytes.enumerated() {
+      if byte == lineFeed {
+        if isEmpty { return index }
+        isEmpty = true
+      } else if byte != carriageReturn {
+        isEmpty = false
+      }
+    }
+    return nil
+  }
+
+  private static func request(_ lines: [ArraySlice<UInt8>]) -> HTTPRequest {
+    guard let first = lines.first else { return .refused(.badRequest) }
+    let words = first.split(separator: space, omittingEmptySubsequences: false)
+    guard words.count == 3, !words[0].isEmpty, words[0].allSatisfy({ isToken($0) }) else {
+      return .refused(.badRequest)
+    }
+    let isOld = words[2].spells("HTTP/1.0")
+    guard isOld || words[2].spells("HTTP/1.1") else {
+      return .refused(words[2].starts(with: [UInt8]("HTTP/")) ? .otherVersion : .badRequest)
+    }
+    var hosts = 0
+    for line in lines.dropFirst() where !line.isEmpty {
+      guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex,
+        line[..<colon].allSatisfy({ isToken($0) })
+      else { return .refused(.badRequest) }
+      if line[..<colon].map({ lowerCase($0) }).spells("host") { hosts += 1 }
+    }
+    // RFC 9112 §3.2
+    guard hosts == 1 || (isOld && hosts == 0) else { return .refused(.badRequest) }
+    guard words[0].spells("GET") else { return .refused(.otherMethod) }
+    guard words[1].first == UInt8(ascii: "/"), words[1].allSatisfy({ (0x21...0x7E).contains($0) }) else {
+      return .refused(.badRequest)
+    }
+    return .get(path: [UInt8](words[1].prefix { $0 != UInt8(ascii: "?") }))
+  }
+
+  /// RFC 9110 §5.6.2.
+  private static func isToken(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "A")...UInt8(ascii: "Z"):
+      true
+    default: [UInt8]("!#$%&'*+-.^_`|~").contains(byte)
+    }
+  }
+
+  private static func lowerCase(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+  }
+}
+
+private let lineFeed = UInt8(ascii: "\n")
+private let carriageReturn = UInt8(ascii: "\r")
+private let space = UInt8(ascii: " ")
+
+/// How a request is answered (RFC 9110 §15).
+public enum HTTPStatus: Equatable, CaseIterable, Sendable {
+  case ok, badRequest, notFound, otherMethod, tooSlow, tooLarge, otherVersion
+
+  /// Code and reason.
+  var text: StaticString {
+    switch self {
+    case .ok: "200 OK"
+    case .badRequest: "400 Bad Request"
+    case .notFound: "404 Not Found"
+    case .otherMethod: "405 Method Not Allowed"
+    case .tooSlow: "408 Request Timeout"
+    case .tooLarge: "431 Request Header Fields Too Large"
+    case .otherVersion: "505 HTTP Version Not Supported"
+    }
+  }
+}
+
+/// An answer as it goes over the wire; the connection ends after it.
+public enum HTTPAnswer {
+  /// The metrics, in Prometheus's text format 0.0.4.
+  public static func metrics(_ text: [UInt8]) -> [UInt8] {
+    head(.ok, type: "text/plain; version=0.0.4; charset=utf-8", count: text.count) + text
+  }
+
+  public static func refusal(_ status: HTTPStatus) -> [UInt8] {
+    let text = [UInt8](status.text) + [UInt8]("\n")
+    return head(status, type: "text/plain; charset=utf-8", count: text.count) + text
+  }
+
+  private static func head(_ status: HTTPStatus, type: StaticString, count: Int) -> [UInt8] {
+    var out = [UInt8]("HTTP/1.1 ") + [UInt8](status.text) + [UInt8]("\r\nContent-Type: ") + [UInt8](type)
+    out += [UInt8]("\r\nContent-Length: ")
+    appendDecimal(UInt64(clamping: count), to: &out)
+    if status == .otherMethod { out += [UInt8]("\r\nAllow: GET") }
+    return out + [UInt8]("\r\nConnection: close\r\n\r\n")
+  }
+}

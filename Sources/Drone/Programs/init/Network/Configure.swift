@@ -1,0 +1,123 @@
+import Addresses
+import Addressing
+import Bytes
+import Linux
+import Netlink
+import Startup
+
+extension Network {
+  /// Gives a card what an answer or the boot line says. What it has already is not set again: a renewed lease without news
+  /// changes nothing.
+  func configure(
+    _ position: Int, _ card: Int32, _ answer: AddressConfiguration, _ method: AddressMethod
+  ) {
+    let configuration = assignments[position].completed(answer)
+    let before = assignments[position].applied
+    if let before, before.card == card, before.configuration == configuration { return }
+    let name = cards.name(card)
+    let metric = UInt32(clamping: position)
+    given.append((card, configuration.address))
+    if let before {
+      let sameAddress =
+        before.card == card && before.configuration.address == configuration.address
+        && before.configuration.effectiveNetmask == configuration.effectiveNetmask
+      if !sameAddress {
+        interfaces.release(before.card, cards.name(before.card), before.configuration)
+      } else if let gateway = usableGateway(before.configuration), gateway != usableGateway(configuration) {
+        interfaces.removeRoute(card, gateway: gateway, metric: metric)
+      }
+    }
+    do throws(NetlinkSocketError) {
+      try interfaces.configure(card, name, configuration, metric: metric)
+    } catch {
+      report(.failed, "network", name + [UInt8](" ") + configuration.address.text + [UInt8](": ") + error.text)
+      assignments[position].task.lost(configuration.address, on: card)
+      return
+    }
+    assignments[position].applied = (card, configuration)
+    recordNames(configuration)
+    keepTime(configuration.timeServers)
+    describe(name, configuration, method)
+    reportHosts()
+  }
+
+  /// Takes a card's address away because its lease is over.
+  func release(_ position: Int, _ card: Int32) {
+    guard let address = takeAway(position, card) else { return }
+    report(
+      .degraded, "network",
+      cards.name(card) + [UInt8](": the lease of ") + address.text + [UInt8](" is over; asking again"))
+  }
+
+  /// Takes away the address that a card was given a moment ago, because somebody else has it.
+  func withdraw(
+    _ position: Int, _ card: Int32, _ address: IPv4Address, _ method: AddressMethod, _ holder: MACAddress
+  ) {
+    _ = takeAway(position, card)
+    let next: StaticString =
+      switch method {
+      case .fixed: "give this drone another one, by ip= or ifconfig"
+      case .dhcp: "its lease is declined, and another is asked for in 10 s"
+      case .bootp, .rarp: "another is asked for in 10 s"
+      }
+    report(.failed, "network", inUse(card, address, by: holder) + [UInt8](": it is given up; ") + [UInt8](next))
+  }
+
+  func reportContested(_ card: Int32, _ address: IPv4Address, _ rival: MACAddress) {
+    report(.failed, "network", inUse(card, address, by: rival) + [UInt8](", too: both keep it until you change one"))
+  }
+
+  /// `eth0 (52:54:00:12:34:56): 192.168.1.21 is in use by 02:00:00:00:00:0b`.
+  func inUse(_ card: Int32, _ address: IPv4Address, by holder: MACAddress) -> [UInt8] {
+    var text = cards.name(card)
+    if let hardware = cards.card(card)?.hardware { text += [UInt8](" (") + hardware.text + [UInt8](")") }
+    return text + [UInt8](": ") + address.text + [UInt8](" is in use by ") + holder.text
+  }
+
+  /// Takes a card's address away, and its name from /etc/hosts; gives the address. Nil if the card has none from here.
+  private func takeAway(_ position: Int, _ card: Int32) -> IPv4Address? {
+    guard let applied = assignments[position].applied, applied.card == card else { return nil }
+    interfaces.release(card, cards.name(card), applied.configuration)
+    assignments[position].applied = nil
+    reportHosts()
+    return applied.configuration.address
+  }
+
+  private func describe(_ name: [UInt8], _ configuration: AddressConfiguration, _ method: AddressMethod) {
+    var text = name + [UInt8](" ") + configuration.address.text
+    if let mask = configuration.effectiveNetmask {
+      text += [UInt8]("/")
+      appendDecimal(UInt64(mask.prefixLength), to: &text)
+    }
+    text += [UInt8](" ") + [UInt8](method.name)
+    if let server = configuration.server { text += [UInt8](" from ") + server.text }
+    if let gateway = usableGateway(configuration) { text += [UInt8](", gateway ") + gateway.text }
+    if let gateway = configuration.gateway, usableGateway(configuration) == nil {
+      text += [UInt8](", without the gateway ") + gateway.text + [UInt8](", which is not in this network")
+      report(.degraded, "network", text)
+    } else {
+      report(.ok, "network", text)
+    }
+  }
+
+  private func reportHosts() {
+    switch fixHosts() {
+    case .right(let name, _, let changed): if changed { report(.ok, "fix_hosts", name) }
+    // Whoever asks for this machine's name must not be sent to another.
+    case .noAddress: NetworkState.write(NetworkState.hosts, nil)
+    case .failed(let reason): report(.failed, "fix_hosts", reason)
+    }
+  }
+
+  /// Follows the given NTP servers, and none when none are given: no server is built in.
+  private func keepTime(_ servers: [IPv4Address]) {
+    guard !servers.isEmpty, timeService?.servers ?? [] != servers else { return }
+    timeService?.child.stop()
+    var arguments: [[UInt8]] = [[UInt8]("ntpd"), [UInt8]("-n")]
+    for server in servers { arguments += [[UInt8]("-p"), server.text] }
+    let child = Child(now: millisecondsSinceStart()) {
+      Program("/bin/busybox", arguments: arguments, environment: standardEnvironment())
+    }
+    timeService = (servers, child)
+  }
+}

@@ -1,0 +1,26 @@
+import Addressing
+import BootLine
+import Bytes
+import Linux
+
+/// Keeps the name in a lease for `fix_hosts`, and writes /etc/resolv.conf when the server named name servers.
+/// Gives whether anything changed.
+@discardableResult
+func recordNames(_ configuration: AddressConfiguration) -> Bool {
+  var changed = NetworkState.write(NetworkState.leasedName, configuration.hostName)
+  changed = NetworkState.write(NetworkState.leasedDomain, configuration.domain) || changed
+  guard !configuration.nameServers.isEmpty else { return changed }
+  return NetworkState.write(NetworkState.resolver, resolverConfiguration(configuration)) || changed
+}
+
+/// resolv.conf(5): the search domain, if it is one, and at most three servers, which is all that resolvers use.
+private func resolverConfiguration(_ configuration: AddressConfiguration) -> [UInt8] {
+  var out: [UInt8] = []
+  if let domain = configuration.domain, let name = try? HostName(domain) {
+    out += [UInt8]("search ") + name.full + [UInt8]("\n")
+  }
+  for server in configuration.nameServers.prefix(3) {
+    out += [UInt8]("nameserver ") + server.text + [UInt8]("\n")
+  }
+  return out
+}

@@ -1,0 +1,41 @@
+import BootLine
+import Linux
+import Startup
+
+/// What the programs `network`, `lease` and `fix_hosts` leave for each other and for people in /run/network.
+enum NetworkState {
+  static let folder: Path = "/run/network"
+  /// The host name that the kernel command line asks for, with its domain if it has one.
+  static let requestedName: Path = "/run/network/requested-name"
+  /// The host name and the domain in the last lease, as the server gave them.
+  static let leasedName: Path = "/run/network/leased-name"
+  static let leasedDomain: Path = "/run/network/leased-domain"
+  /// What /etc/hosts and /etc/resolv.conf point to.
+  static let hosts: Path = "/run/hosts"
+  static let resolver: Path = "/run/resolv.conf"
+
+  /// The bytes of a small file; nil if it is missing or empty.
+  static func read(_ path: Path) -> [UInt8]? {
+    guard let bytes = try? readFile(path, limit: 4096), !bytes.isEmpty else { return nil }
+    return bytes
+  }
+
+  /// Makes the file hold the bytes, or removes it for nil. A file that holds them already is not touched.
+  /// Gives whether anything changed.
+  @discardableResult
+  static func write(_ path: Path, _ bytes: [UInt8]?) -> Bool {
+    let old = read(path)
+    guard old != bytes else { return false }
+    guard let bytes else {
+      removeFile(path)
+      return true
+    }
+    do {
+      try makeDirectory(folder)
+      try replaceFile(path, bytes)
+    } catch {
+      report(.failed, "network", error.text)
+    }
+    return true
+  }
+}

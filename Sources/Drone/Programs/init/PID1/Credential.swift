@@ -1,0 +1,33 @@
+import Bytes
+import Linux
+import Startup
+
+/// Where tyd finds the cluster's credential: the authority's certificate `ca.crt`, and on a CD's drone its key `ca.key`.
+/// Only root may look (0700, files 0600).
+let clusterFolder: Path = "/run/cluster"
+
+/// Moves the credential that the image carries from the root to /run, so that the root is the one that certaintyd knows, and
+/// says which cluster the drone is for. Nothing is said when the image carries none.
+func takeCredential() {
+  let carried: Path = "/credential"
+  guard exists(carried) else { return }
+  do {
+    try makeDirectory(clusterFolder, permissions: 0o700)
+    for name in directoryEntries(carried) {
+      // The kernel keeps a root's files in memory: a copy on /run takes the room that the first one gives back.
+      try replaceFile(clusterFolder / name, try readFile(carried / name, limit: 1 << 16), permissions: 0o600)
+      removeFile(carried / name)
+    }
+    try removeDirectory(carried)
+  } catch {
+    report(.failed, "cluster", error.text)
+    return
+  }
+  let lines = ((try? readFile(clusterFolder / "cluster", limit: 1 << 12)) ?? []).split(separator: UInt8(ascii: "\n"))
+  var text = [UInt8](lines.first ?? [])
+  if lines.count > 1 { text += [UInt8](" ") + [UInt8](lines[1].prefix(9)) }
+  text +=
+    exists(clusterFolder / "ca.key")
+    ? [UInt8](", may admit itself and others") : [UInt8](", must be approved by a member")
+  report(.ok, "cluster", text)
+}

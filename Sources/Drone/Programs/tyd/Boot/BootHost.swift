@@ -1,0 +1,184 @@
+import BootServer
+import Bytes
+import Linux
+import Membership
+import Startup
+
+/// The boot server as the node sees it: a process that is started again when it ends, and what it tells.
+final class BootHost {
+  let plan: BootPlan
+  var table = BootTable()
+  /// When it is to be started; nil while it runs and before this node is in.
+  var due: UInt64?
+  var process: Int32?
+  var isReady = false
+  fileprivate var startedAt: UInt64 = 0
+  fileprivate var backOff = BackOff()
+  fileprivate var orders: PipeEnd?
+  fileprivate var news: PipeEnd?
+  fileprivate var line: [UInt8] = []
+  /// What the server has been told.
+  fileprivate var told: [KnownAddress] = []
+
+  init(_ plan: BootPlan, _ places: Places, _ now: UInt64) {
+    self.plan = plan
+    // Of a run that crashed.
+    if let lines = try? readFile(places.boots, limit: 1 << 14) { table.remember(lines, at: now) }
+  }
+
+  /// Readable when there is news; -1 while there is no server.
+  var descriptor: Int32 { news?.descriptor.number ?? -1 }
+}
+
+/// One end of a pipe that can stand in an optional.
+final class PipeEnd {
+  let descriptor: Descriptor
+  init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+}
+
+extension Node {
+  /// Starts the boot server once this node is in, and again after it ended.
+  func startBootServer(_ now: UInt64) {
+    guard let boots, boots.process == nil else { return }
+    boots.due = nil
+    let empty = places.run / "empty"
+    let arguments = BootServiceArguments(
+      card: boots.plan.interface, network: boots.plan.network, folder: boots.plan.folder, cluster: places.cluster,
+      empty: empty)
+    do throws(SystemError) {
+      try makeDirectory(empty, permissions: 0o555)
+      let orders = try Pipe()
+      let news = try Pipe()
+      var program = Program("/proc/self/exe", arguments: [[UInt8]("tyd-boot")] + arguments.words)
+      program.input = orders.input.number
+      program.output = news.output.number
+      boots.process = try program.start()
+      boots.orders = PipeEnd(orders.keepingOutput())
+      boots.news = PipeEnd(news.keepingInput())
+    } catch {
+      report.step(.failed, "pxe", error.text)
+      return schedule(boots, now)
+    }
+    boots.startedAt = now
+    boots.told = []
+    do throws(NetlinkSocketError) { try filter?.setServing(true) } catch {
+      report.step(.failed, "pxe", [UInt8]("the packet filter: ") + error.text)
+    }
+    tell(boots.table.boots.map { KnownAddress($0.hardware, $0.address) })
+    tellKnownAddresses()
+  }
+
+  private func schedule(_ boots: BootHost, _ now: UInt64) {
+    boots.due = now &+ boots.backOff.delay(afterRunning: now &- boots.startedAt)
+  }
+
+  /// Nobody is booted from here any longer.
+  func endBootServer() {
+    guard let boots else { return }
+    if let process = boots.process {
+      sendSignal(.kill, to: process)
+      _ = waitForChild(process)
+      report.note("pxe", [UInt8]("nobody boots from here any longer"))
+    }
+    removeFile(places.boots)
+    try? filter?.setServing(false)
+    self.boots = nil
+  }
+
+  /// Members keep the addresses that the cluster knows them by when they boot again.
+  func tellKnownAddresses() {
+    guard boots?.process != nil else { return }
+    var known: [KnownAddress] = []
+    membership.forEach { record, _ in
+      if record.mac != membership.own.mac { known.append(KnownAddress(record.mac, record.addresses.primary)) }
+    }
+    tell(known)
+  }
+
+  /// The pipe holds far more than a map of a network that one node can serve.
+  private func tell(_ known: [KnownAddress]) {
+    guard let boots, let orders = boots.orders else { return }
+    var text: [UInt8] = []
+    for one in known.prefix(BootTable.most) where !boots.told.contains(one) {
+      boots.told.removeAll { $0.hardware == one.hardware }
+      boots.told.append(one)
+      text += one.line
+    }
+    if !text.isEmpty { try? orders.descriptor.write(text) }
+  }
+
+  func takeBootNews(_ now: UInt64) {
+    guard let boots, let news = boots.news else { return }
+    guard let part = try? news.descriptor.read(upTo: 4096), !part.isEmpty else { return bootServerEnded(boots, now) }
+    boots.line += part
+    while let end = boots.line.firstIndex(of: UInt8(ascii: "\n")) {
+      if let news = BootNews(line: [UInt8](boots.line[..<end])) { take(news, boots, now) }
+      boots.line.removeSubrange(...end)
+    }
+    if boots.line.count > 4096 { boots.line = [] }
+  }
+
+  private func take(_ news: BootNews, _ boots: BootHost, _ now: UInt64) {
+    if news == .ready {
+      boots.isReady = true
+      let network = boots.plan.network
+      report.step(
+        .ok, "pxe",
+        [UInt8]("others may boot from here and get ") + network.first.text + [UInt8](" to ") + network.last.text)
+    }
+    if let text = boots.table.take(news, at: now) { report.note("pxe", text) }
+    if case .leased = news { try? replaceFile(places.boots, boots.table.known, permissions: 0o600) }
+  }
+
+  private func bootServerEnded(_ boots: BootHost, _ now: UInt64) {
+    if let process = boots.process {
+      // One that only closed its output would have this node wait for ever.
+      sendSignal(.kill, to: process)
+      _ = waitForChild(process)
+    }
+    boots.process = nil
+    boots.isReady = false
+    boots.orders = nil
+    boots.news = nil
+    boots.line = []
+    report.step(.failed, "pxe", [UInt8]("the boot server ended; it is started again"))
+    schedule(boots, now)
+  }
+
+  // MARK: Status
+
+  /// Nothing on a node that boots nobody.
+  func bootsText(_ now: UInt64) -> [UInt8] {
+    guard let boots else { return [] }
+    let network = boots.plan.network
+    var out = [UInt8]("boots    ") + number(boots.table.completed) + [UInt8](" sent whole, from ")
+    out +=
+      boots.isReady ? network.first.text + [UInt8](" to ") + network.last.text : [UInt8]("nowhere: not serving now")
+    out.append(UInt8(ascii: "\n"))
+    for boot in boots.table.boots {
+      out += [UInt8]("         ") + boot.hardware.text + [UInt8]("  ") + padded(boot.address.text, 17)
+      if boot.file.isEmpty {
+        out += [UInt8]("has its address")
+      } else {
+        out += boot.file + [UInt8](" ") + number(boot.percent) + [UInt8](" %")
+        if boot.isBroken { out += [UInt8](", stopped") }
+      }
+      out += [UInt8](", ") + number((now &- boot.heard) / 1000) + [UInt8](" s ago\n")
+    }
+    return out
+  }
+
+  /// One object for each boot.
+  var bootsJSON: [[UInt8]] {
+    var out: [[UInt8]] = []
+    for boot in boots?.table.boots ?? [] { out.append(bootJSON(boot)) }
+    return out
+  }
+
+  private func bootJSON(_ boot: BootTable.Boot) -> [UInt8] {
+    [UInt8]("{\"mac\":\"") + boot.hardware.text + [UInt8]("\",\"address\":\"") + boot.address.text
+      + [UInt8]("\",\"file\":\"") + boot.file.filter { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+      + [UInt8]("\",\"percent\":") + number(boot.percent) + [UInt8](",\"completed\":") + number(boot.completed)
+      + [UInt8]("}")
+  }
+}

@@ -1,0 +1,217 @@
+import Addresses
+import Addressing
+import BootServer
+import Bytes
+import Linux
+import Netlink
+import PacketFilter
+
+/// What one boot server is started with, as arguments. It is a process of its own, which knows no key, and gives up being root
+/// before it reads the first packet: a fault in it costs the cluster nothing.
+struct BootServiceArguments {
+  let card: [UInt8]
+  let network: ServedNetwork
+  let folder: Path
+  let cluster: Path
+  /// An empty folder, which becomes all that the process sees.
+  let empty: Path
+
+  static let option: StaticString = "--boot-server"
+
+  init(card: [UInt8], network: ServedNetwork, folder: Path, cluster: Path, empty: Path) {
+    self.card = card
+    self.network = network
+    self.folder = folder
+    self.cluster = cluster
+    self.empty = empty
+  }
+
+  var words: [[UInt8]] {
+    [
+      [UInt8](BootServiceArguments.option), card, network.own.text, network.netmask.address.text,
+      AddressRange(network.first, network.last).text, (network.gateway ?? .unspecified).text, folder.bytes,
+      cluster.bytes, empty.bytes,
+    ]
+  }
+
+  /// Reads the words; nil when they are others.
+  init?(_ words: [[UInt8]]) {
+    guard words.count == 9, words[0].spells(BootServiceArguments.option), let own = IPv4Address(text: words[2]),
+      let mask = IPv4Address(text: words[3]).flatMap({ Netmask($0) }), let range = AddressRange(text: words[4]),
+      let gateway = IPv4Address(text: words[5]),
+      let network = try? ServedNetwork(
+        own: own, netmask: mask, gateway: gateway == .unspecified ? nil : gateway, range: range)
+    else { return nil }
+    self.init(
+      card: words[1], network: network, folder: Path(words[6]), cluster: Path(words[7]), empty: Path(words[8]))
+  }
+}
+
+/// Runs the boot server until its standard input ends; gives its exit status. News go to standard output.
+func runBootService(_ words: [[UInt8]]) -> Int32 {
+  setProcessName([UInt8]("tyd-boot"))
+  guard let arguments = BootServiceArguments(words) else {
+    return fail([UInt8]("--boot-server is for tyd itself."), status: 2)
+  }
+  do throws(Failure) {
+    let service = try BootService(arguments)
+    do throws(SystemError) { try dropPrivileges(seeingOnly: arguments.empty) } catch { throw Failure(error) }
+    writeStandardOutput(BootNews.ready.line)
+    service.run()
+  } catch {
+    writeStandardOutput(BootNews.note(error.sentence).line)
+    return 1
+  }
+  return 0
+}
+
+/// The boot server's sockets and files around `DHCPServer` and `TFTPServer`.
+final class BootService {
+  private var addresses: DHCPServer
+  private var transfers: TFTPServer
+  private let contents: [ServedContent]
+  /// Obeys the IPsec policies: a member that renews its lease does so inside ESP.
+  private let questions: DatagramSocket
+  /// Below the packet filter and IPsec: to clients that have no address yet.
+  private let frames: PacketSocket
+  private let neighbours: PacketSocket
+  private let requests: DatagramSocketBox
+  private let ports: [DatagramSocketBox]
+  private var orders: [UInt8] = []
+  /// The number of the card; what comes by another is not answered.
+  private let card: Int32
+
+  init(_ arguments: BootServiceArguments) throws(Failure) {
+    do throws(NetlinkSocketError) {
+      var socket: NetlinkSocket
+      do throws(SystemError) { socket = try NetlinkSocket(.route) } catch { throw .system(error) }
+      guard let link = try socket.links().first(where: { $0.name == arguments.card }), let hardware = link.address
+      else { throw .system(SystemError("find", arguments.card, number: 19)) }
+      card = link.index
+      addresses = DHCPServer(arguments.network, hardware: hardware)
+      do throws(SystemError) {
+        contents = try ServedContent.all(in: arguments.folder, credentialIn: arguments.cluster)
+        questions = try DatagramSocket(SocketAddress(.unspecified, port: BOOTPMessage.serverPort))
+        frames = try PacketSocket(interface: link.index, .nothing)
+        neighbours = try PacketSocket(interface: link.index, .arp)
+        let own = arguments.network.own
+        requests = DatagramSocketBox(try DatagramSocket(SocketAddress(own, port: 69), transforms: .bypass))
+        var ports: [DatagramSocketBox] = []
+        for port in ClusterPorts.transfers {
+          ports.append(DatagramSocketBox(try DatagramSocket(SocketAddress(own, port: port), transforms: .bypass)))
+        }
+        self.ports = ports
+      } catch {
+        throw .system(error)
+      }
+    } catch {
+      throw Failure(error.text)
+    }
+    transfers = TFTPServer(
+      arguments.network, files: contents.map { TFTPServer.File($0.name, size: $0.size) }, ports: ports.count)
+  }
+
+  func run() {
+    while true {
+      let now = millisecondsSinceStart()
+      var due = now &+ 60_000
+      for time in [addresses.nextStep, transfers.nextStep] {
+        if let time { due = min(due, time) }
+      }
+      var interests = [
+        Interest(0), Interest(questions.descriptor), Interest(neighbours.descriptor), Interest(requests.descriptor),
+      ]
+      let fixed = interests.count
+      for port in ports { interests.append(Interest(port.descriptor)) }
+      let ready = waitReady(interests, milliseconds: Int(clamping: due > now ? due &- now : 0))
+      let then = millisecondsSinceStart()
+      if !ready[0].isEmpty, !takeOrders(then) { return }
+      if !ready[1].isEmpty { takeQuestions(then) }
+      if !ready[2].isEmpty { takeNeighbours(then) }
+      if !ready[3].isEmpty { takeRequests(then) }
+      for port in ports.indices where !ready[fixed + port].isEmpty { takeAcknowledgements(port, then) }
+      if let time = addresses.nextStep, time <= then { carryOut(addresses.step(at: then)) }
+      if let time = transfers.nextStep, time <= then { carryOut(transfers.step(at: then)) }
+    }
+  }
+
+  /// False when the tyd that started this process is gone.
+  private func takeOrders(_ now: UInt64) -> Bool {
+    let part = readStandardInput(upTo: 4096)
+    guard !part.isEmpty else { return false }
+    orders += part
+    while let end = orders.firstIndex(of: UInt8(ascii: "\n")) {
+      if let known = KnownAddress(line: [UInt8](orders[..<end])) {
+        addresses.know(known.hardware, has: known.address, at: now)
+      }
+      orders.removeSubrange(...end)
+    }
+    return orders.count <= 4096
+  }
+
+  // A bound for each turn keeps one kind of packet from holding up the others.
+  private static let most = 64
+
+  private func takeQuestions(_ now: UInt64) {
+    for _ in 0..<BootService.most {
+      guard let datagram = try? questions.receive(upTo: 1500) else { return }
+      guard datagram.interface == card else { continue }
+      carryOut(addresses.receive(datagram.bytes, toEverybody: datagram.destination == .broadcast, at: now))
+    }
+  }
+
+  private func takeNeighbours(_ now: UInt64) {
+    for _ in 0..<BootService.most {
+      guard let frame = try? neighbours.receive() else { return }
+      carryOut(addresses.receive(arp: frame, at: now))
+    }
+  }
+
+  private func takeRequests(_ now: UInt64) {
+    for _ in 0..<BootService.most {
+      guard let datagram = try? requests.socket.receive(upTo: 512) else { return }
+      let actions = transfers.request(datagram.bytes, from: BootService.peer(datagram), at: now) {
+        file, offset, count in
+        contents[file].read(offset, count)
+      }
+      carryOut(actions)
+    }
+  }
+
+  private func takeAcknowledgements(_ port: Int, _ now: UInt64) {
+    for _ in 0..<BootService.most {
+      guard let datagram = try? ports[port].socket.receive(upTo: 512) else { return }
+      let actions = transfers.receive(datagram.bytes, on: port, from: BootService.peer(datagram), at: now) {
+        file, offset, count in contents[file].read(offset, count)
+      }
+      carryOut(actions)
+    }
+  }
+
+  private static func peer(_ datagram: Datagram) -> TFTPServer.Peer {
+    TFTPServer.Peer(datagram.sender.address, port: datagram.sender.port)
+  }
+
+  private func carryOut(_ actions: [DHCPServer.Action]) {
+    for action in actions {
+      switch action {
+      case .frame(let frame): try? frames.send(frame)
+      case .message(let bytes, let address):
+        try? questions.send(bytes, to: SocketAddress(address, port: BOOTPMessage.clientPort))
+      case .news(let news): writeStandardOutput(news.line)
+      }
+    }
+  }
+
+  private func carryOut(_ actions: [TFTPServer.Action]) {
+    for action in actions {
+      switch action {
+      case .answer(let bytes, let peer):
+        try? requests.socket.send(bytes, to: SocketAddress(peer.address, port: peer.port))
+      case .send(let bytes, let peer, let port):
+        try? ports[port].socket.send(bytes, to: SocketAddress(peer.address, port: peer.port))
+      case .news(let news): writeStandardOutput(news.line)
+      }
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import Addresses
+import Addressing
+import BootServer
+import Bytes
+import Linux
+import Netlink
+
+/// The card on which this node boots others, before it is a node.
+struct ServingCard {
+  let index: Int32
+  let name: [UInt8]
+  let hardware: MACAddress
+  private(set) var address: InterfaceAddress?
+
+  /// What a first node had in 2003, and its neighbours for the case that it is taken.
+  private static let firstAddress = IPv4Address(192, 168, 1, 11)
+  private static let lastAddress = IPv4Address(192, 168, 1, 15)
+  /// How long a card may take until something is at the other end of its cable.
+  private static let linkPatience: UInt64 = 8000
+
+  /// The named card, else the one on which this node is in a cluster, else the first with a cable.
+  init(_ wanted: [UInt8]?) throws(Failure) {
+    let start = millisecondsSinceStart()
+    while true {
+      if let found = try ServingCard.find(wanted) {
+        self = found
+        return
+      }
+      guard millisecondsSinceStart() &- start < ServingCard.linkPatience else {
+        throw Failure(
+          (wanted.map { [UInt8]("the card ") + $0 } ?? [UInt8]("no card")) + [UInt8](" has a link: look at the cable."))
+      }
+      pause(milliseconds: 250)
+    }
+  }
+
+  private init(_ link: Link, _ hardware: MACAddress, _ address: InterfaceAddress?) {
+    index = link.index
+    name = link.name
+    self.hardware = hardware
+    self.address = address
+  }
+
+  private static func find(_ wanted: [UInt8]?) throws(Failure) -> ServingCard? {
+    var links: [Link] = []
+    var addresses: [InterfaceAddress] = []
+    var routes: [Route] = []
+    do throws(NetlinkSocketError) {
+      var socket: NetlinkSocket
+      do throws(SystemError) { socket = try NetlinkSocket(.route) } catch { throw .system(error) }
+      links = try socket.links()
+      addresses = try socket.addresses()
+      routes = try socket.routes()
+    } catch {
+      throw Failure(error.text)
+    }
+    if let wanted, !links.contains(where: { $0.name == wanted }) {
+      throw Failure([UInt8]("there is no interface ") + wanted + [UInt8]("."))
+    }
+    let known = wanted == nil ? clusterAddress(links: links, addresses: addresses, routes: routes)?.interface : nil
+    var cards: [ServingCard] = []
+    for link in links where link.isEthernet && link.isUp && link.flags.contains(.running) {
+      guard wanted == nil || link.name == wanted, let hardware = link.address else { continue }
+      let address = addresses.first { $0.interface == link.index && $0.scope == .universe }
+      cards.append(ServingCard(link, hardware, address))
+    }
+    cards.sort { $0.index < $1.index }
+    return cards.first { $0.index == known } ?? cards.first
+  }
+
+  /// The DHCP server that answers on this card, if any does within three seconds.
+  func findServer() throws(Failure) -> IPv4Address? {
+    var search = ServerSearch(
+      hardware: hardware, transaction: UInt32(truncatingIfNeeded: randomNumber(0)), start: millisecondsSinceStart())
+    do throws(SystemError) {
+      let socket = try PacketSocket(interface: index, .ipv4)
+      while true {
+        switch search.step(at: millisecondsSinceStart()) {
+        case .over: return nil
+        case .send(let frame): try? socket.send(frame)
+        case .wait(let time):
+          guard ServingCard.wait(socket.descriptor, until: time) else { continue }
+          while let frame = try socket.receive() {
+            if let server = search.server(in: frame) { return server }
+          }
+        }
+      }
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  /// Gives the card the first of the usual addresses that nobody else has. It counts as set by hand, so that the drone asks
+  /// for no other.
+  func takeAddress() throws(Failure) -> IPv4Address {
+    var candidate = ServingCard.firstAddress
+    while candidate <= ServingCard.lastAddress {
+      if try isFree(candidate) {
+        try set(candidate)
+        return candidate
+      }
+      candidate = IPv4Address(bits: candidate.bits &+ 1)
+    }
+    throw Failure("192.168.1.11 to .15 are all in use: give this node an address of its own by ifconfig or ip=.")
+  }
+
+  private func isFree(_ address: IPv4Address) throws(Failure) -> Bool {
+    var probe = AddressProbe(address, hardware: hardware, start: millisecondsSinceStart())
+    do throws(SystemError) {
+      let socket = try PacketSocket(interface: index, .arp)
+      while true {
+        switch probe.step(at: millisecondsSinceStart()) {
+        case .free: return true
+        case .send(let frame): try? socket.send(frame)
+        case .wait(let time):
+          guard ServingCard.wait(socket.descriptor, until: time) else { continue }
+          while let frame = try socket.receive() {
+            if probe.holder(in: frame) != nil { return false }
+          }
+        }
+      }
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  private func set(_ address: IPv4Address) throws(Failure) {
+    guard let mask = address.classfulNetmask else { return }
+    do throws(NetlinkSocketError) {
+      var socket: NetlinkSocket
+      do throws(SystemError) { socket = try NetlinkSocket(.route) } catch { throw .system(error) }
+      try socket.perform(
+        .add(
+          InterfaceAddress(
+            interface: index, address: address, mask: mask, broadcast: mask.broadcast(of: address), label: name)))
+    } catch {
+      throw Failure(name + [UInt8](" cannot have ") + address.text + [UInt8](": ") + error.text)
+    }
+    // The drone's name goes by its address.
+    if let process = try? Program("/bin/fix_hosts", arguments: [[UInt8]("fix_hosts")]).start() {
+      _ = waitForChild(process)
+    }
+  }
+
+  /// The network around the address that the card has now.
+  func network(_ range: AddressRange?) throws(Failure) -> ServedNetwork {
+    guard let now = try ServingCard.find(name)?.address else {
+      throw Failure(name + [UInt8](" has no address any longer."))
+    }
+    do throws(ServedNetworkError) {
+      return try ServedNetwork(own: now.address, netmask: now.mask, gateway: ServingCard.gateway(index), range: range)
+    } catch {
+      throw Failure(error.sentence)
+    }
+  }
+
+  private static func gateway(_ card: Int32) -> IPv4Address? {
+    guard var socket = try? NetlinkSocket(.route), let routes = try? socket.routes() else { return nil }
+    return routes.first { $0.interface == card && $0.isDefault }?.gateway
+  }
+
+  private static func wait(_ descriptor: Int32, until time: UInt64) -> Bool {
+    let now = millisecondsSinceStart()
+    return waitReadable([descriptor], milliseconds: Int(clamping: time > now ? time &- now : 0)).first == true
+  }
+}

@@ -1,0 +1,143 @@
+import Bytes
+import ClusterView
+import ControlChannel
+import Linux
+import Membership
+import Metrics
+import SecureChannel
+import MachineReadings
+import Tunnels
+import TydCommand
+
+/// Answers programs that ask for metrics: a small part of HTTP, which never holds up the node.
+final class MetricsServer {
+  let listener: Descriptor
+  private(set) var calls: [MetricsCall] = []
+
+  /// More callers wait to be accepted.
+  private static let mostCalls = 8
+  /// For the request and for the answer, in milliseconds.
+  fileprivate static let patience: UInt64 = 5000
+
+  init(_ endpoint: TydCommand.Endpoint) throws(Failure) {
+    do throws(SystemError) {
+      listener = try listenStream(on: SocketAddress(endpoint.address, port: endpoint.port), backlog: 8)
+    } catch {
+      throw Failure(
+        [UInt8]("metrics cannot be served at ") + endpoint.address.text + [UInt8](":") + number(endpoint.port)
+          + [UInt8](": ") + error.text)
+    }
+  }
+
+  /// The listener, and then every call.
+  var interests: [Interest] {
+    [Interest(calls.count < MetricsServer.mostCalls ? listener.number : -1)]
+      + calls.map { Interest($0.socket.number, $0.interest) }
+  }
+
+  var nextDue: UInt64? { calls.map { $0.deadline }.min() }
+
+  func accept(_ now: UInt64) {
+    while calls.count < MetricsServer.mostCalls, let socket = try? acceptStream(listener) {
+      calls.append(MetricsCall(socket, deadline: now &+ MetricsServer.patience))
+    }
+  }
+
+  func step(_ now: UInt64) {
+    for call in calls where call.deadline <= now { call.expire(now) }
+    calls.removeAll { $0.isOver }
+  }
+}
+
+/// One program that asks.
+final class MetricsCall {
+  let socket: Descriptor
+  private(set) var deadline: UInt64
+  private(set) var isOver = false
+  private var request: [UInt8] = []
+  private var answer: [UInt8] = []
+  private var sent = 0
+  /// What still comes is read and thrown away, so that the answer is not: closing with bytes unread resets a connection.
+  private var isRefused = false
+
+  init(_ socket: consuming Descriptor, deadline: UInt64) {
+    self.socket = socket
+    self.deadline = deadline
+  }
+
+  var interest: Readiness { sent < answer.count ? .writable : .readable }
+
+  /// Does what can be done without waiting; `text` gives the metrics.
+  func advance(_ now: UInt64, _ text: () -> [UInt8]) {
+    do throws(SystemError) {
+      if answer.isEmpty {
+        guard let part = try socket.receiveSome(upTo: 1024) else { return }
+        if part.isEmpty { return isOver = true }
+        request += part
+        switch HTTPRequest(request) {
+        case .incomplete: return
+        case .get(let path) where path.spells("/metrics"): answer = HTTPAnswer.metrics(text())
+        case .get: answer = HTTPAnswer.refusal(.notFound)
+        case .refused(let status): refuse(status)
+        }
+        request = []
+        deadline = now &+ MetricsServer.patience
+      } else if sent == answer.count {
+        if try socket.receiveSome(upTo: 16 << 10)?.isEmpty == true { isOver = true }
+        return
+      }
+      try send()
+    } catch {
+      isOver = true
+    }
+  }
+
+  private func refuse(_ status: HTTPStatus) {
+    answer = HTTPAnswer.refusal(status)
+    isRefused = true
+  }
+
+  private func send() throws(SystemError) {
+    // A bound for each turn, so that a large cluster's answer does not hold up the node.
+    for _ in 0..<16 where sent < answer.count {
+      let went = try socket.sendSome(answer, from: sent)
+      if went == 0 { return }
+      sent += went
+    }
+    if sent == answer.count && !isRefused { isOver = true }
+  }
+
+  fileprivate func expire(_ now: UInt64) {
+    guard answer.isEmpty else { return isOver = true }
+    refuse(.tooSlow)
+    deadline = now &+ 1000
+    do throws(SystemError) { try send() } catch { isOver = true }
+  }
+}
+
+extension Node {
+  /// What this node knows, in the form in which it is asked for.
+  func metricsText() -> [UInt8] {
+    var metrics = ClusterMetrics()
+    metrics.nodes = clusterTable().nodes
+    metrics.id = membership.own.id
+    metrics.version = TydCommand.versionText
+    metrics.cluster = credential.authority.fingerprint.bytes.flatMap { hexadecimalByte($0) }
+    metrics.isEncrypted = command.isEncrypted
+    metrics.tunnels = UInt64(clamping: tunnels.established)
+    metrics.rekeys = tunnels.renewed
+    metrics.negotiations = [
+      ClusterMetrics.Count("completed", tunnels.completed), ClusterMetrics.Count("failed", tunnels.failed),
+    ]
+    metrics.refused = refused.all.map { ClusterMetrics.Count($0.name, UInt64($0.count)) }
+    let counters = membership.counters
+    metrics.datagrams.append(ClusterMetrics.Count("sent", UInt64(counters.sent)))
+    metrics.datagrams.append(ClusterMetrics.Count("received", UInt64(counters.received)))
+    metrics.datagrams.append(ClusterMetrics.Count("malformed", UInt64(counters.malformed)))
+    metrics.datagrams.append(ClusterMetrics.Count("foreign", UInt64(counters.foreign)))
+    metrics.datagrams.append(ClusterMetrics.Count("forbidden", UInt64(counters.forbidden)))
+    metrics.surveys.append(ClusterMetrics.Count("answered", UInt64(processes.answered)))
+    metrics.surveys.append(ClusterMetrics.Count("refused", UInt64(processes.allowance.refused)))
+    return metrics.text
+  }
+}

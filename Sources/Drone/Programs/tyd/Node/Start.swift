@@ -1,0 +1,215 @@
+import Bytes
+import ControlChannel
+import Linux
+import MachineReadings
+import Membership
+import Netlink
+import SecureChannel
+import Startup
+import Tunnels
+import TydCommand
+
+extension Node {
+  /// Prepares the kernel, and enters the cluster or begins to.
+  func start() throws(Failure) {
+    // It could admit nobody, and would answer all who search for a member.
+    if case .start = command.task, !credential.isMember {
+      throw Failure(
+        "this node's credential has no key of the cluster, so it cannot begin one; join with tyd -m ADDRESS and have its key approved there."
+      )
+    }
+    let now = millisecondsSinceStart()
+    report.step(
+      .ok, "cluster",
+      credential.authority.name + [UInt8](" (") + credential.authority.fingerprint.short + [UInt8](")")
+        + (credential.authorityKey == nil ? [UInt8](", this node cannot admit others") : []))
+    report.step(
+      .ok, "node",
+      interface.name + [UInt8](" ") + interface.address.text + [UInt8](", key ")
+        + credential.certificate.fingerprint.text)
+    if command.isEncrypted {
+      let transforms = try Transforms(own: interface.address, softPackets: command.rekeyPackets)
+      // A drone's kernel has what it needs, and an old processor half a second less.
+      if !Filter.isOnDrone { try transforms.tryOut(tunnels.ciphers) }
+      try transforms.exceptControl()
+      self.transforms = transforms
+      let filter = try Filter()
+      removeFile(places.filterOff)
+      try filter.install(metrics: command.metrics)
+      self.filter = filter
+      for obstacle in filter.obstacles() {
+        report.step(.degraded, "filter", obstacle + [UInt8](": this node and others cannot reach each other"))
+      }
+      report.step(.ok, "ipsec", [UInt8]("required between members; the filter sees to it"))
+    } else {
+      // What a former run demanded would stop what is to go in clear now.
+      (try? Transforms(own: interface.address, softPackets: nil))?.keepOnly([])
+      // What comes in clear cannot be told from a stranger's.
+      try Filter().open()
+      report.step(
+        .failed, "ipsec",
+        [UInt8]("OFF as -c off asks: EVERYTHING GOES IN CLEAR and the filter is open. For debugging only."))
+    }
+    if let metrics = command.metrics {
+      report.step(
+        metrics.isLoopback ? .ok : .degraded, "metrics",
+        metrics.address.text + [UInt8](":") + number(metrics.port)
+          + (metrics.isLoopback ? [] : [UInt8](": whoever reaches it can read who is in the cluster")))
+    }
+    try openDiscovery()
+    if command.isResuming, resume(now) { return }
+    forgetFormerRun(now)
+    switch command.task {
+    case .join(let contact): beginJoining(contact, now)
+    default: enter(now)
+    }
+  }
+
+  /// This node is in the cluster: whoever waits in the foreground goes on.
+  func enter(_ now: UInt64) {
+    joining = nil
+    searching = nil
+    removeFile(places.failure)
+    filter?.setSearching(false)
+    readMachine(now)
+    keepSoon(now)
+    var text = idText(membership.own.id) + [UInt8](" is in, ")
+    let count = membership.liveCount
+    text += count == 1 ? [UInt8]("the first node") : number(count) + [UInt8](" nodes")
+    report.step(.ok, "tyd", text)
+    nameService()
+    startBootServer(now)
+    guard let word = foreground else { return }
+    foreground = nil
+    word.say()
+    report.isInForeground = false
+    leaveSession()
+    try? redirectStandardDescriptors(to: "/dev/null")
+  }
+
+  /// Tells process 1 of a drone to start tyd again if it ends by itself.
+  private func nameService() {
+    guard exists(servicesFolder) else { return }
+    let file = (try? symbolicLink("/proc/self/exe")) ?? [UInt8]("/usr/sbin/tyd")
+    let words = arguments.dropFirst().filter { !$0.spells("--resume") } + [[UInt8]("--resume")]
+    let text = ServiceRecord(process: processID, path: file, arguments: words).text
+    try? replaceFile(servicesFolder / "tyd", text, permissions: 0o600)
+  }
+
+  // MARK: After a crash
+
+  /// Goes on with what a former run left: its map, and what is in the kernel. False if there is nothing.
+  private func resume(_ now: UInt64) -> Bool {
+    guard credential.isMember, let map = try? readFile(places.map, limit: Membership.largestMap) else { return false }
+    let effects: [Membership.Effect]
+    do throws(MembershipDecodeError) { effects = try membership.join(map: map, now: now) } catch { return false }
+    carryOut(effects, now)
+    let peers = tunnels.peers.map { $0.address }
+    filter?.keepOnly(peers)
+    transforms?.keepOnly(peers)
+    tunnels.resume(transforms?.associations() ?? [], at: now)
+    carryOutTunnels(now)
+    report.step(
+      .degraded, "tyd", [UInt8]("goes on after a crash, with ") + number(tunnels.established) + [UInt8](" tunnels"))
+    enter(now)
+    return true
+  }
+
+  /// Takes away what a run left in the kernel that could not clean up: nobody is a member yet.
+  private func forgetFormerRun(_ now: UInt64) {
+    filter?.keepOnly([])
+    transforms?.keepOnly([])
+    tunnels.resume(transforms?.associations() ?? [], at: now)
+    carryOutTunnels(now)
+  }
+
+  /// Has the map written soon: what a run after a crash begins with.
+  func keepSoon(_ now: UInt64) { keepDue = keepDue ?? now &+ 1000 }
+
+  func keepMap(_ now: UInt64) {
+    keepDue = nil
+    try? replaceFile(places.map, membership.map(now: now), permissions: 0o600)
+    tellKnownAddresses()
+  }
+
+  // MARK: This node's own record
+
+  static func record(
+    _ interface: ClusterInterface, _ credential: Credential, isInClear: Bool
+  ) throws(Failure) -> NodeRecord {
+    guard let addresses = AddressList(interface.addresses) else {
+      throw Failure(interface.address.text + [UInt8](" is no address that a node can have."))
+    }
+    var record = NodeRecord(
+      fingerprint: credential.certificate.memberFingerprint, mac: interface.mac, addresses: addresses,
+      addresses6: AddressList6(interface.addresses6), isInClear: isInClear)
+    record.version = TydCommand.version
+    record.mayApprove = credential.authorityKey != nil
+    let readings = Linux.readMachine()
+    record.take(readings)
+    return record
+  }
+
+  /// Tells the others how this machine is now, and follows a new address.
+  func readMachine(_ now: UInt64) {
+    nextReading = now &+ 5000
+    time.observe(clock: secondsSince1970())
+    admission.forget(at: now)
+    followAddress(now)
+    takeReadings(now)
+    guard joining == nil else { return }
+    if filter?.refill(isOff: exists(places.filterOff)) == true {
+      report.step(.degraded, "filter", [UInt8]("was taken away, perhaps with this machine's own; it is back"))
+    }
+    admitMissing(now)
+  }
+
+  private func takeReadings(_ now: UInt64) {
+    var record = membership.own
+    record.take(Linux.readMachine())
+    if let addresses = AddressList(interface.addresses) { record.addresses = addresses }
+    record.addresses6 = AddressList6(interface.addresses6)
+    carryOut(membership.update(record, now: now), now)
+  }
+
+  /// After a new lease: everything in the kernel is by the old address and is made anew. A card that was taken out and put in
+  /// again has its address, but another number.
+  private func followAddress(_ now: UInt64) {
+    guard
+      let found = try? ClusterInterface.find(named: interface.name, contact: nil, keeping: interface.address),
+      found != interface
+    else { return }
+    let former = interface
+    if found.index != former.index {
+      interface = found
+      discovery = nil
+      do throws(Failure) { try openDiscovery() } catch { report.note("discovery", error.sentence) }
+    }
+    guard found.address != former.address else { return }
+    report.step(.degraded, "node", [UInt8]("has another address: ") + found.address.text)
+    let peers = tunnels.peers
+    for peer in peers { tunnels.remove(peer.id, at: now) }
+    carryOutTunnels(now)
+    interface = found
+    endBootServer()
+    // Members stay in the filter, which lets nothing to them that is not in ESP; only then the former policies go.
+    transforms?.own = found.address
+    do throws(Failure) { try transforms?.exceptControl() } catch { report.step(.failed, "ipsec", error.sentence) }
+    for peer in peers {
+      if let record = membership.member(peer.id) { admit(record, now) } else { release(peer.address, id: peer.id) }
+    }
+    transforms?.releaseAll(of: former.address, peers.map { $0.address })
+    carryOutTunnels(now)
+  }
+}
+
+extension NodeRecord {
+  fileprivate mutating func take(_ readings: MachineReadings) {
+    cpus = max(readings.processors, 1)
+    speed = readings.megahertz
+    memoryTotal = UInt32(clamping: readings.memoryTotal >> 10)
+    memoryFree = UInt32(clamping: readings.memoryAvailable >> 10)
+    load = UInt16(clamping: readings.load.one)
+    uptime = UInt32(clamping: readings.uptime)
+  }
+}

@@ -1,0 +1,48 @@
+import Bytes
+import Linux
+
+/// The files that tyd reads and writes. Where they are can be changed by the environment, so that several nodes fit on one
+/// machine: `TYD_RUN` and `TYD_CLUSTER`.
+struct Places {
+  /// What this run keeps: /run/tyd, root's alone.
+  let run: Path
+  /// The cluster's credential: /run/cluster on a drone, /etc/tyd elsewhere.
+  let cluster: Path
+
+  init() {
+    run = Path(environmentVariable("TYD_RUN") ?? [UInt8]("/run/tyd"))
+    if let named = environmentVariable("TYD_CLUSTER") {
+      cluster = Path(named)
+    } else {
+      let usual: Path = "/run/cluster"
+      cluster = exists(usual / "ca.crt") ? usual : "/etc/tyd"
+    }
+  }
+
+  var authority: Path { cluster / "ca.crt" }
+  var authorityKey: Path { cluster / "ca.key" }
+  var processFile: Path { run / "pid" }
+  var key: Path { run / "node.key" }
+  var certificate: Path { run / "node.crt" }
+  var map: Path { run / "map" }
+  /// Which cards have which addresses from this node's boot server.
+  var boots: Path { run / "boots" }
+  var log: Path { run / "log" }
+  /// Why the last run ended before it was in, as a sentence; not there once one has been in.
+  var failure: Path { run / "failure" }
+  var socket: Path { run / "socket" }
+  /// There after `tyd -f off` on a full Linux, until the filter is closed again.
+  var filterOff: Path { run / "filter-off" }
+}
+
+/// Where process 1 of a drone looks for services that it is to keep alive.
+let servicesFolder: Path = "/run/services"
+
+let controlPort: UInt16 = 3278
+let gossipPort: UInt16 = 3278
+
+func number(_ value: some BinaryInteger) -> [UInt8] {
+  var out: [UInt8] = []
+  appendDecimal(UInt64(clamping: value), to: &out)
+  return out
+}

@@ -1,0 +1,199 @@
+import CRename
+import Foundation
+import SecureChannel
+import SystemPackage
+import Workshop
+
+/// Where a user's clusters are kept: one folder each, by the cluster's name, that only its owner may look into (0700), with
+/// `ca.crt` and the private key `ca.key` (0600). Authorities that were replaced stay below `rotated`.
+///
+/// Every change appears by one rename: a folder is there as a whole or not at all.
+public struct ClusterStore: Sendable {
+  public let folder: FilePath
+
+  public init(folder: FilePath) { self.folder = folder }
+
+  /// `${XDG_CONFIG_HOME:-~/.config}/droneforge/clusters`.
+  public init(
+    environment: [String: String] = ProcessInfo.processInfo.environment, home: String = NSHomeDirectory()
+  ) {
+    // The XDG Base Directory Specification: a relative path is to be ignored.
+    func absolute(_ name: String) -> FilePath? {
+      environment[name].flatMap { $0.hasPrefix("/") ? FilePath($0) : nil }
+    }
+    let base = absolute("XDG_CONFIG_HOME") ?? (absolute("HOME") ?? FilePath(home)).appending(".config")
+    folder = base.appending("droneforge").appending("clusters")
+  }
+
+  public func location(of name: ClusterName) -> FilePath { folder.appending(name.text) }
+
+  /// Whether there is a folder of that name, in whatever state.
+  public func exists(_ name: ClusterName) -> Bool {
+    var look = stat()
+    return lstat(location(of: name).string, &look) == 0
+  }
+
+  /// The clusters by name. Throws a sentence about one that cannot be used.
+  public func all() throws -> [ClusterCredential] { try names().map { try cluster($0) } }
+
+  /// Names in alphabetical order; what is no cluster's name is left aside.
+  public func names() throws -> [ClusterName] {
+    guard FileManager.default.fileExists(atPath: folder.string) else { return [] }
+    let entries = try fileOperation(folder, "Check its permissions") {
+      try FileManager.default.contentsOfDirectory(atPath: folder.string)
+    }
+    return entries.sorted().compactMap { try? ClusterName($0) }
+  }
+
+  /// A cluster's credential. Throws a sentence when there is none, when somebody else could have read the key, or when it is
+  /// damaged.
+  public func cluster(_ name: ClusterName) throws -> ClusterCredential {
+    guard exists(name) else {
+      let known = try names().map(\.text)
+      let others = known.isEmpty ? "" : " There are: \(known.joined(separator: ", "))."
+      throw BuildError.input(
+        "There is no cluster \(name).\(others) `droneforge cluster create \(name)` makes it.")
+    }
+    return try credential(name, in: location(of: name))
+  }
+
+  /// Makes a cluster. Throws a sentence when there is one of that name.
+  public func create(_ name: ClusterName, now: Int64, years: Int) async throws -> ClusterCredential {
+    try await locked {
+      guard !exists(name) else {
+        throw BuildError.input(
+          "There is a cluster \(name) already, in \(location(of: name)). `droneforge cluster rotate \(name)` gives it a new"
+            + " authority.")
+      }
+      let new = try ClusterCredential(newFor: name, now: now, years: years)
+      try await prepared(new) { _ in
+      } put: { complete in
+        // RENAME_NOREPLACE
+        renameat2(AT_FDCWD, complete.string, AT_FDCWD, location(of: name).string, 1)
+      }
+      return new
+    }
+  }
+
+  /// Gives a cluster a new authority; the old one stays beside it. Returns where.
+  ///
+  /// Nodes under the old authority and nodes under the new one are strangers to each other.
+  public func rotate(
+    _ name: ClusterName, now: Int64, years: Int
+  ) async throws -> (new: ClusterCredential, old: FilePath) {
+    try await locked {
+      _ = try cluster(name)
+      let place = location(of: name)
+      let new = try ClusterCredential(newFor: name, now: now, years: years)
+      let date = Date(timeIntervalSince1970: TimeInterval(now)).formatted(
+        .iso8601.year().month().day().time(includingFractionalSeconds: false).timeSeparator(.omitted))
+      let rotated = FilePath("rotated").appending(date)
+      guard !FileManager.default.fileExists(atPath: place.string + "/" + rotated.string) else {
+        throw BuildError.input("The cluster \(name) has just been given a new authority. Wait a second.")
+      }
+      try await prepared(new) { unfinished in
+        let earlier = unfinished.appending("rotated")
+        try fileOperation(place, "Check its permissions") {
+          if FileManager.default.fileExists(atPath: place.appending("rotated").string) {
+            try FileManager.default.copyItem(atPath: place.appending("rotated").string, toPath: earlier.string)
+          }
+        }
+        for folder in [earlier, unfinished.pushing(rotated)] { try makePrivateFolder(folder) }
+        for file in [Self.certificateName, Self.keyName] {
+          try await write(
+            contents(of: place.appending(file)), to: unfinished.pushing(rotated).appending(file), mode: Self.fileMode)
+        }
+      } put: { complete in
+        // RENAME_EXCHANGE: what was there is then removed under the temporary name.
+        renameat2(AT_FDCWD, complete.string, AT_FDCWD, place.string, 2)
+      }
+      return (new, place.pushing(rotated))
+    }
+  }
+
+  /// When authorities of a cluster were replaced, as the folders' names.
+  public func rotations(of name: ClusterName) -> [String] {
+    let folder = location(of: name).appending("rotated")
+    return ((try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []).sorted()
+  }
+
+  // MARK: Files
+
+  private static let certificateName = "ca.crt"
+  private static let keyName = "ca.key"
+  private static let fileMode: FilePermissions = .ownerReadWrite
+
+  private func credential(_ name: ClusterName, in place: FilePath) throws -> ClusterCredential {
+    try requirePrivate(place, mode: "700")
+    let (certificateFile, keyFile) = (place.appending(Self.certificateName), place.appending(Self.keyName))
+    try requirePrivate(keyFile, mode: "600")
+    func read<Value>(_ file: FilePath, _ body: ([UInt8]) throws -> Value) throws -> Value {
+      do {
+        return try body(contents(of: file))
+      } catch let error as SecureChannelError {
+        throw BuildError.input("\(file) cannot be used: \(words(error)). Restore it from your backup.")
+      }
+    }
+    return try ClusterCredential(
+      name: name, certificate: read(certificateFile) { try Certificate($0) }, key: read(keyFile) { try SigningKey($0) },
+      in: place.string)
+  }
+
+  /// Throws a sentence when anybody but the owner can do anything with it, or when it is somebody else's.
+  private func requirePrivate(_ path: FilePath, mode: String) throws {
+    var look = stat()
+    try fileOperation(path, "Restore it from your backup") {
+      guard lstat(path.string, &look) == 0 else { throw Errno(rawValue: errno) }
+    }
+    guard [S_IFREG, S_IFDIR].contains(look.st_mode & S_IFMT) else {
+      throw BuildError.input("\(path) is neither a file nor a folder; a cluster's key is not followed anywhere else.")
+    }
+    guard look.st_mode & 0o077 == 0 else {
+      throw BuildError.input(
+        "\(path) has mode \(String(look.st_mode & 0o777, radix: 8)), so others may have read the cluster's key. If nobody"
+          + " has: chmod \(mode) \(path). If somebody may have: droneforge cluster rotate afterwards, and new CDs.")
+    }
+    guard look.st_uid == geteuid() || geteuid() == 0 else {
+      throw BuildError.input("\(path) belongs to another user (\(look.st_uid)). Build as that user.")
+    }
+  }
+
+  /// Writes a credential into a private folder of a temporary name, lets `more` add to it, and puts it where it belongs.
+  private func prepared(
+    _ new: ClusterCredential, more: (FilePath) async throws -> Void, put: (FilePath) -> Int32
+  ) async throws {
+    try await withTemporaryFolder(in: folder) { unfinished in
+      try fileOperation(unfinished, "Check its permissions") {
+        guard chmod(unfinished.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
+      }
+      try await write(new.certificate.pem, to: unfinished.appending(Self.certificateName), mode: Self.fileMode)
+      try await write(new.key.pem, to: unfinished.appending(Self.keyName), mode: Self.fileMode)
+      try await more(unfinished)
+      // The key exists once: it is on the disk before anything is made with it.
+      sync()
+      try fileOperation(location(of: new.name), "Make room for it") {
+        guard put(unfinished) == 0 else { throw Errno(rawValue: errno) }
+      }
+      sync()
+    }
+  }
+
+  private func makePrivateFolder(_ path: FilePath) throws {
+    try makeFolder(path)
+    try fileOperation(path, "Check its permissions") {
+      guard chmod(path.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
+    }
+  }
+
+  /// One change at a time; what a change left that was killed is removed first.
+  private func locked<Result>(_ body: () async throws -> Result) async throws -> Result {
+    if !FileManager.default.fileExists(atPath: folder.string) { try makePrivateFolder(folder) }
+    return try await withFolderLock(on: folder, waiting: {}) {
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []
+      where name.hasPrefix(".work.") && name.hasSuffix(".part") {
+        try? FileManager.default.removeItem(atPath: folder.appending(name).string)
+      }
+      return try await body()
+    }
+  }
+}

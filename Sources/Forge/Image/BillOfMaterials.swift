@@ -1,0 +1,120 @@
+import Foundation
+import Workshop
+
+/// What an image consists of, written beside it as JSON: every file of the medium and of the drone's root with its size
+/// and digest, and the source packages that the programs were built from.
+public struct BillOfMaterials: Codable, Sendable, Equatable {
+  /// Counts up when a reader of older bills would misunderstand a new one.
+  public var format = 1
+  /// The kind of computer: `DroneTarget.name`.
+  public var target: String
+  /// The version in the kernel's header.
+  public var kernel: String
+  /// The digest of the code in a CD image's first sector, by which it boots as a disk.
+  public var hybridSector: String?
+  /// What is on the CD or in the network boot tree.
+  public var medium: [Item]
+  /// What is in the drone's root.
+  public var root: [Item]
+  public var sources: [Source]
+  /// Nil for an image without a credential.
+  public var cluster: Cluster?
+
+  public struct Item: Codable, Sendable, Equatable {
+    public var path: String
+    public var kind: Kind
+    /// Permission bits in octal: `0755`.
+    public var mode: String
+    public var user: UInt32
+    public var group: UInt32
+    /// A file's bytes.
+    public var size: Int?
+    /// A file's digest in hexadecimal. A boot loader with a boot information table is digested with that table
+    /// (bytes 8 to 63) as zeros, since the CD's writer fills it. Nil for a file that the CD's writer makes itself.
+    public var sha256: String?
+    public var bootInformationTable: Bool?
+    /// A symbolic link's target.
+    public var target: String?
+    /// A device's major and minor number.
+    public var device: [UInt32]?
+    public var why: String
+  }
+
+  public enum Kind: String, Codable, Sendable { case file, directory, symbolicLink, characterDevice }
+
+  /// A source package.
+  public struct Source: Codable, Sendable, Equatable {
+    public var name: String
+    public var version: String
+    /// The digest of what was downloaded.
+    public var sha256: String
+    /// The newest version that the archive listed, when it did not deliver that one.
+    public var listed: String?
+
+    public init(name: String, version: String, sha256: String, listed: String? = nil) {
+      self.name = name
+      self.version = version
+      self.sha256 = sha256
+      self.listed = listed
+    }
+  }
+
+  /// Reads a bill back.
+  public init(json: [UInt8]) throws {
+    do {
+      self = try JSONDecoder().decode(BillOfMaterials.self, from: Data(json))
+    } catch {
+      throw BuildError.input("The image's manifest cannot be read (\(error)). Build the image again.")
+    }
+  }
+
+  init(
+    target: String, kernel: String, hybridSector: String? = nil, medium: [Item], root: [Item], sources: [Source],
+    cluster: Cluster? = nil
+  ) {
+    self.target = target
+    self.kernel = kernel
+    self.hybridSector = hybridSector
+    self.medium = medium
+    self.root = root
+    self.sources = sources
+    self.cluster = cluster
+  }
+
+  /// The same bill gives the same bytes.
+  public var json: [UInt8] {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      return try [UInt8](encoder.encode(self)) + [0x0A]
+    }
+  }
+}
+
+extension BillOfMaterials.Item {
+  /// Describes an entry, reading its content. `bootLoader`: the entry holds a boot information table.
+  init(_ entry: Entry, bootLoader: Bool = false) throws {
+    let digits = String(entry.mode, radix: 8)
+    self.init(
+      path: entry.path, kind: .directory, mode: String(repeating: "0", count: max(0, 4 - digits.count)) + digits,
+      user: entry.owner.user, group: entry.owner.group, why: entry.why)
+    switch entry.kind {
+    case .directory: break
+    case .file(let content):
+      var bytes = try content.read()
+      kind = .file
+      size = bytes.count
+      if bootLoader {
+        for offset in 8..<min(64, bytes.count) { bytes[offset] = 0 }
+        bootInformationTable = true
+      }
+      sha256 = "\(SHA256(bytes))"
+    case .symbolicLink(let to):
+      kind = .symbolicLink
+      target = to
+    case .characterDevice(let major, let minor):
+      kind = .characterDevice
+      device = [major, minor]
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import SystemPackage
+import Workshop
+
+/// Writes the files below `tree` as a CD image that also boots as a disk.
+///
+/// El Torito without emulation, Rock Ridge for the names as they are written, and a first sector that finds the boot loader
+/// when the image lies on a disk. The same tree gives the same bytes. Throws `BuildError` when xorriso is missing or fails.
+func writeCD(_ tree: FilePath, hybridSector: FilePath, to image: FilePath) async throws {
+  let date = "1980010100000000"  // imageDate, as ECMA-119 writes it.
+  _ = try await Command(
+    "xorriso",
+    [
+      "-no_rc",  // First: the user's own configuration stays out.
+      "-as", "mkisofs",
+      "-quiet",
+      "-o", image.string,
+      "-V", "DRONE",
+      "--modification-date=\(date)",
+      "--set_all_file_dates", "set_to_mtime",
+      "-uid", "0",
+      "-gid", "0",
+      "-dir-mode", "0755",
+      "-file-mode", "0644",
+      "-b", String(bootLoaderPath.dropFirst()),
+      "-c", String(bootCataloguePath.dropFirst()),
+      "-no-emul-boot",
+      "-boot-load-size", "4",
+      "-boot-info-table",
+      "-isohybrid-mbr", hybridSector.string,
+      "-partition_cyl_align", "off",
+      "-no-pad",
+      tree.string,
+    ], environment: plainEnvironment
+  ).output()
+}

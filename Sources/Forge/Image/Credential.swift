@@ -1,0 +1,81 @@
+import Workshop
+
+/// What an image carries of a cluster, in an archive of its own behind the root's: the root stays the same for every cluster.
+/// Process 1 takes it out of the root before certaintyd looks.
+public struct Credential: Sendable, Equatable {
+  /// The cluster's name and its authority's fingerprint as text, for people.
+  public var cluster: String
+  public var fingerprint: String
+  /// The authority's certificate in PEM.
+  public var certificate: [UInt8]
+  /// The authority's private key in PEM: whoever has the image may then join without being asked, and admit others. Nil
+  /// for an image that anybody can fetch.
+  public var key: [UInt8]?
+
+  public init(cluster: String, fingerprint: String, certificate: [UInt8], key: [UInt8]?) {
+    self.cluster = cluster
+    self.fingerprint = fingerprint
+    self.certificate = certificate
+    self.key = key
+  }
+
+  /// Where it lies in the drone's root.
+  public static let folder = "/credential"
+  public static let certificatePath = "\(folder)/ca.crt"
+  public static let keyPath = "\(folder)/ca.key"
+  /// Two lines, name and fingerprint: what process 1 tells at boot.
+  public static let descriptionPath = "\(folder)/cluster"
+
+  var manifest: Manifest {
+    get throws {
+      var entries = [
+        Entry.directory(Self.folder, mode: 0o700, why: "the cluster's credential, moved to /run at boot"),
+        Self.file(Self.certificatePath, certificate, why: "the cluster's authority"),
+        Self.file(
+          Self.descriptionPath, Array("\(cluster)\n\(fingerprint)\n".utf8), why: "the cluster's name, for people"),
+      ]
+      if let key {
+        entries.append(Self.file(Self.keyPath, key, why: "the authority's key: this drone may admit nodes"))
+      }
+      return try Manifest(entries)
+    }
+  }
+
+  /// As it follows a root archive: the kernel unpacks one archive after the other
+  /// (Documentation/driver-api/early-userspace/buffer-format.rst), and what is in both is as in the last.
+  public var archive: [UInt8] { get throws { try cpioArchive(of: manifest) } }
+
+  private static func file(_ path: String, _ bytes: [UInt8], why: String) -> Entry {
+    Entry(path: path, kind: .file(.bytes(bytes)), mode: 0o600, why: why)
+  }
+
+  /// Its lines of the bill of materials. Of the key there is no size and no digest.
+  var items: [BillOfMaterials.Item] {
+    get throws {
+      try manifest.entries.map { entry in
+        var item = try BillOfMaterials.Item(entry)
+        if entry.path == Self.keyPath { (item.size, item.sha256) = (nil, nil) }
+        return item
+      }
+    }
+  }
+}
+
+extension BillOfMaterials {
+  /// The cluster that an image is for.
+  public struct Cluster: Codable, Sendable, Equatable {
+    public var name: String
+    public var fingerprint: String
+    /// The image holds the authority's key.
+    public var mayAdmit: Bool
+    /// What is in the credential archive.
+    public var credential: [Item]
+
+    public init(name: String, fingerprint: String, mayAdmit: Bool, credential: [Item]) {
+      self.name = name
+      self.fingerprint = fingerprint
+      self.mayAdmit = mayAdmit
+      self.credential = credential
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import SystemPackage
+import Target
+import VirtualMachine
+import Workshop
+
+/// `droneforge run`.
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Boot an image in QEMU and look at it.",
+    discussion: """
+      The machine is the oldest that the image must run on: a Pentium with 32 MB, emulated without KVM, with one network \
+      card whose DHCP server is QEMU's own. The image is not written to.
+
+      On a terminal you see the machine's screen as text. Alt-1 shows the screen, Alt-3 the serial console, Alt-2 QEMU's \
+      monitor, where "quit" leaves. With --serial the terminal is the serial console, and Ctrl-A X leaves. A reboot of \
+      the machine leaves too.
+      """)
+
+  @Argument(help: "The image: an ISO file.")
+  var image = "build/drone.iso"
+
+  @Flag(help: "Show the serial console instead of the screen. So it is, too, when the output is no terminal.")
+  var serial = false
+
+  @Flag(help: "Boot the image as a hard disk instead of a CD.")
+  var disk = false
+
+  @Option(help: "Memory in MiB.")
+  var memory = DroneTarget.i586.smallestMemory
+
+  @Option(help: "How many processors.")
+  var processors = 1
+
+  @Option(help: "The network card: \(NetworkCard.Model.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var card = NetworkCard.Model.e1000.rawValue
+
+  func validate() throws {
+    guard NetworkCard.Model(rawValue: card) != nil else {
+      throw ValidationError("QEMU has no card \"\(card)\" that a drone would know; --help lists them.")
+    }
+    guard (1...255).contains(processors), (8...4096).contains(memory) else {
+      throw ValidationError("A drone has 1 to 255 processors and 8 to 4096 MiB of memory.")
+    }
+  }
+
+  func run() throws {
+    guard FileManager.default.isReadableFile(atPath: image) else {
+      throw BuildError.input("\(image) cannot be read. `make iso` builds build/drone.iso.")
+    }
+    var machine = MachineConfiguration(
+      memory: memory, boot: disk ? .disk(FilePath(image)) : .cd(FilePath(image)),
+      cards: [NetworkCard(NetworkCard.Model(rawValue: card) ?? .e1000, on: .user())])
+    machine.processors = processors
+    let view: MachineConfiguration.View = serial || isatty(STDOUT_FILENO) == 0 ? .serial : .screen
+    FileHandle.standardError.write(Data((MachineConfiguration.directions(view) + "\n").utf8))
+    if view == .screen { sleep(2) }
+    let reason = machine.become(view)
+    throw BuildError.notStarted(command: machine.target.emulator, reason: reason)
+  }
+}

@@ -1,0 +1,150 @@
+import Foundation
+import Subprocess
+import SystemPackage
+import Workshop
+
+/// A network of its own for tests: a bridge with an address, tap devices for machines, and servers that nobody else sees.
+///
+///     try await withNetworkNamespace(address: "192.168.1.1/24") { network in
+///       let tap = try await network.tap()
+///       try await network.run("dnsmasq", ["--interface=lan", "--dhcp-range=192.168.1.100,192.168.1.150"])
+///       …
+///     }
+///
+/// It is made of Linux namespaces for network, mounts and processes, so that ending its first process ends everything in
+/// it, also when this program is killed. As root it needs CAP_SYS_ADMIN; otherwise user namespaces.
+public struct NetworkNamespace: Sendable {
+  /// The bridge's name.
+  public static let bridge = "lan"
+  /// `unshare`, whose namespaces the commands enter.
+  private let holder: String
+  /// Shown in place of /etc inside; files written here are the servers' configuration.
+  public let configuration: FilePath
+
+  fileprivate init(holder: pid_t, configuration: FilePath) {
+    self.holder = "\(holder)"
+    self.configuration = configuration
+  }
+
+  private static var isRoot: Bool { geteuid() == 0 }
+
+  /// What goes before the emulator's command: only the network is this one's, files and processes are the caller's.
+  var enteringNetwork: [String] {
+    ["nsenter", "--no-fork", "--target", holder, "--net"]
+      + (Self.isRoot ? [] : ["--user", "--preserve-credentials"]) + ["--"]
+  }
+
+  private var entering: [String] {
+    ["--target", holder, "--net", "--mount", "--pid=/proc/\(holder)/ns/pid_for_children"]
+      + (Self.isRoot ? [] : ["--user", "--preserve-credentials"]) + ["--"]
+  }
+
+  /// Runs a program inside and gives its output. A server that makes itself a daemon lives until the namespace ends.
+  @discardableResult
+  public func run(_ program: String, _ arguments: [String]) async throws -> String {
+    String(decoding: try await Command("nsenter", entering + [program] + arguments).output(), as: UTF8.self)
+  }
+
+  /// Runs a program of which only the network is this one's, files and processes are the caller's, and gives its output.
+  @discardableResult
+  public func runOnNetwork(_ program: String, _ arguments: [String]) async throws -> String {
+    let words = enteringNetwork + [program] + arguments
+    return String(decoding: try await Command(words[0], Array(words[1...])).output(), as: UTF8.self)
+  }
+
+  /// Whether a program run inside succeeds.
+  public func succeeds(_ program: String, _ arguments: [String]) async throws -> Bool {
+    do {
+      try await run(program, arguments)
+      return true
+    } catch BuildError.commandFailed {
+      return false
+    }
+  }
+
+  /// Makes a tap device on a bridge and gives its name.
+  public func tap(_ name: String = "tap0", on bridge: String = bridge) async throws -> String {
+    try await run("ip", ["tuntap", "add", "dev", name, "mode", "tap"])
+    try await run("ip", ["link", "set", name, "master", bridge, "up"])
+    return name
+  }
+
+  /// Makes a further bridge with an address (with prefix length), and a router of this namespace: it forwards from each
+  /// bridge to the others what is for one computer, and nothing that is for all or for a group.
+  public func route(to bridge: String, address: String) async throws {
+    try await addBridge(bridge, address: address)
+    try await run("sh", ["-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"])
+  }
+
+  private func addBridge(_ name: String, address: String) async throws {
+    try await run("ip", ["link", "add", name, "type", "bridge"])
+    try await run("ip", ["address", "add", address, "dev", name])
+    try await run("ip", ["link", "set", name, "up"])
+  }
+
+  /// Writes a file into the /etc of the programs inside.
+  public func configure(_ name: String, _ text: String) async throws {
+    try await write(text.utf8, to: configuration.appending(name))
+  }
+
+  fileprivate func setUp(address: String) async throws {
+    try await configure("passwd", "root:x:0:0:root:/:/bin/sh\n")
+    try await configure("group", "root:x:0:\n")
+    try await configure("hosts", "127.0.0.1 localhost\n")
+    try await configure("nsswitch.conf", "hosts: files\nethers: files\n")
+    try await run("mount", ["--bind", configuration.string, "/etc"])
+    try await run("ip", ["link", "set", "lo", "up"])
+    try await addBridge(Self.bridge, address: address)
+  }
+
+  fileprivate static var making: [String] {
+    ["--net", "--mount", "--pid", "--fork", "--kill-child"] + (isRoot ? [] : ["--user", "--map-root-user"])
+      // It ends when its standard input does, which is when we do.
+      + ["cat"]
+  }
+}
+
+/// Makes a network namespace whose bridge has `address` (with prefix length), gives it to `body`, and ends everything in
+/// it when `body` returns, throws or is cancelled.
+public func withNetworkNamespace<Result: Sendable>(
+  address: String, _ body: (NetworkNamespace) async throws -> Result
+) async throws -> Result {
+  let folder = FilePath(NSTemporaryDirectory()).appending("network-\(UUID())")
+  try makeFolder(folder)
+  defer { try? FileManager.default.removeItem(atPath: folder.string) }
+  var options = PlatformOptions()
+  options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(1))]
+  do {
+    return try await Subprocess.run(
+      .name("unshare"), arguments: Arguments(NetworkNamespace.making), platformOptions: options,
+      input: .inputWriter, output: .sequence, error: .discarded
+    ) { execution in
+      // `cat` answers only once the namespaces stand.
+      _ = try await execution.standardInputWriter.write("ready\n")
+      var ready = false
+      for try await _ in execution.standardOutput {
+        ready = true
+        break
+      }
+      guard ready else {
+        throw BuildError.input(
+          "A network namespace could not be made: run as root with CAP_SYS_ADMIN, or allow user namespaces "
+            + "(sysctl user.max_user_namespaces).")
+      }
+      let namespace = NetworkNamespace(
+        holder: execution.processIdentifier.value, configuration: folder)
+      let outcome: Swift.Result<Result, any Error>
+      do {
+        try await namespace.setUp(address: address)
+        outcome = .success(try await body(namespace))
+      } catch {
+        outcome = .failure(error)
+      }
+      try? await execution.standardInputWriter.finish()
+      return try outcome.get()
+    }.closureResult
+  } catch let error as SubprocessError {
+    if Task.isCancelled { throw CancellationError() }
+    throw BuildError.notStarted(command: "unshare", reason: "\(error)")
+  }
+}

@@ -1,0 +1,141 @@
+import Addresses
+import Addressing
+import Testing
+
+/// Any frame of somebody who has nothing to do with the drone's address.
+private let talk = ARPPacket(
+  operation: .request, senderHardware: theirs, sender: gateway, targetHardware: .zero,
+  target: IPv4Address(192, 168, 1, 77)
+).broadcastFrame.bytes
+
+/// The holder's kernel answers a probe.
+let holdersAnswer = ARPPacket(
+  operation: .reply, senderHardware: theirs, sender: drone, targetHardware: ours, target: .unspecified
+).broadcastFrame.bytes
+
+private let probe = ARPPacket.probe(drone, by: ours).broadcastFrame.bytes
+private let announcement = ARPPacket.announcement(drone, by: ours).broadcastFrame.bytes
+
+@Suite struct AddressWatchTests {
+  private func watch(hasHeard: Bool) -> AddressWatch {
+    AddressWatch(drone, hardware: ours, hasHeard: hasHeard, start: 0)
+  }
+
+  /// Runs a watch by its own clock until nothing is due, and gives what it sent, and when it said that nothing is due.
+  private func run(_ watch: inout AddressWatch, from start: UInt64) -> (sent: [UInt64: [[UInt8]]], end: UInt64) {
+    var now = start
+    var sent: [UInt64: [[UInt8]]] = [:]
+    while true {
+      switch watch.step(at: now) {
+      case .send(let frames): sent[now] = frames
+      case .wait(let time):
+        #expect(time > now)
+        now = time
+      case .listen: return (sent, now)
+      }
+    }
+  }
+
+  @Test("behind a card that hears, probes follow after 1 and 2 s, an announcement with the second, and 3 s are the end")
+  func hearing() {
+    var watch = watch(hasHeard: true)
+    let (sent, end) = run(&watch, from: 0)
+    #expect(sent == [1000: [probe], 2000: [probe, announcement]])
+    #expect(end == 3000)
+    #expect(watch.isStanding)
+  }
+
+  @Test("behind a deaf card probes go on until a switch's spanning tree must have let them through")
+  func deaf() {
+    var watch = watch(hasHeard: false)
+    let (sent, end) = run(&watch, from: 0)
+    #expect(sent.keys.sorted() == [1000, 2000, 4000, 8000, 16_000, 32_000])
+    #expect(end == 35_000)
+  }
+
+  @Test("the first sound, whatever it is, begins the three seconds", arguments: [0, 500, 1500, 20_000] as [UInt64])
+  func firstSound(time: UInt64) {
+    var watch = watch(hasHeard: false)
+    run(&watch, until: time)
+    #expect(watch.receive(talk, at: time) == nil)
+    let (sent, end) = run(&watch, from: time)
+    #expect(sent == [time + 1000: [probe], time + 2000: [probe, announcement]])
+    #expect(end == time + 3000)
+  }
+
+  @Test("a new address is given up to whoever uses it", arguments: [10, 1001, 2999] as [UInt64])
+  func new(time: UInt64) {
+    var watch = watch(hasHeard: true)
+    run(&watch, until: time)
+    #expect(watch.receive(holdersAnswer, at: time) == .yield(to: theirs))
+  }
+
+  @Test("a holder who is heard first when the switch opens after 30 s has the address")
+  func afterSpanningTree() {
+    var watch = watch(hasHeard: false)
+    run(&watch, until: 32_000)
+    #expect(watch.receive(holdersAnswer, at: 32_001) == .yield(to: theirs))
+  }
+
+  @Test("an address that stands is defended, once in ten seconds, and never given up")
+  func standing() {
+    var watch = watch(hasHeard: true)
+    _ = run(&watch, from: 0)
+    var defences: [UInt64] = []
+    var news: [UInt64] = []
+    // Somebody forges a packet every 100 ms for an hour.
+    for now in stride(from: 10_000 as UInt64, through: 3_610_000, by: 100) {
+      guard case .stand(theirs, let defence, let isNews)? = watch.receive(holdersAnswer, at: now) else {
+        Issue.record("given up at \(now)")
+        return
+      }
+      if let defence {
+        #expect(defence == announcement)
+        defences.append(now)
+      }
+      if isNews { news.append(now) }
+      #expect(watch.step(at: now) == .listen)
+    }
+    #expect(defences.count == 361)
+    #expect(zip(defences, defences.dropFirst()).allSatisfy { $1 - $0 >= 10_000 })
+    #expect(news == [10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 640_000, 1_280_000, 2_560_000])
+  }
+
+  @Test("our own packets, other people's talk and a mere question are no conflict")
+  func others() {
+    var watch = watch(hasHeard: true)
+    #expect(watch.receive(announcement, at: 1) == nil)
+    #expect(watch.receive(talk, at: 1) == nil)
+    #expect(watch.receive(ARPPacket.probe(drone, by: theirs).broadcastFrame.bytes, at: 1) == nil)
+    #expect(watch.receive([], at: 1) == nil)
+  }
+
+  private func run(_ watch: inout AddressWatch, until end: UInt64) {
+    var now: UInt64 = 0
+    while now <= end {
+      switch watch.step(at: now) {
+      case .send: break
+      case .wait(let time): now = time
+      case .listen: return
+      }
+    }
+  }
+}
+
+@Suite struct DeclineTests {
+  @Test("a declined lease names the address, its server and the client, and claims no address")
+  func decline() {
+    let message = BOOTPMessage.decline(
+      drone, leasedBy: gateway, hardware: ours, identifier: [1] + ours.octets, transaction: 0x1234_5678)
+    #expect(message.operation == .request)
+    #expect(message.clientAddress == .unspecified)
+    #expect(
+      Array(message.bytes[240...].prefix(25)) == [
+        53, 1, 4,  // message type: decline
+        50, 4, 192, 168, 1, 21,  // the address
+        54, 4, 192, 168, 1, 1,  // whose lease it is
+        61, 7, 1, 0x52, 0x54, 0x00, 0x12, 0x34, 0x56,  // the client: Ethernet
+        255,  // end
+      ])
+  }
+}

@@ -1,0 +1,236 @@
+import Addresses
+import Bytes
+import ChannelFailure
+import SecureChannel
+import Testing
+
+@testable import ControlChannel
+
+private let contact = IPv4Address(192, 168, 1, 11)
+private let other = IPv4Address(192, 168, 1, 12)
+
+private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+extension Joining.Step {
+  /// For tables: what is done, and the sentence if there is one.
+  fileprivate var summary: String {
+    switch self {
+    case .search: "search"
+    case .endSearch(let address): "end search: \(text(address.text))"
+    case .connect(let address): "connect \(text(address.text))"
+    case .askForApproval(let order): "ask for approval: \(text(order))"
+    case .tell(let sentence): "tell: \(text(sentence))"
+    case .giveUp(let sentence): "give up: \(text(sentence))"
+    }
+  }
+}
+
+/// Lets the time pass and answers every connection by a failure, until `end` or until there is nothing more to do.
+private func history(
+  _ joining: inout Joining, until end: UInt64, connections: (inout Joining, UInt64) -> [Joining.Step]
+) -> [String] {
+  var lines: [String] = []
+  while let due = joining.due, due <= end {
+    let steps = joining.step(at: due)
+    lines += steps.map { "\(due) \($0.summary)" }
+    for case .connect in steps {
+      // Each takes 100 ms.
+      lines += connections(&joining, due + 100).map { "\(due + 100) \($0.summary)" }
+    }
+  }
+  return lines
+}
+
+@Suite struct JoiningTests {
+  @Test("at a member that does not answer it tries three times, a second apart, and says why it gives up")
+  func noAnswer() {
+    var joining = Joining(at: contact, isPatient: false, now: 0)
+    let lines = history(&joining, until: 100_000) { joining, now in joining.ended(.tooSlow, at: now) }
+    #expect(
+      lines == [
+        "0 connect 192.168.1.11", "1100 connect 192.168.1.11", "2200 connect 192.168.1.11",
+        "2300 give up: could not join at 192.168.1.11: \(text(ClosedReason.tooSlow.text)).",
+      ])
+    #expect(joining.due == nil)
+  }
+
+  @Test(
+    "with no member on the network it asks three times, three seconds apart, and says whom it looked for and what to do",
+    arguments: [(false, ""), (true, " that can admit others")])
+  func nobody(_ mustBeAdmitted: Bool, _ whom: String) {
+    var joining = Joining(at: nil, isPatient: false, mustBeAdmitted: mustBeAdmitted, now: 500)
+    let lines = history(&joining, until: 100_000) { _, _ in [] }
+    #expect(
+      lines == [
+        "500 search", "3500 search", "6500 search",
+        "9500 give up: no member of this cluster\(whom) answered on this network; say tyd -m ADDRESS.",
+      ])
+  }
+
+  @Test("the first member that answers is the one that is asked, at once, and has three tries of its own")
+  func found() {
+    var joining = Joining(at: nil, isPatient: false, now: 0)
+    #expect(joining.step(at: 0) == [.search])
+    #expect(joining.step(at: 3000) == [.search])
+    #expect(joining.found(contact, at: 3020) == [.endSearch(contact)])
+    #expect(joining.found(other, at: 3021) == [])
+    let lines = history(&joining, until: 100_000) { joining, now in
+      joining.failed([UInt8]("there is no way to it"), at: now)
+      return []
+    }
+    #expect(
+      lines == [
+        "3020 connect 192.168.1.11", "4120 connect 192.168.1.11", "5220 connect 192.168.1.11",
+        "5320 give up: could not join at 192.168.1.11: there is no way to it.",
+      ])
+  }
+
+  @Test(
+    "how a connection ends decides whether it is worth another try",
+    arguments: [
+      (ClosedReason.refused(alert: 48), false), (.refused(alert: 46), false), (.refused(alert: 42), false),
+      (.wrongAuthority, false), (.refused(alert: 40), true), (.cutOff, true), (.tooSlow, true), (.noTLS, true),
+      (.finished, true), (nil, true),
+    ])
+  func ends(_ reason: ClosedReason?, _ isWorthAnother: Bool) {
+    var joining = Joining(at: contact, isPatient: false, now: 0)
+    _ = joining.step(at: 0)
+    let steps = joining.ended(reason, at: 10)
+    if isWorthAnother {
+      #expect(steps == [])
+      #expect(joining.due == 1010)
+    } else {
+      #expect(steps == [.giveUp([UInt8]("could not join at 192.168.1.11: the node there is of another cluster."))])
+    }
+  }
+
+  @Test("what the member says is the reason that is given, without another try")
+  func refused() {
+    var joining = Joining(at: contact, isPatient: false, now: 0)
+    _ = joining.step(at: 0)
+    #expect(
+      joining.refused([UInt8]("this node was removed"), at: 10)
+        == [.giveUp([UInt8]("could not join at 192.168.1.11: this node was removed."))])
+  }
+
+  @Test("a connection that ends after it has brought what it was for changes nothing")
+  func after() {
+    var joining = Joining(at: contact, isPatient: false, now: 0)
+    _ = joining.step(at: 0)
+    joining.approved(at: 100)
+    #expect(joining.ended(.finished, at: 120) == [])
+    #expect(joining.due == 100)
+    joining.failed([UInt8]("too late"), at: 130)
+    #expect(joining.due == 100)
+    #expect(joining.step(at: 100) == [.connect(contact)])
+  }
+
+  @Test("nothing is done before its time")
+  func early() {
+    var joining = Joining(at: contact, isPatient: false, now: 1000)
+    #expect(joining.step(at: 999) == [])
+    #expect(joining.due == 1000)
+  }
+
+  @Test("once it has given up for a reason, the end of that connection gives no other one")
+  func endAfterRefusal() {
+    var joining = Joining(at: contact, isPatient: false, now: 0)
+    _ = joining.step(at: 0)
+    let steps = joining.refused([UInt8]("the node there demands IPsec"), at: 10)
+    #expect(steps.map(\.summary) == ["give up: could not join at 192.168.1.11: the node there demands IPsec."])
+    #expect(joining.ended(.finished, at: 10) == [])
+    joining.failed([UInt8]("it went away"), at: 10)
+    #expect(joining.refused([UInt8]("again"), at: 10) == [])
+    #expect(joining.due == nil)
+    #expect(joining.step(at: 10_000) == [])
+  }
+
+  // MARK: Approval
+
+  @Test(
+    "a member that wants approval is asked every two seconds, for as long as it takes, and the operator is told once")
+  func approval() {
+    var joining = Joining(at: contact, isPatient: false, now: 0)
+    let key = [UInt8]("aaaa-bbbb")
+    let lines = history(&joining, until: 60_000) { joining, now in joining.mustWait(forApprovalOf: key, at: now) }
+    let order = "On a member that may admit: tyd --approve aaaa-bbbb"
+    #expect(lines.filter { $0.contains("approval") } == ["100 ask for approval: \(order)"])
+    #expect(lines.count(where: { $0.contains("connect") }) == 29)
+    #expect(lines.allSatisfy { !$0.contains("give up") })
+    #expect(joining.hasAsked)
+    #expect(text(joining.obstacle) == "its key must be approved. \(order)")
+  }
+
+  @Test("a member that goes away while approval is awaited has three more tries")
+  func goneWhileWaiting() {
+    var joining = Joining(at: contact, isPatient: false, now: 0)
+    _ = joining.step(at: 0)
+    _ = joining.mustWait(forApprovalOf: [], at: 100)
+    let lines = history(&joining, until: 60_000) { joining, now in joining.ended(.cutOff, at: now) }
+    #expect(lines.count(where: { $0.contains(" connect ") }) == 3)
+    #expect(lines.last?.contains("give up") == true)
+  }
+
+  // MARK: Patience
+
+  @Test("a patient node rests longer and longer, thirty seconds at most, and never gives up")
+  func patient() {
+    var joining = Joining(at: nil, isPatient: true, now: 0)
+    let lines = history(&joining, until: 200_000) { _, _ in [] }
+    let searches = lines.filter { $0.hasSuffix(" search") }.compactMap { line in
+      line.split(separator: " ").first.flatMap { UInt64($0) }
+    }
+    // Of each round of three questions, which take nine seconds, the first.
+    let times = searches.enumerated().compactMap { index, time in index.isMultiple(of: 3) ? time : nil }
+    let rests = zip(times, times.dropFirst()).map { $1 - $0 - 9000 }
+    #expect(rests.prefix(6) == [3000, 6000, 12_000, 24_000, 30_000, 30_000])
+    #expect(lines.allSatisfy { !$0.contains("give up") })
+  }
+
+  @Test("a patient node says each reason once")
+  func words() {
+    var joining = Joining(at: contact, isPatient: true, now: 0)
+    let reasons = ["one", "two", "one", "three", "two"]
+    var told: [String] = []
+    for reason in reasons {
+      while joining.due != nil { told += joining.step(at: joining.due ?? 0).map(\.summary) }
+      told += joining.refused([UInt8](reason.utf8), at: 1000).map(\.summary)
+      #expect(text(joining.obstacle) == "could not join at 192.168.1.11: \(reason)")
+    }
+    let again = "; it is tried again and again, quietly"
+    #expect(
+      told.filter { !$0.hasPrefix("connect") } == [
+        "tell: could not join at 192.168.1.11: one\(again)", "tell: could not join at 192.168.1.11: two\(again)",
+        "tell: could not join at 192.168.1.11: three\(again)",
+      ])
+  }
+
+  @Test("a patient node that nobody is named to searches anew in each round; one that is keeps to it")
+  func anew() {
+    var any = Joining(at: nil, isPatient: true, now: 0)
+    _ = any.step(at: 0)
+    _ = any.found(contact, at: 10)
+    _ = any.step(at: 10)
+    #expect(!any.isQuiet)
+    _ = any.refused([UInt8]("no"), at: 20)
+    #expect(any.member == nil)
+    #expect(any.isQuiet)
+    #expect(any.step(at: any.due ?? 0) == [.search])
+    var named = Joining(at: other, isPatient: true, now: 0)
+    _ = named.step(at: 0)
+    _ = named.refused([UInt8]("no"), at: 20)
+    #expect(named.step(at: named.due ?? 0) == [.connect(other)])
+  }
+
+  @Test("of many reasons that take turns each of eight is told once; what it remembers is bounded")
+  func turns() {
+    var joining = Joining(at: contact, isPatient: true, now: 0)
+    var told = 0
+    for round in 0..<100 {
+      _ = joining.step(at: joining.due ?? 0)
+      let reason = [UInt8]("reason \(round % 8)".utf8)
+      for case .tell in joining.refused(reason, at: UInt64(round) * 60_000) { told += 1 }
+    }
+    #expect(told == 8)
+  }
+}

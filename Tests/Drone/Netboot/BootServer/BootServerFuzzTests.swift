@@ -1,0 +1,130 @@
+import Addresses
+import Addressing
+import BootServer
+import TestSupport
+import Testing
+
+/// A server that everybody on the network may talk to: whatever comes, in whatever order.
+@Suite struct BootServerFuzzTests {
+  private static let own = IPv4Address(192, 168, 1, 11)
+  private static let card = MACAddress(octets: [0x52, 0x54, 0, 0, 0, 0x11]) ?? .zero
+
+  private static var network: ServedNetwork? {
+    Netmask(prefixLength: 24).flatMap { try? ServedNetwork(own: own, netmask: $0) }
+  }
+
+  private static let questions: [[UInt8]] = (UInt8(0)...9).map { (type: UInt8) -> [UInt8] in
+    var message = BOOTPMessage(
+      operation: .request, transaction: 7, clientHardware: MACAddress(octets: [2, 0, 0, 0, 0, type]) ?? .zero)
+    let extensions: [VendorExtension?] = [
+      type == 0 ? nil : VendorExtension(.messageType, [type]),
+      VendorExtension(.requestedAddress, [192, 168, 1, 100]),
+      type % 2 == 0 ? VendorExtension(.serverIdentifier, own.octets) : nil,
+      VendorExtension(.vendorClass, Array("PXEClient:Arch:00000".utf8)),
+      VendorExtension(.parameterList, [1, 3, 66, 67]), VendorExtension(.architecture, [0, 0]),
+    ]
+    message.extensions = extensions.compactMap(\.self)
+    if type > 5 { message.clientAddress = IPv4Address(192, 168, 1, 100) }
+    return message.bytes
+  }
+
+  @Test(
+    "any messages and ARP frames leave the DHCP server within its bounds, and it gives away nothing but its own range")
+  func addresses() throws {
+    let network = try #require(Self.network)
+    let announcement = ARPPacket.announcement(IPv4Address(192, 168, 1, 100), by: Self.card).broadcastFrame.bytes
+    let fault = Fuzzing.lives(of: 8).firstFault { generator in
+      var server = DHCPServer(network, hardware: Self.card)
+      var now: UInt64 = 0
+      for _ in 0..<8 {
+        now += UInt64.random(in: 0...400_000, using: &generator)
+        var actions: [DHCPServer.Action]
+        if UInt8.random(in: 0..<6, using: &generator) == 0 {
+          actions = server.receive(arp: announcement.damaged(&generator), at: now)
+        } else {
+          let question = Self.questions.randomElement(using: &generator) ?? []
+          actions = server.receive(Bool.random(using: &generator) ? question : question.damaged(&generator), at: now)
+        }
+        var steps = 0
+        while let due = server.nextStep, steps < 100 {
+          now = max(now, due)
+          actions += server.step(at: now)
+          steps += 1
+        }
+        if steps == 100 { return "it never comes to rest" }
+        for case .frame(let bytes) in actions {
+          guard let frame = EthernetFrame(bytes), frame.type == .ipv4 else { continue }
+          guard let message = BOOTPMessage(frame: frame) else { return "a frame that is no reply: \(bytes)" }
+          let given = message.yourAddress
+          if given != .unspecified, !network.contains(given) || given == Self.own { return "it gave \(given)" }
+        }
+      }
+      return nil
+    }
+    #expect(fault == nil)
+  }
+
+  @Test("any packets leave the TFTP server within its bounds, and it never reads beyond a file")
+  func transfers() throws {
+    let network = try #require(Self.network)
+    let size = 3000
+    func request(_ words: [String]) -> [UInt8] { [0, 1] + words.flatMap { Array($0.utf8) + [0] } }
+    let packets: [[UInt8]] = [
+      request(["chaos/bzImage", "octet"]), request(["chaos/bzImage", "octet", "blksize", "1408", "tsize", "0"]),
+      request(["pxelinux.0", "netascii", "timeout", "3"]), [0, 2, 65, 0, 66, 0], [0, 4, 0, 0], [0, 4, 0, 1],
+      [0, 4, 0, 2],
+      [0, 5, 0, 8, 0], [0, 3, 0, 1, 1],
+    ]
+    let fault = Fuzzing.lives(of: 12).firstFault { generator in
+      var server = TFTPServer(network, files: [.init(Array("chaos/bzImage".utf8), size: size)], ports: 3)
+      var beyond = false
+      func read(_ file: Int, _ offset: Int, _ count: Int) -> [UInt8]? {
+        if file != 0 || offset < 0 || count < 0 || offset + count > size { beyond = true }
+        return [UInt8](repeating: 1, count: max(count, 0))
+      }
+      var now: UInt64 = 0
+      for _ in 0..<12 {
+        now += UInt64.random(in: 0...3000, using: &generator)
+        let packet = packets.randomElement(using: &generator) ?? []
+        let bytes = Bool.random(using: &generator) ? packet : packet.damaged(&generator)
+        let peer = TFTPServer.Peer(
+          IPv4Address(192, 168, 1, UInt8.random(in: 100...102, using: &generator)), port: 2000)
+        let port = Int.random(in: -1...3, using: &generator)
+        var actions =
+          port < 0
+          ? server.request(bytes, from: peer, at: now, read: read)
+          : server.receive(bytes, on: port, from: peer, at: now, read: read)
+        if let due = server.nextStep, due <= now { actions += server.step(at: now) }
+        for action in actions {
+          switch action {
+          case .send(let bytes, _, let port):
+            if bytes.count > 1472 || !(0..<3).contains(port) { return "\(bytes.count) bytes from port \(port)" }
+          case .answer, .news: break
+          }
+        }
+        if beyond { return "it read beyond the file" }
+      }
+      return nil
+    }
+    #expect(fault == nil)
+  }
+
+  @Test("any line of news is read as what it says, or not at all")
+  func news() {
+    let lines = [
+      "leased 52:54:00:00:00:01 192.168.1.100 rom", "sent 192.168.1.100 40 chaos/bzImage", "broken 192.168.1.100 a",
+      "note something", "ready", "known 52:54:00:00:00:01 192.168.1.100",
+      "public 1024 \(String(repeating: "a5", count: 32))\n",
+    ].map { Array($0.utf8) }
+    let fault = Fuzzing.configured.firstFault { generator in
+      let bytes = lines.randomElement(using: &generator).map { $0.damaged(&generator) } ?? []
+      if let news = BootNews(line: bytes), BootNews(line: [UInt8](news.line.dropLast())) != news { return "\(bytes)" }
+      if let known = KnownAddress(line: bytes), KnownAddress(line: [UInt8](known.line.dropLast())) != known {
+        return "\(bytes)"
+      }
+      if let part = PublicPart(text: bytes), PublicPart(text: part.text) != part { return "\(bytes)" }
+      return nil
+    }
+    #expect(fault == nil)
+  }
+}

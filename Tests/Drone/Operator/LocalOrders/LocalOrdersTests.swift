@@ -1,0 +1,139 @@
+import Bytes
+import ControlChannel
+import MachineReadings
+import MachineReadings
+import Testing
+import TydCommand
+
+@testable import LocalOrders
+
+private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+/// This node, 0x010b, which may admit others unless said otherwise.
+private func host(canCertify: Bool = true) -> OrderCall.Host { OrderCall.Host(id: 0x010B, canCertify: canCertify) }
+
+private func call(at now: UInt64 = 0) throws -> OrderCall { try #require(OrderCall(user: 0, at: now)) }
+
+@Suite struct LocalOrdersTests {
+  @Test("every order, and the status too, is root's alone", arguments: [1, 1000, 65_534, UInt32.max])
+  func users(_ user: UInt32) {
+    #expect(OrderCall(user: user, at: 0) == nil)
+  }
+
+  @Test(
+    "what each order asks of a node",
+    arguments: [
+      (TydCommand.Order.status(json: false), OrderCall.Step.show(.status(json: false))),
+      (.status(json: true), .show(.status(json: true))), (.table, .show(.table)), (.standing, .show(.standing)),
+      (.pending, .show(.pending)), (.processes(.memory, most: 40), .survey(.memory, most: 40)),
+      (.remove(0x0115), .remove(0x0115)),
+      (.remove(0x010B), .answer(.failed([UInt8]("this node cannot remove itself; say tyd --leave.")))),
+      (.allow(0x0115), .allow(0x0115)), (.approve([UInt8]("abcd")), .approve([UInt8]("abcd"))),
+      (.approveWindow(minutes: 5), .openWindow(minutes: 5)),
+      (.stop, .leave(after: 0, isFarewell: false, .done([]))),
+      (.leave, .leave(after: 300, isFarewell: true, .done([UInt8]("Left the cluster.\n")))),
+    ])
+  func orders(_ order: TydCommand.Order, _ step: OrderCall.Step) throws {
+    var call = try call()
+    #expect(call.take(order.line, host()) == step)
+  }
+
+  @Test(
+    "a node without the cluster's key approves nobody and says where to",
+    arguments: [TydCommand.Order.approve([UInt8]("abcd")), .approveWindow(minutes: 5)])
+  func keyless(_ order: TydCommand.Order) throws {
+    var call = try call()
+    let sentence = "this node does not hold the cluster's key; approve on one that does (tyd --status)."
+    #expect(call.take(order.line, host(canCertify: false)) == .answer(.failed([UInt8](sentence.utf8))))
+  }
+
+  @Test("a line may come in pieces, and what follows it does not count")
+  func pieces() throws {
+    var call = try call()
+    #expect(call.take([UInt8]("sta"), host()) == .wait)
+    #expect(call.take([UInt8]("tus js"), host()) == .wait)
+    #expect(call.take([UInt8]("on\nleave\n"), host()) == .show(.status(json: true)))
+    #expect(call.isOver(at: 0))
+    #expect(call.take([UInt8]("leave\n"), host()) == .end)
+  }
+
+  @Test(
+    "what is no order is answered so", arguments: ["", "fly", "remove", "remove 65536", "status json\0", "approve"])
+  func unknown(_ line: String) throws {
+    var call = try call()
+    let step = call.take([UInt8](line.utf8) + [10], host())
+    if line.hasPrefix("status") {
+      // An older or newer program's further words do not count.
+      #expect(step == .show(.status(json: false)))
+    } else {
+      #expect(step == .answer(.failed([UInt8]("the running tyd does not know this order."))))
+    }
+    #expect(call.isOver(at: 0))
+  }
+
+  @Test("a line of more than 512 bytes, or a program that goes away, is the end of it")
+  func ends() throws {
+    var long = try call()
+    #expect(long.take([UInt8](repeating: 0x61, count: 512), host()) == .wait)
+    #expect(long.take([0x61], host()) == .end)
+    #expect(long.isOver(at: 0))
+    var whole = try call()
+    #expect(whole.take([UInt8](repeating: 0x61, count: 600) + [10], host()) == .end)
+    var gone = try call()
+    #expect(gone.take([], host()) == .end)
+    #expect(gone.isOver(at: 0))
+  }
+
+  @Test("a program that says nothing is given up after five seconds")
+  func silent() throws {
+    let call = try call(at: 1000)
+    #expect(call.deadline == 6000)
+    #expect(!call.isOver(at: 5999))
+    #expect(call.isOver(at: 6000))
+  }
+
+  @Test("one that waits for a survey keeps its place until the answer, its own end or the time's")
+  func surveys() throws {
+    var call = try call()
+    _ = call.take(TydCommand.Order.processes(.cpu, most: 9).line, host())
+    call.waits(until: 9000)
+    #expect(!call.isOver(at: 8999))
+    #expect(call.take([UInt8]("more"), host()) == .wait)
+    #expect(!call.isOver(at: 8999))
+    var gone = call
+    #expect(gone.take([], host()) == .end)
+    #expect(gone.isOver(at: 10))
+    call.answered()
+    #expect(call.isOver(at: 10))
+  }
+
+  @Test("whoever ends the node keeps the socket until the node has ended")
+  func leaving() throws {
+    var call = try call()
+    _ = call.take([UInt8]("leave\n"), host())
+    #expect(!call.isOver(at: 300))
+  }
+
+  @Test("answers begin with the exit status and are sentences or text")
+  func answers() {
+    let cases: [(OrderAnswer, String)] = [
+      (.removed(0x0115, true), "00x0115 is removed, and its key with it.\n"),
+      (.removed(0x0115, false), "10x0115 is no node that this one knows."),
+      (.allowed(0x0115, true), "00x0115 may join again.\n"), (.allowed(0x0115, false), "10x0115 was not removed."),
+      (.window(minutes: 0), "0Joiners wait for approval.\n"),
+      (.window(minutes: 5), "0Everybody who asks is admitted for 5 minutes.\n"),
+      (.approved(.init(fingerprint: [0xAB, 0x01], isWaiting: true)), "0Approved ab01.\n"),
+      (
+        .approved(.init(fingerprint: [0xAB, 0x01], isWaiting: false)),
+        "0Approved ab01 beforehand: nobody with this key waits now; it is let in if it asks within 60 minutes.\n"
+      ),
+      (
+        .notApproved(.unknown),
+        "1no joiner with this fingerprint is waiting (tyd --pending); give all 64 digits to approve one beforehand."
+      ), (.notApproved(.ambiguous), "1several joiners' fingerprints begin so; give more digits."),
+      (.notApproved(.full), "1too many approvals are open; let those joiners come first."),
+      (.tooManySurveys, "1several mtop run on this node already; end one of them."), (.done([]), "0"),
+    ]
+    for (answer, expected) in cases { #expect(text(answer.bytes) == expected) }
+  }
+}

@@ -1,0 +1,174 @@
+import Foundation
+import SystemPackage
+import Testing
+import Workshop
+
+@testable import Image
+
+@Suite struct ImageBuildTests {
+  struct Stop: Error {}
+
+  /// Every file below `folder` with its bytes, mode and date.
+  private func snapshot(_ folder: FilePath) throws -> [String: String] {
+    var found: [String: String] = [:]
+    for entry in try filesAsTheyAre(folder) {
+      let path = FilePath(folder.string + entry.path)
+      var look = stat()
+      #expect(lstat(path.string, &look) == 0)
+      let digest = entry.kind == .directory ? "" : "\(try SHA256(contentsOf: path))"
+      found[entry.path] = "\(String(look.st_mode, radix: 8)) \(look.st_mtim.tv_sec) \(digest)"
+    }
+    return found
+  }
+
+  @Test(
+    "two builders in other folders, with other umasks, dates and orders, make the same bytes",
+    arguments: Medium.allCases)
+  func reproducible(medium: Medium) async throws {
+    var made: [[String: String]] = []
+    for turn in 0..<2 {
+      try await withFolder { folder in
+        let parts = try await fakeParts(in: folder)
+        let passwd = parts.root.files.appending("etc").appending("passwd")
+        for (path, mode) in [(passwd, 0o644), (parts.root.files, 0o755)] as [(FilePath, mode_t)] {
+          let other = turn == 0 ? mode : mode & 0o700
+          chmod(path.string, other)
+          let date = timespec(tv_sec: 1_000_000_000 + turn * 86_400, tv_nsec: turn)
+          utimensat(AT_FDCWD, path.string, [date, date], 0)
+        }
+        let output = folder.appending("out").appending("deeper")
+        try makeFolder(output)
+        _ = try await buildImage(medium, from: parts, in: output)
+        var files = try snapshot(output)
+        // The mark of the inputs is about this folder's files; it is no output.
+        files[".\(medium.outputName).inputs"] = nil
+        files["/.\(medium.outputName).inputs"] = nil
+        for path in files.keys where !path.hasPrefix("/pxe/") {
+          // Only what lies inside a medium has a fixed date.
+          files[path] = files[path].map { $0.split(separator: " ").last.map(String.init) ?? "" }
+        }
+        made.append(files)
+      }
+      if turn == 0 { try await Task.sleep(for: .milliseconds(1100)) }
+    }
+    #expect(made[0] == made[1])
+    #expect(made[0].count >= 2)
+  }
+
+  @Test("nothing changed, nothing done; a changed part or output is built again", arguments: Medium.allCases)
+  func unchanged(medium: Medium) async throws {
+    try await withFolder { folder in
+      let parts = try await fakeParts(in: folder)
+      let output = folder.appending("out")
+      try makeFolder(output)
+      func unchanged() async throws -> Bool { try await buildImage(medium, from: parts, in: output).unchanged }
+      #expect(try await !unchanged())
+      #expect(try await unchanged())
+      try await write("root::0:0::/:/bin/sh\n".utf8, to: parts.root.files.appending("etc").appending("passwd"))
+      #expect(try await !unchanged())
+      #expect(try await unchanged())
+      try await write("damage".utf8, to: output.appending(medium == .cd ? "drone.iso" : "pxe/chaos/chaos.rdz"))
+      #expect(try await !unchanged())
+      try FileManager.default.removeItem(atPath: output.appending(medium.billName).string)
+      #expect(try await !unchanged())
+    }
+  }
+
+  @Test("an image that the check refuses leaves the previous one, and nothing else", arguments: Medium.allCases)
+  func refused(medium: Medium) async throws {
+    try await withFolder { folder in
+      let parts = try await fakeParts(in: folder)
+      let output = folder.appending("out")
+      try makeFolder(output)
+      _ = try await buildImage(medium, from: parts, in: output)
+      let before = try snapshot(output)
+      try await write(kernelFile(bootProtocol: 0x020D), to: parts.kernel)
+      await #expect(throws: Stop.self) {
+        try await buildImage(medium, from: parts, in: output) { image, bill in
+          #expect(FileManager.default.fileExists(atPath: image.string))
+          #expect(bill.root.contains { $0.path == "/sbin/init" })
+          throw Stop()
+        }
+      }
+      #expect(try snapshot(output) == before)
+    }
+  }
+
+  @Test("a full disk is a sentence and leaves the previous image", arguments: Medium.allCases)
+  func full(medium: Medium) async throws {
+    try await withFolder { folder in
+      let parts = try await fakeParts(in: folder)
+      let output = folder.appending("out")
+      try makeFolder(output)
+      // Mounting takes root; without it there is nothing to try.
+      guard (try? await Command("mount", ["-t", "tmpfs", "-o", "size=1m", "drone", output.string]).output()) != nil
+      else {
+        return
+      }
+      let said = await sentence { _ = try await buildImage(medium, from: parts, in: output) }
+      let left = try FileManager.default.contentsOfDirectory(atPath: output.string)
+      _ = try await Command("umount", [output.string]).output()
+      #expect(said.contains("Make room or choose another folder"), "\(said)")
+      #expect(left == [])
+    }
+  }
+
+  @Test("the bill of materials names every file of the CD and of the root, and reads back")
+  func bill() async throws {
+    try await withFolder { folder in
+      let image = try await buildImage(.cd, from: fakeParts(in: folder), in: folder)
+      let bill = try BillOfMaterials(json: contents(of: image.bill))
+      let listing = try await Command("bsdtar", ["-tf", image.path.string]).output()
+      let onCD = Set(
+        String(decoding: listing, as: UTF8.self).split(separator: "\n").map { "/" + $0 }.filter { $0 != "/." })
+      #expect(onCD == Set(bill.medium.map(\.path)))
+      #expect(bill.kernel == "6.1.0 fake")
+      #expect(bill.sources.map(\.name) == ["busybox"])
+      let kernel = try #require(bill.medium.first { $0.path == "/chaos/bzImage" })
+      #expect(kernel.size == 6656 && kernel.sha256 == "\(SHA256(kernelFile()))")
+    }
+  }
+
+  @Test("the bill says of a source that the archive listed a newer version, and nothing when it did not")
+  func listed() async throws {
+    try await withFolder { folder in
+      var parts = try await fakeParts(in: folder)
+      let plain = String(
+        decoding: try contents(of: try await buildImage(.cd, from: parts, in: folder).bill), as: UTF8.self)
+      #expect(!plain.contains("listed"))
+      parts.sources[0].listed = "2"
+      let image = try await buildImage(.cd, from: parts, in: folder)
+      #expect(!image.unchanged)
+      let bill = try BillOfMaterials(json: contents(of: image.bill))
+      #expect(bill.sources.map(\.listed) == ["2"] && bill.format == 1)
+    }
+  }
+
+  @Test("libarchive reads the CD's root archive back as it was meant")
+  func root() async throws {
+    try await withFolder { folder in
+      let parts = try await fakeParts(in: folder)
+      let image = try await buildImage(.cd, from: parts, in: folder)
+      let archive = try await Command("bsdtar", ["-xOf", image.path.string, "chaos/chaos.rdz"]).output()
+      try await write(archive, to: folder.appending("root.xz"))
+      let plain = try await Command("xz", ["-dc", folder.appending("root.xz").string]).output()
+      let paths = try readCpio(plain).map { $0.name == [0x2E] ? "/" : "/" + String(decoding: $0.name, as: UTF8.self) }
+      #expect(try paths == Manifest(root: parts.root).sealed().entries.map(\.path))
+    }
+  }
+
+  @Test("xorriso finds one boot image for a BIOS and a bootable disk")
+  func boot() async throws {
+    try await withFolder { folder in
+      let image = try await buildImage(.cd, from: fakeParts(in: folder), in: folder).path
+      let report = try await Command(
+        "xorriso", ["-no_rc", "-indev", image.string, "-report_el_torito", "plain", "-report_system_area", "plain"]
+      ).output()
+      let text = String(decoding: report, as: UTF8.self)
+      #expect(text.contains("El Torito boot img :   1  BIOS  y   none"), "\(text)")
+      #expect(text.contains("boot-info-table"), "\(text)")
+      #expect(text.contains("isohybrid"), "\(text)")
+      #expect(text.contains("MBR partition      :   1   0x80"), "\(text)")
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import BootServer
+import Image
+import Testing
+import Workshop
+
+@testable import ImageCheck
+
+/// What a CD holds for the drone that boots others.
+@Suite struct ServedFilesTests {
+  private func members() async throws -> [Member] { try readCD(try await Sample.shared.value.cd) }
+
+  @Test("a CD as it was built has everything, and its archive begins with what is public")
+  func whole() async throws {
+    #expect(try await checkServedFiles(members()).isEmpty)
+  }
+
+  @Test("each file that is missing is named", arguments: 0..<ServedFile.count)
+  func missing(_ index: Int) async throws {
+    let source = "/\(try #require(ServedFile.at(index)).source)"
+    let findings = checkServedFiles(try await members().filter { $0.path != source })
+    #expect(findings.contains { $0.description.contains(source) }, "\(source)")
+  }
+
+  @Test("a public part that is too long, other bytes, or no text at all is found")
+  func publicPart() async throws {
+    let members = try await members()
+    let archive = try #require(members.first { $0.path == "/chaos/chaos.rdz" }).content
+    let texts: [[UInt8]] = [
+      PublicPart(size: archive.count + 4, digest: SHA256(archive).bytes).text,
+      PublicPart(size: archive.count - 4, digest: SHA256(archive).bytes).text,
+      Array("public\n".utf8),
+    ]
+    for text in texts {
+      let damaged = members.map { member in
+        var member = member
+        if member.path == publicPartPath { member.content = text }
+        return member
+      }
+      #expect(checkServedFiles(damaged).count == 1)
+    }
+  }
+}

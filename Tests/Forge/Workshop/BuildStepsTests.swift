@@ -1,0 +1,68 @@
+import Foundation
+import SystemPackage
+import Testing
+import Workshop
+
+@Suite struct DigestTests {
+  @Test("SHA-256 of \"abc\" is FIPS 180-4's own example")
+  func example() {
+    #expect("\(SHA256([UInt8]("abc".utf8)))" == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+  }
+
+  @Test("pieces do not run into each other")
+  func pieces() {
+    func digest(_ pieces: [String]) -> SHA256 {
+      var hasher = SHA256.Hasher()
+      for piece in pieces { hasher.add(piece) }
+      return hasher.finish()
+    }
+    #expect(digest(["ab", "c"]) != digest(["a", "bc"]))
+  }
+}
+
+@Suite struct ReplacingTests {
+  struct Stop: Error {}
+
+  @Test("a failed write leaves the previous file and no other")
+  func failure() async throws {
+    let folder = FilePath(NSTemporaryDirectory()).appending("replacing-\(UUID())")
+    try makeFolder(folder)
+    defer { try? FileManager.default.removeItem(atPath: folder.string) }
+    let file = folder.appending("output")
+    try await write("first".utf8, to: file)
+    await #expect(throws: Stop.self) {
+      try await replacing(file) { temporary in
+        try await write("half".utf8, to: temporary)
+        throw Stop()
+      }
+    }
+    #expect(try contents(of: file) == [UInt8]("first".utf8))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.string) == ["output"])
+  }
+
+  @Test("a folder that cannot be written is named in a sentence")
+  func unwritable() async {
+    let error = await #expect(throws: BuildError.self) { try await write("x".utf8, to: "/proc/no/such/file") }
+    #expect(error.map { "\($0)".contains("/proc/no/such/file") } == true)
+  }
+}
+
+@Suite struct CommandTests {
+  @Test("arguments reach the program as they are")
+  func arguments() async throws {
+    let out = try await Command("printf", ["%s|", "a b", "$HOME", "`id`"]).output()
+    #expect(String(decoding: out, as: UTF8.self) == "a b|$HOME|`id`|")
+  }
+
+  @Test("a failing program's last words are in the error")
+  func failing() async {
+    let error = await #expect(throws: BuildError.self) { _ = try await Command("ls", ["/no/such/folder"]).output() }
+    #expect(error.map { "\($0)".contains("/no/such/folder") } == true)
+  }
+
+  @Test("a program that does not exist is named")
+  func missing() async {
+    let error = await #expect(throws: BuildError.self) { _ = try await Command("no-such-program").output() }
+    #expect(error.map { "\($0)".contains("no-such-program could not be started") } == true)
+  }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import SystemPackage
+import Testing
+import Workshop
+
+@testable import DroneArmy
+
+@Suite struct RunFolderTests {
+  private let path = FilePath(NSTemporaryDirectory()).appending("army-\(UUID())")
+  private var folder: RunFolder { RunFolder(path) }
+  private var isThere: Bool { FileManager.default.fileExists(atPath: path.string) }
+
+  @Test("it is private, belongs to one army at a time, and is gone with it")
+  func held() throws {
+    do {
+      let held = try folder.take()
+      try folder.requirePrivate()
+      #expect(throws: BuildError.self) { try folder.take() }
+      _ = held
+    }
+    #expect(!isThere)
+    #expect(throws: BuildError.self) { try folder.requirePrivate() }
+  }
+
+  @Test("what an army left that was killed is taken over")
+  func leftover() throws {
+    try FileManager.default.createDirectory(
+      atPath: path.string, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    _ = FileManager.default.createFile(atPath: folder.socket.string, contents: nil)
+    do { _ = try folder.take() }
+    #expect(!isThere)
+  }
+
+  @Test("a folder that others may enter, or a link to elsewhere, is refused and left alone")
+  func notPrivate() throws {
+    try FileManager.default.createDirectory(
+      atPath: path.string, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
+    #expect(throws: BuildError.self) { try folder.take() }
+    #expect(isThere)
+    try FileManager.default.removeItem(atPath: path.string)
+    try FileManager.default.createSymbolicLink(atPath: path.string, withDestinationPath: NSTemporaryDirectory())
+    defer { try? FileManager.default.removeItem(atPath: path.string) }
+    #expect(throws: BuildError.self) { try folder.take() }
+  }
+
+  @Test("it is in the user's runtime folder, or in /tmp with the user's number")
+  func place() {
+    #expect(
+      RunFolder(environment: ["XDG_RUNTIME_DIR": "/run/user/7"], user: 7, exists: { _ in true }).path
+        == "/run/user/7/droneforge-army")
+    for environment in [[:], ["XDG_RUNTIME_DIR": "relative"], ["XDG_RUNTIME_DIR": "/gone"]] {
+      #expect(
+        RunFolder(environment: environment, user: 7, exists: { _ in false }).path == "/tmp/droneforge-army-7")
+    }
+  }
+}

@@ -1,0 +1,205 @@
+import ClusterStore
+import Foundation
+import SystemPackage
+import TestCluster
+import Testing
+import VirtualMachine
+import Workshop
+
+/// A drone that boots others over the network, with no other server.
+@Suite struct PXEMasterTests {
+  private static let master = "192.168.1.11"
+
+  private func nodes(_ status: String) throws -> [ClusterStatus.Node] {
+    let line = status.split(separator: "\n").first { $0.hasPrefix("{") } ?? ""
+    return try JSONDecoder().decode(ClusterStatus.self, from: Data(line.utf8)).nodes
+  }
+
+  /// Starts a computer without a disk, approves it, and gives its node once it is in.
+  private func bootOther(
+    _ master: VirtualMachine, in network: NetworkNamespace, tap: String,
+    _ body: (VirtualMachine, ClusterStatus.Node) async throws -> Void
+  ) async throws {
+    let configuration = MachineConfiguration(
+      boot: .network, cards: [.init(on: .tap(tap), address: "52:54:00:00:00:22")])
+    try await withVirtualMachine(configuration, in: network) { other in
+      try await other.expect("boot:", within: .seconds(90))
+      other.type("\n")
+      try await other.expectShell(within: .seconds(120))
+      try await other.succeeds(
+        "n=0; until grep -q 'approval' /run/tyd/log || [ $n = 40 ]; do sleep 1; n=$((n+1)); done; grep -q approval /run/tyd/log"
+      )
+      // Its own status says what is missing, and where it is to be typed.
+      #expect(
+        try await other.output("tyd --status").contains(
+          "waits    its key must be approved. On a member that may admit: tyd --approve "))
+      let waiting = try await master.output("tyd --pending")
+      let key = String(waiting.split(whereSeparator: \.isWhitespace).first { $0.count == 64 } ?? "")
+      let shown = try await other.output("grep approve /run/tyd/log").filter { $0 != ":" && $0 != "-" }
+      #expect(shown.contains(key), "the key that its console shows")
+      try await master.succeeds("tyd --approve \(key)")
+      let status = try await master.waits(for: "two alive") {
+        (try? nodes($0).filter { $0.state == "alive" }.count) == 2
+      }
+      let node = try #require(try nodes(status).first { $0.address != Self.master })
+      try await other.waits(for: "two alive") { (try? nodes($0).filter { $0.state == "alive" }.count) == 2 }
+      try await body(other, node)
+    }
+  }
+
+  @Test(
+    "a bare PC boots from a drone, is approved, joins by itself, is missed when it is switched off, and comes again as it was"
+  )
+  func army() async throws {
+    try await withNetworkNamespace(address: "192.168.1.1/24") { network in
+      try await withMachineGroup {
+        try await withPXEMaster(in: network) { master in
+          let tap = try await network.tap("tap1")
+          var first: ClusterStatus.Node?
+          try await bootOther(master, in: network, tap: tap) { other, node in
+            first = node
+            #expect(try await other.output("ls -A /run/cluster | tr '\\n' ' '") == "ca.crt cluster")
+            #expect(try await other.output("cat /proc/cmdline").contains("BOOTIF=01-52-54-00-00-00-22"))
+            #expect(try await other.run("ping -c2 -W3 \(Self.master)").status == 0)
+            let status = try await master.output("tyd --status")
+            #expect(status.contains("52:54:00:00:00:22") && status.contains("1 sent whole"), "\(status)")
+          }
+          // Switched off.
+          try await master.waits(for: "it is missed") { (try? nodes($0).filter { $0.state == "alive" }.count) == 1 }
+          try await bootOther(master, in: network, tap: tap) { _, node in
+            #expect(node.id == first?.id && node.address == first?.address)
+          }
+          // A boot server that crashes is started again, and the node stays.
+          try await master.succeeds(
+            "kill -9 $(pidof tyd-boot || ps | grep -w boot-server | head -1 | awk '{print $1}')")
+          try await master.succeeds(
+            "n=0; until [ $(grep -c 'others may boot' /run/tyd/log) = 2 ] || [ $n = 20 ]; do sleep 1; n=$((n+1)); done; "
+              + "[ $(grep -c 'others may boot' /run/tyd/log) = 2 ]")
+        }
+      }
+    }
+  }
+
+  @Test("clients that others wrote get their addresses and files; no byte of the authority's key is served")
+  func foreignClients() async throws {
+    let folder = FilePath(NSTemporaryDirectory()).appending("pxe-\(UUID())")
+    try makeFolder(folder)
+    defer { try? FileManager.default.removeItem(atPath: folder.string) }
+    let capture = folder.appending("wire.pcap")
+    try await withNetworkNamespace(address: "192.168.1.1/24") { network in
+      try await withPXEMaster(in: network, capture: capture) { master in
+        // BusyBox's DHCP client, which prints what it was told.
+        let script = folder.appending("told")
+        try await write("#!/bin/sh\necho \"$1 ip=$ip siaddr=$siaddr file=$boot_file lease=$lease\"\n".utf8, to: script)
+        _ = try await Command("chmod", ["755", script.string]).output()
+        let told = try await network.run(
+          "busybox",
+          ["udhcpc", "-i", NetworkNamespace.bridge, "-n", "-q", "-f", "-O", "bootfile", "-s", script.string])
+        #expect(told.contains("bound ip=192.168.1.") && told.contains("siaddr=\(Self.master)"), "\(told)")
+        #expect(told.contains("file=pxelinux.0") && told.contains("lease=86400"), "\(told)")
+
+        func fetch(_ name: String, _ options: [String] = []) async throws -> [UInt8] {
+          let file = folder.appending("fetched")
+          try? FileManager.default.removeItem(atPath: file.string)
+          try await network.run("busybox", ["tftp", "-g", "-l", file.string, "-r", name] + options + [Self.master])
+          return try contents(of: file)
+        }
+        #expect(try await fetch("pxelinux.0") == contents(of: Image.file("pxe/pxelinux.0")))
+        #expect(try await fetch("/chaos/bzImage", ["-b", "1468"]) == contents(of: Image.file("pxe/chaos/bzImage")))
+        let config = String(decoding: try await fetch("pxelinux.cfg/default"), as: UTF8.self)
+        #expect(config.contains("tyd=any"))
+        let root = try await fetch("chaos/chaos.rdz", ["-b", "1024"])
+        // What make pxe makes, up to the credential, which is not compressed here.
+        let tree = try contents(of: Image.file("pxe/chaos/chaos.rdz"))
+        let common = zip(root, tree).prefix { $0 == $1 }.count
+        #expect(common > tree.count - 2048 && common % 4 < 4, "\(common) of \(tree.count) bytes are the same")
+        let key = try ClusterStore().cluster(.standard).key.pem
+        let lines = key.split(separator: UInt8(ascii: "\n")).filter { !$0.starts(with: "-----".utf8) }
+        let served = Data(root)
+        for line in lines { #expect(served.range(of: Data(line)) == nil) }
+        #expect(served.range(of: Data("PRIVATE KEY".utf8)) == nil)
+        let last = folder.appending("credential.cpio")
+        let start = try #require(served.range(of: Data("070701".utf8), in: common - 64..<served.count)?.lowerBound)
+        try await write(root[start...], to: last)
+        let listed = try await Command("cpio", ["--list", "--quiet", "-F", last.string]).output()
+        #expect(String(decoding: listed, as: UTF8.self) == "credential\ncredential/ca.crt\ncredential/cluster\n")
+        for name in ["chaos/public", "../run/cluster/ca.key", "credential/ca.key", "isolinux/isolinux.cfg"] {
+          #expect(try await !network.succeeds("busybox", ["tftp", "-g", "-l", "/dev/null", "-r", name, Self.master]))
+        }
+        // Resident, for the record.
+        let memory = try await master.output(
+          "cat /proc/$(pidof tyd-boot)/status | grep VmRSS; grep Uid /proc/$(pidof tyd-boot)/status")
+        #expect(memory.contains("65534"), "it is not root: \(memory)")
+      }
+    }
+    let decoded = try await Command("tcpdump", ["-n", "-v", "-r", capture.string, "udp port 67"]).output()
+    let text = String(decoding: decoded, as: UTF8.self)
+    for words in ["BOOTP/DHCP, Reply", "DHCP-Message (53), length 1: ACK", "Server-ID (54), length 4: \(Self.master)"] {
+      #expect(text.contains(words), "\(words)")
+    }
+    #expect(!text.contains("[|bootp]") && !text.contains("bad udp cksum"))
+  }
+
+  @Test("beside another DHCP server it refuses and names it, unless it is forced")
+  func otherServer() async throws {
+    try await withNetworkNamespace(address: "192.168.1.1/24") { network in
+      try await network.serveDHCP()
+      let tap = try await network.tap()
+      try await withVirtualMachine(try Image.cd(cards: [.init(on: .tap(tap))]), in: network) { machine in
+        try await machine.bootByEnter()
+        let refused = try await machine.run("tyd -pm")
+        #expect(refused.status == 1 && refused.output.contains("DHCP server already, 192.168.1.1"), "\(refused.output)")
+        #expect(try await machine.run("tyd --status").status != 0)
+        let forced = try await machine.run("tyd -pm --force --range 192.168.1.200-192.168.1.210")
+        #expect(forced.status == 0 && forced.output.contains("as --force asks"), "\(forced.output)")
+        #expect(try await machine.run("tyd --leave").status == 0)
+      }
+    }
+  }
+
+  @Test(
+    "as the boot line asks it tries again and again beside another server, tells why once and on demand, and serves when that server has gone"
+  )
+  func tryingAgain() async throws {
+    try await withNetworkNamespace(address: "192.168.1.1/24") { network in
+      try await network.serveDHCP()
+      let tap = try await network.tap()
+      try await withVirtualMachine(try Image.cd(cards: [.init(on: .tap(tap))]), in: network) { machine in
+        try await machine.expect("boot:")
+        machine.type("drone tyd=pxe\n")
+        try await machine.expectShell()
+        let refused = "there is a DHCP server already, 192.168.1.1"
+        let status = try await machine.run(
+          "n=0; until grep -q 'tried again, quietly' /run/boot.log || [ $n = 40 ]; do sleep 1; n=$((n+1)); done; tyd --status"
+        )
+        #expect(
+          status.status == 1 && status.output.contains(refused) && status.output.contains("say tyd -pm --force"),
+          "\(status.output)")
+        // It has tried twice more, and nothing was said, neither in its log nor in the boot's.
+        try await machine.run("sleep 10")
+        #expect(try await machine.output("cat /run/tyd/log* | grep -c 'DHCP server already'") == "1")
+        #expect(try await machine.output("grep -c ' tyd ' /run/boot.log") == "1")
+        // Another reason is told.
+        try await network.run("sh", ["-c", "kill $(cat /etc/dnsmasq.pid)"])
+        try await machine.succeeds("ifconfig eth0 down")
+        try await machine.succeeds(
+          "n=0; until grep -q 'has a link: look at the cable' /run/boot.log || [ $n = 40 ]; do sleep 1; n=$((n+1)); done; "
+            + "grep -q 'has a link: look at the cable' /run/boot.log")
+        try await machine.succeeds("ifconfig eth0 up")
+        try await machine.waits(for: "that it serves", within: .seconds(90)) { $0.contains("\"boots\":") }
+        #expect(try await machine.run("test -e /run/tyd/failure").status != 0)
+      }
+    }
+  }
+
+  @Test("without its medium it says so and ends")
+  func noMedium() async throws {
+    try await withVirtualMachine(
+      try Image.direct("ip=192.168.1.11::192.168.1.1:255.255.255.0:::", cards: [.init(on: .silent)])
+    ) { machine in
+      try await machine.expectShell()
+      let refused = try await machine.run("tyd -pm")
+      #expect(refused.status == 1 && refused.output.contains("no medium to boot others from"), "\(refused.output)")
+    }
+  }
+}
