@@ -86,7 +86,7 @@ let modules: [Module] = [
   .pure(1, "Drone/Cluster/ChannelFailure", ["Bytes"]),
   .pure(2, "Drone/Cluster/Membership", ["Addresses", "Bytes", "DroneLayout"]),
   .system(2, "Drone/Cluster/SecureChannel", ["Bytes", "CSecureChannel", "ChannelFailure"]),
-  .pure(3, "Drone/Cluster/ControlChannel", ["Addresses", "Bytes", "ChannelFailure", "Membership", "SecureChannel"]),
+  .pure(3, "Drone/Cluster/ControlChannel", ["Addresses", "Bytes", "ChannelFailure", "Membership"]),
   .pure(3, "Drone/Cluster/Surveys", ["Addresses", "Bytes", "MachineReadings", "Membership"]),
   .pure(4, "Drone/Cluster/Tunnels", ["Addresses", "ControlChannel"]),
   // Drone/Netboot
@@ -131,6 +131,8 @@ let modules: [Module] = [
       "MasterPackage", "SecureChannel", "Sysroot", "Target", "Workshop", arguments, system,
     ]),
   // Lab
+  .host(0, "Lab/HouseRules"),
+  .program(1, "Lab/lint", ["HouseRules"]),
   .host(1, "Lab/VirtualMachine", ["Target", "Workshop", subprocess, system]),
   .host(2, "Lab/TestCluster", ["VirtualMachine", "Workshop", system]),
   .host(2, "Lab/VirtualNetwork", ["Addresses", "Bytes"]),
@@ -211,6 +213,7 @@ let moduleTests: [ModuleTests] = [
     [
       "Addresses", "Bytes", "DroneArmy", "Startup", "TestSupport", "TydCommand", "Workshop", system,
     ]),
+  .tests("Lab/HouseRules", ["HouseRules", "TestSupport"]),
   .tests("Lab/VirtualMachine", ["VirtualMachine", "Workshop", system]),
   .tests("Lab/VirtualNetwork", ["Addresses", "TestSupport", "VirtualNetwork"]),
   .tests(

@@ -62,20 +62,20 @@ public enum ClosedReason: Error, Hashable, Sendable {
     }
   }
 
-  /// The alerts that a peer of ours sends (RFC 8446, §6.2); others as numbers.
+  /// The alerts that a peer of ours sends; others as numbers.
   private static func name(of alert: UInt8) -> [UInt8] {
     switch alert {
-    case 10: return [UInt8]("unexpected message")
-    case 20: return [UInt8]("bad record")
-    case 40: return [UInt8]("handshake failure")
-    case 42: return [UInt8]("bad certificate")
-    case 43: return [UInt8]("unsupported certificate")
-    case 45: return [UInt8]("certificate expired")
-    case 46: return [UInt8]("certificate unknown")
-    case 48: return [UInt8]("unknown authority")
-    case 51: return [UInt8]("decrypt error")
-    case 80: return [UInt8]("internal error")
-    case 116: return [UInt8]("certificate required")
+    case TLSAlert.unexpectedMessage: return [UInt8]("unexpected message")
+    case TLSAlert.badRecordMAC: return [UInt8]("bad record")
+    case TLSAlert.handshakeFailure: return [UInt8]("handshake failure")
+    case TLSAlert.badCertificate: return [UInt8]("bad certificate")
+    case TLSAlert.unsupportedCertificate: return [UInt8]("unsupported certificate")
+    case TLSAlert.certificateExpired: return [UInt8]("certificate expired")
+    case TLSAlert.certificateUnknown: return [UInt8]("certificate unknown")
+    case TLSAlert.unknownAuthority: return [UInt8]("unknown authority")
+    case TLSAlert.decryptError: return [UInt8]("decrypt error")
+    case TLSAlert.internalError: return [UInt8]("internal error")
+    case TLSAlert.certificateRequired: return [UInt8]("certificate required")
     default:
       var text = [UInt8]("alert ")
       appendDecimal(UInt64(alert), to: &text)

@@ -1,5 +1,4 @@
 import ChannelFailure
-import SecureChannel
 
 /// Why others were turned away, and how often: `refused` of `tyd --status --json`.
 public struct Refusals: Equatable, Sendable {
@@ -33,8 +32,8 @@ public struct Refusals: Equatable, Sendable {
     switch reason {
     case .noTLS, .oldVersion, .otherProtocol, .noCertificate: notTLS13 &+= 1
     case .wrongAuthority, .notMember, .badCertificate: wrongCluster &+= 1
-    // It knows another authority: a node of another cluster sees that first (RFC 8446 §6.2, unknown_ca).
-    case .refused(alert: 48): wrongCluster &+= 1
+    // It knows another authority: a node of another cluster sees that first.
+    case .refused(alert: TLSAlert.unknownAuthority): wrongCluster &+= 1
     case .expired, .notYetValid: expired &+= 1
     case .tooSlow, .flooded: slow &+= 1
     case .tooLarge, .damaged: malformed &+= 1

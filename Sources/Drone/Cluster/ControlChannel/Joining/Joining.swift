@@ -1,7 +1,6 @@
 import Addresses
 import Bytes
 import ChannelFailure
-import SecureChannel
 
 /// A node's way into the cluster: whom it asks, when it asks again, what it says meanwhile, and when it gives up. It holds no
 /// socket, no key and no clock.
@@ -111,7 +110,8 @@ public struct Joining: Sendable {
     guard due == nil, !hasGivenUp else { return [] }
     switch reason {
     // Alerts (RFC 8446 §6.2): unknown_ca, certificate_unknown, bad_certificate.
-    case .refused(48)?, .refused(46)?, .refused(42)?, .wrongAuthority?:
+    case .refused(TLSAlert.unknownAuthority)?, .refused(TLSAlert.certificateUnknown)?,
+      .refused(TLSAlert.badCertificate)?, .wrongAuthority?:
       return refused([UInt8]("the node there is of another cluster"), at: now)
     case let reason?: failed(reason.text, at: now)
     case nil: failed([UInt8]("the connection ended"), at: now)
