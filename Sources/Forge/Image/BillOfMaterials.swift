@@ -16,7 +16,7 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
   public var medium: [Item]
   /// What is in the drone's root.
   public var root: [Item]
-  public var sources: [Source]
+  public var sources: [SourceRecord]
   /// Nil for an image without a credential.
   public var cluster: Cluster?
 
@@ -42,23 +42,6 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
 
   public enum Kind: String, Codable, Sendable { case file, directory, symbolicLink, characterDevice }
 
-  /// A source package.
-  public struct Source: Codable, Sendable, Equatable {
-    public var name: String
-    public var version: String
-    /// The digest of what was downloaded.
-    public var sha256: String
-    /// The newest version that the archive listed, when it did not deliver that one.
-    public var listed: String?
-
-    public init(name: String, version: String, sha256: String, listed: String? = nil) {
-      self.name = name
-      self.version = version
-      self.sha256 = sha256
-      self.listed = listed
-    }
-  }
-
   /// Reads a bill back.
   public init(json: [UInt8]) throws {
     do {
@@ -69,7 +52,7 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
   }
 
   init(
-    target: String, kernel: String, hybridSector: String? = nil, medium: [Item], root: [Item], sources: [Source],
+    target: String, kernel: String, hybridSector: String? = nil, medium: [Item], root: [Item], sources: [SourceRecord],
     cluster: Cluster? = nil
   ) {
     self.target = target

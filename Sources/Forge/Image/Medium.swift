@@ -13,13 +13,13 @@ public struct ImageParts: Sendable {
   /// `DroneTarget.name`.
   public var target: String
   /// Where the programs come from, for the bill of materials.
-  public var sources: [BillOfMaterials.Source]
+  public var sources: [SourceRecord]
   /// What the image carries of a cluster.
   public var credential: Credential?
 
   public init(
     root: RootParts, kernel: FilePath, bootFiles: FilePath, bootLoader: BootLoader = .debian, target: String,
-    sources: [BillOfMaterials.Source], credential: Credential? = nil
+    sources: [SourceRecord], credential: Credential? = nil
   ) {
     self.root = root
     self.kernel = kernel

@@ -10,8 +10,8 @@ import Workshop
 public struct MasterPackage: Sendable {
   public let target: DroneTarget
   public let programs: [Program]
-  /// The source packages whose code is in the programs.
-  public let sources: [Source]
+  /// The sources whose code is in the programs.
+  public let sources: [SourceNotice]
   /// The checkout's folder `master`.
   public let files: FilePath
 
@@ -28,20 +28,7 @@ public struct MasterPackage: Sendable {
     }
   }
 
-  /// A source package that is linked in, with its copyright file.
-  public struct Source: Sendable {
-    public let name: String
-    public let version: String
-    public let copyright: [UInt8]
-
-    public init(name: String, version: String, copyright: [UInt8]) {
-      self.name = name
-      self.version = version
-      self.copyright = copyright
-    }
-  }
-
-  public init(target: DroneTarget, programs: [Program], sources: [Source], files: FilePath) {
+  public init(target: DroneTarget, programs: [Program], sources: [SourceNotice], files: FilePath) {
     self.target = target
     self.programs = programs
     self.sources = sources
@@ -104,9 +91,9 @@ public struct MasterPackage: Sendable {
     for page in MasterPackage.pages {
       entries.append(.file("/usr/share/man/man8/\(page).gz", try await compressed(page), why: "the manual"))
     }
-    for source in sources {
+    for notice in sources {
       entries.append(
-        .file("/usr/share/doc/tyd/copyright.\(source.name)", .bytes(source.copyright), why: "whose it is in part"))
+        .file("/usr/share/doc/tyd/copyright.\(notice.source.package)", .bytes(notice.copyright), why: "whose it is in part"))
     }
     for program in programs {
       entries.append(.file(program.path, .file(program.file), executable: true, why: "a program"))
@@ -129,7 +116,7 @@ public struct MasterPackage: Sendable {
     func text(_ name: String, _ text: String) -> Entry {
       .file("/DEBIAN/\(name)", .bytes([UInt8](text.utf8)), why: "for dpkg")
     }
-    let linked = sources.map { "\($0.name) (= \($0.version))" }.joined(separator: ", ")
+    let linked = sources.map { "\($0.source.package) (= \($0.source.version))" }.joined(separator: ", ")
     return [
       text(
         "control",

@@ -20,8 +20,8 @@ public struct Sysroot: Sendable {
   /// A sentence for every package that is older than what the archive lists: for whoever builds an image of it.
   public var notices: [String] { sources.notices }
 
-  /// The version of a source package, and the copyright file that Debian made for it.
-  public func notice(of package: String) async throws -> (version: String, copyright: [UInt8]) {
+  /// A source package's record, and the copyright file that Debian made for it.
+  public func notice(of package: String) async throws -> SourceNotice {
     guard
       let record = sources.first(where: { $0.name.hasPrefix("\(package)_") && $0.name.contains(".debian.tar.") })
     else { throw BuildError.input("\(sourceFolder) holds no \(package)_*.debian.tar.*: remove it and build again.") }
@@ -29,7 +29,7 @@ public struct Sysroot: Sendable {
     let copyright = try await tool(
       "tar", ["--extract", "--to-stdout", "--file", archive.string, "debian/copyright"]
     ).output()
-    return (record.version, copyright)
+    return SourceNotice(source: record, copyright: copyright)
   }
 }
 
@@ -43,18 +43,6 @@ public struct SystemParts: Sendable {
   public let kernel: FilePath
   /// The kernel's finished `.config`.
   public let kernelConfiguration: FilePath
-}
-
-/// One source file as the distribution delivered it; its signature chain was checked by apt.
-public struct SourceRecord: Hashable, Sendable, Codable {
-  /// The file's name: `musl_1.2.3-1.dsc`.
-  public let name: String
-  /// The package's version: `1.2.3-1`.
-  public let version: String
-  /// SHA-256 of the file, 64 hexadecimal digits.
-  public let sha256: String
-  /// The newest version that the archive listed, when it did not deliver that one and this was taken; else nil.
-  public var listed: String?
 }
 
 /// How many steps `prepareSysroot` and `prepareSystem` show.

@@ -125,9 +125,7 @@ struct ImageOptions: ParsableArguments {
           applets: system.busyboxApplets, files: checkout.appending("rootfs")),
         kernel: kernel.map { FilePath($0) } ?? system.kernel, bootFiles: checkout.appending("isolinux"),
         target: target.name,
-        sources: sysroot.sources.map {
-          .init(name: $0.name, version: $0.version, sha256: $0.sha256, listed: $0.listed)
-        },
+        sources: sysroot.sources,
         credential: carried)
       let built = try await progress.step(medium == .cd ? "CD image" : "Network boot tree") {
         try await buildImage(medium, from: parts, in: folder) { image, bill in

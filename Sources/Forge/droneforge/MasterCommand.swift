@@ -62,11 +62,8 @@ struct MasterCommand: AsyncParsableCommand {
                 + findings.map { "  \($0)" }.joined(separator: "\n"))
           }
         }
-        var sources: [MasterPackage.Source] = []
-        for name in ["musl", "openssl"] {
-          let notice = try await sysroot.notice(of: name)
-          sources.append(.init(name: name, version: notice.version, copyright: notice.copyright))
-        }
+        var sources: [SourceNotice] = []
+        for name in ["musl", "openssl"] { sources.append(try await sysroot.notice(of: name)) }
         return try await MasterPackage(
           target: target, programs: programs.map { .init(path: $0.path, file: $0.stripped, links: $0.links) },
           sources: sources, files: checkout.appending("master")

@@ -18,7 +18,11 @@ import Workshop
     try await write([0x7F] + "ELF".utf8, to: program)
     return MasterPackage(
       target: .x86_64, programs: [.init(path: "/usr/sbin/tyd", file: program, links: links)],
-      sources: [.init(name: "musl", version: "1.2.3-1", copyright: [UInt8]("of musl\n".utf8))],
+      sources: [
+        SourceNotice(
+          source: SourceRecord(name: "musl_1.2.3-1.debian.tar.xz", version: "1.2.3-1", sha256: "00"),
+          copyright: [UInt8]("of musl\n".utf8))
+      ],
       files: checkout.appending("master"))
   }
 
