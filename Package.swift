@@ -71,16 +71,21 @@ let modules: [Module] = [
   .pure(1, "Shared/Addresses", ["Bytes"]),
   .pure(1, "Shared/DroneLayout", ["Bytes"]),
   // Drone/System
+  .pure(0, "Drone/System/ProcessControl"),
   .pure(1, "Drone/System/Terminal", ["Bytes"]),
   .pure(2, "Drone/System/MachineReadings", ["Addresses", "Bytes"]),
   .pure(2, "Drone/System/Netlink", ["Addresses", "Bytes"]),
-  .system(3, "Drone/System/Linux", ["Addresses", "Bytes", "CLinux", "MachineReadings", "Netlink", "Terminal"]),
+  .system(
+    3, "Drone/System/Linux",
+    ["Addresses", "Bytes", "CLinux", "MachineReadings", "Netlink", "ProcessControl", "Terminal"]),
   .pure(3, "Drone/System/PacketFilter", ["Addresses", "Bytes", "Netlink"]),
   // Drone/Boot
   .pure(1, "Drone/Boot/Integrity", ["Bytes"]),
   .pure(2, "Drone/Boot/Addressing", ["Addresses", "Bytes"]),
   .pure(2, "Drone/Boot/BootLine", ["Addresses", "Bytes"]),
-  .pure(2, "Drone/Boot/Startup", ["Addresses", "Bytes"]),
+  .pure(1, "Drone/Boot/Media", ["Bytes"]),
+  .pure(2, "Drone/Boot/Reporting", ["Addresses", "Bytes"]),
+  .pure(1, "Drone/Boot/Supervision", ["Bytes"]),
   .system(4, "Drone/Boot/SystemRoot", ["Bytes", "CLinux", "Integrity", "Linux"]),
   // Drone/Cluster
   .pure(1, "Drone/Cluster/ChannelFailure", ["Bytes"]),
@@ -101,15 +106,16 @@ let modules: [Module] = [
   .program(
     5, "Drone/Programs/init",
     [
-      "Addresses", "Addressing", "BootLine", "Bytes", "CompilerRuntime", "Integrity", "Linux", "Netlink",
-      "PacketFilter", "Startup", "SystemRoot",
+      "Addresses", "Addressing", "BootLine", "Bytes", "CompilerRuntime", "Integrity", "Linux", "MachineReadings",
+      "Media", "Netlink", "PacketFilter", "ProcessControl", "Reporting", "Supervision", "SystemRoot",
     ]),
   .program(
     6, "Drone/Programs/tyd",
     [
       "Addresses", "Addressing", "BootServer", "Bytes", "ChannelFailure", "ClusterView", "CompilerRuntime",
       "ControlChannel", "Integrity", "Linux", "LocalOrders", "MachineReadings", "Membership", "Metrics", "Netlink",
-      "PacketFilter", "ProcessView", "SecureChannel", "Startup", "Surveys", "Terminal", "Tunnels", "TydCommand",
+      "PacketFilter", "ProcessControl", "ProcessView", "Reporting", "SecureChannel", "Supervision", "Surveys",
+      "Terminal", "Tunnels", "TydCommand",
     ]),
   // Forge
   .host(0, "Forge/Target"),
@@ -154,7 +160,9 @@ let moduleTests: [ModuleTests] = [
   .tests("Drone/Boot/Addressing", ["Addresses", "Addressing", "Bytes", "TestSupport"]),
   .tests("Drone/Boot/BootLine", ["Addresses", "BootLine", "TestSupport"]),
   .tests("Drone/Boot/Integrity", ["Bytes", "Integrity", "TestSupport"]),
-  .tests("Drone/Boot/Startup", ["Addresses", "Startup"]),
+  .tests("Drone/Boot/Media", ["Addresses", "Media"]),
+  .tests("Drone/Boot/Reporting", ["Addresses", "Reporting"]),
+  .tests("Drone/Boot/Supervision", ["Addresses", "Supervision"]),
   .tests("Drone/Boot/SystemRoot", ["Addresses", "Integrity", "Linux", "SystemRoot"]),
   .tests(
     "Drone/Cluster/ControlChannel",
@@ -203,7 +211,7 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Forge/MasterPackage",
     [
-      "MasterPackage", "Startup", "Target", "TestSupport", "TydCommand", "Workshop", system,
+      "MasterPackage", "Supervision", "Target", "TestSupport", "TydCommand", "Workshop", system,
     ]),
   .tests("Forge/Sysroot", ["Sysroot", "TestSupport", "Workshop", system]),
   .tests("Forge/Workshop", ["Workshop", system]),
@@ -211,7 +219,7 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Lab/DroneArmy",
     [
-      "Addresses", "Bytes", "DroneArmy", "Startup", "TestSupport", "TydCommand", "Workshop", system,
+      "Addresses", "Bytes", "DroneArmy", "Reporting", "Supervision", "TestSupport", "TydCommand", "Workshop", system,
     ]),
   .tests("Lab/HouseRules", ["HouseRules", "TestSupport"]),
   .tests("Lab/VirtualMachine", ["VirtualMachine", "Workshop", system]),
@@ -219,8 +227,8 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Machines",
     [
-      "ClusterStore", "Image", "Linux", "SecureChannel", "Sysroot", "Target", "TestCluster", "TestSupport",
-      "TydCommand", "VirtualMachine", "Workshop", system,
+      "ClusterStore", "Image", "Linux", "ProcessControl", "SecureChannel", "Sysroot", "Target", "TestCluster",
+      "TestSupport", "TydCommand", "VirtualMachine", "Workshop", system,
     ]),
   .tests("Shared/Addresses", ["Addresses"]),
 ]

@@ -1,5 +1,5 @@
 import Foundation
-import Startup
+import Supervision
 import SystemPackage
 import Target
 import TestSupport

@@ -1,4 +1,5 @@
-import Startup
+import Reporting
+import Supervision
 import TestSupport
 import Testing
 import TydCommand

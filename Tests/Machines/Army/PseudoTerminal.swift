@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import ProcessControl
 import Workshop
 
 /// A terminal without a screen, and the program that runs on it: a person's place at the keyboard.

@@ -1,5 +1,6 @@
 import Bytes
 import CLinux
+import ProcessControl
 import Terminal
 
 /// Whether standard input or output, or any other descriptor, is a terminal.

@@ -1,4 +1,5 @@
 import CLinux
+import ProcessControl
 
 /// The node's name (gethostname(2)).
 public func hostName() -> [UInt8] {
@@ -37,9 +38,6 @@ public func setKernelConsoleLevel(_ level: Int32) {
   let setLevel: Int32 = 8  // SYSLOG_ACTION_CONSOLE_LEVEL
   _ = klogctl(setLevel, nil, level)
 }
-
-/// What to do with the machine at the end.
-public enum MachineEnd: Sendable { case restart, halt, powerOff }
 
 /// Ends everything at once; returns only if the kernel refuses.
 public func endMachine(_ end: MachineEnd) {

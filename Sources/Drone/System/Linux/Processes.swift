@@ -1,5 +1,6 @@
 import Bytes
 import CLinux
+import ProcessControl
 
 /// A program to start: file, arguments, environment, and what it starts with.
 public struct Program {
@@ -74,16 +75,6 @@ private func withStringList(
   for pointer in pointers { pointer?.deallocate() }
   linux_set_errno(number)
   return result
-}
-
-/// How a child ended.
-public enum Ending: Equatable, Sendable {
-  case exited(Int32)
-  case killed(signal: Int32)
-  /// Not ended, but stopped by a signal; told only to who asks for it.
-  case stopped(signal: Int32)
-
-  public var succeeded: Bool { self == .exited(0) }
 }
 
 /// A child that ended, if there is one that nobody has collected yet. Never waits.

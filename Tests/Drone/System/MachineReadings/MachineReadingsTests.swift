@@ -49,6 +49,24 @@ import Testing
     #expect(readings.megahertz == 500)
   }
 
+  @Test("memory is read by its exact name")
+  func memory() {
+    var readings = MachineReadings()
+    readings.read(meminfo: Array("MemTotal:          27916 kB\nMemFree:            9000 kB\n".utf8))
+    #expect(readings.memoryTotal == 27_916)
+    readings.read(meminfo: Array("Mem:               27916 kB\n".utf8))
+    #expect(readings.memoryTotal == 0)
+    readings.read(meminfo: [])
+    #expect(readings.memoryTotal == 0)
+  }
+
+  @Test("processors are counted")
+  func processors() {
+    var readings = MachineReadings()
+    readings.read(cpuinfo: Array("processor\t: 0\nvendor\n\nprocessor\t: 1\n".utf8))
+    #expect(readings.processors == 2)
+  }
+
   @Test("a kernel that does not say what is available has what is free and what could be")
   func oldKernel() {
     var readings = MachineReadings()

@@ -1,7 +1,6 @@
 import Bytes
 import Integrity
 import Linux
-import Startup
 import SystemRoot
 
 /// Exit statuses of certaintyd.

@@ -1,7 +1,7 @@
 import Linux
 import Netlink
 import PacketFilter
-import Startup
+import Reporting
 
 /// Runs `filter`: closes the packet filter, in one step and in the place of whatever the table `drone` held. The kernel
 /// then has all of it or, with exit status 1, what it had before.

@@ -2,7 +2,7 @@ import BootLine
 import Bytes
 import Integrity
 import Linux
-import Startup
+import Reporting
 
 /// How long the running tyd may take to answer.
 private let patience: UInt64 = 300

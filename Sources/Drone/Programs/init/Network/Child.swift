@@ -1,5 +1,6 @@
 import Linux
-import Startup
+import Reporting
+import Supervision
 
 /// A program that `network` keeps running for as long as it is wanted, with growing pauses when it keeps ending.
 final class Child {

@@ -3,7 +3,7 @@ import Addressing
 import Bytes
 import Linux
 import Netlink
-import Startup
+import Reporting
 
 extension Network {
   /// Gives a card what an answer or the boot line says. What it has already is not set again: a renewed lease without news

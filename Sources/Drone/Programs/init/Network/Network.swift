@@ -4,7 +4,8 @@ import BootLine
 import Bytes
 import Linux
 import Netlink
-import Startup
+import ProcessControl
+import Reporting
 
 /// Runs `network`: brings the cards up and gets their addresses as the kernel command line says; gives its exit status.
 ///

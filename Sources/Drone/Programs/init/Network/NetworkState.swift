@@ -1,6 +1,6 @@
 import BootLine
 import Linux
-import Startup
+import Reporting
 
 /// What the programs `network`, `lease` and `fix_hosts` leave for each other and for people in /run/network.
 enum NetworkState {

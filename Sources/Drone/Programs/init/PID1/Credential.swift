@@ -1,6 +1,6 @@
 import Bytes
 import Linux
-import Startup
+import Reporting
 
 /// Where tyd finds the cluster's credential: the authority's certificate `ca.crt`, and on a CD's drone its key `ca.key`.
 /// Only root may look (0700, files 0600).

@@ -1,16 +1,18 @@
 import Bytes
 import Linux
-import Startup
+import MachineReadings
+import Reporting
 
 /// Says what machine this is, and names network cards that will not work: those without a driver in this kernel.
 func reportHardware() {
-  let memory = memoryKiB("MemTotal", meminfo: (try? readFile("/proc/meminfo")) ?? []) ?? 0
-  let processors = processorCount(cpuinfo: (try? readFile("/proc/cpuinfo")) ?? [])
+  var readings = MachineReadings()
+  readings.read(meminfo: (try? readFile("/proc/meminfo")) ?? [])
+  readings.read(cpuinfo: (try? readFile("/proc/cpuinfo")) ?? [])
   var text: [UInt8] = []
-  appendDecimal(memory / 1024, to: &text)
+  appendDecimal(readings.memoryTotal / 1024, to: &text)
   text += [UInt8](" MB, ")
-  appendDecimal(processors, to: &text)
-  text += processors == 1 ? [UInt8](" processor") : [UInt8](" processors")
+  appendDecimal(UInt64(readings.processors), to: &text)
+  text += readings.processors == 1 ? [UInt8](" processor") : [UInt8](" processors")
   let cards = networkCards()
   for card in cards {
     text += [UInt8](", ") + card.interface

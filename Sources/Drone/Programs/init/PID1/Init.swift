@@ -1,7 +1,7 @@
 import BootLine
 import Bytes
 import Linux
-import Startup
+import Reporting
 
 /// Runs process 1, which never ends: boots the drone in a fixed order, then keeps its shells running, collects what ends
 /// and waits for the word to stop. No step can stop the boot: what fails is said, and the next step follows.

@@ -1,7 +1,8 @@
 import BootLine
 import Bytes
 import Linux
-import Startup
+import Media
+import Reporting
 
 private let mediumFolder: Path = "/mnt/boot"
 /// How long a CD may take to spin up, and a USB device to be found.

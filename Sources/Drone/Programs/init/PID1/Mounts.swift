@@ -1,5 +1,5 @@
 import Linux
-import Startup
+import Reporting
 
 /// A file system that the drone lives on besides its root.
 private struct View {

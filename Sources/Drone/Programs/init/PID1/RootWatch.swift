@@ -2,7 +2,8 @@ import BootLine
 import Bytes
 import Integrity
 import Linux
-import Startup
+import ProcessControl
+import Reporting
 
 /// How long the reason can be read when a drone whose root must be watched cannot watch it.
 private let readingTime = 10_000

@@ -1,7 +1,8 @@
 import Bytes
 import Integrity
 import Linux
-import Startup
+import ProcessControl
+import Reporting
 
 /// Ends the drone in order: asks every program to end, then kills what is left, writes back and unmounts what is mounted,
 /// and tells the kernel. Each part is bounded, and what hangs all the same is ended by the watchdog, which is fed here for

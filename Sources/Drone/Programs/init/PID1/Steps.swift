@@ -1,7 +1,7 @@
 import BootLine
 import Bytes
 import Linux
-import Startup
+import Reporting
 
 /// Closes the packet filter. False when it should be closed and is not: then the network must stay down.
 func closeFilter(_ line: BootLine, _ supervisor: inout Supervisor) -> Bool {

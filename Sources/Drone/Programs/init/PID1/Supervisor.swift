@@ -1,6 +1,8 @@
 import Bytes
 import Linux
-import Startup
+import ProcessControl
+import Reporting
+import Supervision
 
 /// A program that process 1 keeps an eye on.
 struct Service {
@@ -233,7 +235,7 @@ struct Supervisor: ~Copyable {
   }
 
   private func isFinal(_ ending: Ending) -> Bool {
-    if case .exited(let status) = ending { Startup.isFinal(exitStatus: status) } else { false }
+    if case .exited(let status) = ending { Supervision.isFinal(exitStatus: status) } else { false }
   }
 
   /// It has done its work, or somebody wanted it to end.

@@ -1,7 +1,7 @@
 import BootLine
 import Bytes
 import Linux
-import Startup
+import Reporting
 
 /// How long a drone may hang before its watchdog restarts it, in seconds.
 private let patience: UInt32 = 30

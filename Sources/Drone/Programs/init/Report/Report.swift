@@ -1,6 +1,6 @@
 import Bytes
 import Linux
-import Startup
+import Reporting
 
 /// Where the boot's timeline is kept.
 let bootLog: Path = "/run/boot.log"

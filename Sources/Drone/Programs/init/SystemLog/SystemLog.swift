@@ -4,7 +4,8 @@ import Bytes
 import Linux
 import Netlink
 import PacketFilter
-import Startup
+import ProcessControl
+import Reporting
 
 /// Sends the log to the host that the boot line names, beside the shells.
 func startSystemLog(_ line: BootLine, _ supervisor: inout Supervisor) {

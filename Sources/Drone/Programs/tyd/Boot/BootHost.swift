@@ -2,7 +2,7 @@ import BootServer
 import Bytes
 import Linux
 import Membership
-import Startup
+import Supervision
 
 /// The boot server as the node sees it: a process that is started again when it ends, and what it tells.
 final class BootHost {

@@ -1,7 +1,6 @@
 import BootServer
 import Bytes
 import Linux
-import Startup
 import TydCommand
 
 /// What this node needs to boot others, found before it becomes a node.

@@ -5,7 +5,6 @@ import Linux
 import LocalOrders
 import Membership
 import SecureChannel
-import Startup
 import Tunnels
 import TydCommand
 

@@ -3,8 +3,8 @@ import ClusterView
 import ControlChannel
 import Linux
 import Membership
+import Reporting
 import SecureChannel
-import Startup
 import Tunnels
 import TydCommand
 

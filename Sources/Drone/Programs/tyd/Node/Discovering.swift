@@ -4,7 +4,6 @@ import ControlChannel
 import Linux
 import Membership
 import SecureChannel
-import Startup
 import Tunnels
 import TydCommand
 

@@ -5,7 +5,7 @@ import Linux
 import Membership
 import Netlink
 import SecureChannel
-import Startup
+import Supervision
 import Surveys
 import Tunnels
 import TydCommand

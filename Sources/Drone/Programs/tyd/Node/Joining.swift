@@ -4,7 +4,6 @@ import ControlChannel
 import Linux
 import Membership
 import SecureChannel
-import Startup
 import TydCommand
 
 /// A socket that can stand in a copyable value.

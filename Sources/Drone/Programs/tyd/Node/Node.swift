@@ -5,6 +5,7 @@ import Linux
 import LocalOrders
 import MachineReadings
 import Membership
+import ProcessControl
 import SecureChannel
 import Tunnels
 import TydCommand

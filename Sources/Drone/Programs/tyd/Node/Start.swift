@@ -5,7 +5,7 @@ import MachineReadings
 import Membership
 import Netlink
 import SecureChannel
-import Startup
+import Supervision
 import Tunnels
 import TydCommand
 

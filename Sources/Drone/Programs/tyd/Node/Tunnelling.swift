@@ -5,7 +5,6 @@ import Linux
 import Membership
 import Netlink
 import SecureChannel
-import Startup
 import Tunnels
 import TydCommand
 

@@ -1,5 +1,5 @@
 import Linux
-import Startup
+import Reporting
 
 /// What tyd tells of its work: as coloured lines to whoever started it until it goes to the background, and for as long as
 /// it lives into a log of bounded length.

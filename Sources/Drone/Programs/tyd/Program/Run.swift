@@ -1,6 +1,6 @@
 import Bytes
 import Linux
-import Startup
+import Supervision
 import TydCommand
 
 /// Runs a node: in the foreground until it is in the cluster (or for ever, with --debug), then in the background. Gives the

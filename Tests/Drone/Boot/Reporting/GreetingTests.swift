@@ -1,7 +1,7 @@
 import Addresses
 import Testing
 
-@testable import Startup
+@testable import Reporting
 
 @Suite struct GreetingTests {
   private static let key = Array("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef".utf8)

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Startup
+@testable import Supervision
 
 @Suite("Starting again")
 struct BackOffTests {

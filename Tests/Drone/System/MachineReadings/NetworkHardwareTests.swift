@@ -1,7 +1,7 @@
 import Addresses
 import Testing
 
-@testable import Startup
+import MachineReadings
 
 @Suite("What the kernel says about the hardware")
 struct HardwareTests {
@@ -25,18 +25,5 @@ struct HardwareTests {
         missing("tg3", "0000:03:00.0", "tigon/tg3.bin"),
         missing("e100", "0000:00:12.0", "e100/d101m_ucode.bin"),
       ])
-  }
-
-  @Test("memory is read by its exact name")
-  func memory() {
-    let meminfo = Array("MemTotal:          27916 kB\nMemFree:            9000 kB\n".utf8)
-    #expect(memoryKiB("MemTotal", meminfo: meminfo) == 27_916)
-    #expect(memoryKiB("Mem", meminfo: meminfo) == nil)
-    #expect(memoryKiB("MemTotal", meminfo: []) == nil)
-  }
-
-  @Test("processors are counted")
-  func processors() {
-    #expect(processorCount(cpuinfo: Array("processor\t: 0\nvendor\n\nprocessor\t: 1\n".utf8)) == 2)
   }
 }

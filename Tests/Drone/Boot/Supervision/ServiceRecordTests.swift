@@ -1,5 +1,5 @@
 import Addresses
-import Startup
+import Supervision
 import Testing
 
 @Suite struct ServiceRecordTests {

@@ -1,7 +1,7 @@
 import Addresses
 import Testing
 
-@testable import Startup
+@testable import Reporting
 
 @Suite("Consoles")
 struct ConsolesTests {

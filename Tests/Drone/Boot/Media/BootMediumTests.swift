@@ -1,7 +1,7 @@
 import Addresses
 import Testing
 
-@testable import Startup
+@testable import Media
 
 @Suite("The boot medium")
 struct BootMediumTests {

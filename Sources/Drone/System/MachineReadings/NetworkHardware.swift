@@ -51,22 +51,3 @@ private func position(of needle: [UInt8], in line: ArraySlice<UInt8>) -> Int? {
 
 /// Whether a PCI device's class (`0x020000`, /sys/bus/pci/devices/*/class) is that of a network card.
 public func isNetworkClass(_ text: [UInt8]) -> Bool { text.starts(with: [UInt8]("0x02")) }
-
-/// The value of a line such as `MemTotal:   31234 kB` of /proc/meminfo, in KiB.
-public func memoryKiB(_ name: StaticString, meminfo: [UInt8]) -> UInt64? {
-  for line in meminfo.split(separator: UInt8(ascii: "\n")) where line.starts(with: [UInt8](name)) {
-    let words = line.split(separator: UInt8(ascii: " "))
-    guard words.count >= 2, words[0].count == name.utf8CodeUnitCount + 1, words[0].last == UInt8(ascii: ":") else {
-      continue
-    }
-    return decimal(words[1])
-  }
-  return nil
-}
-
-/// How many processors /proc/cpuinfo lists.
-public func processorCount(cpuinfo: [UInt8]) -> UInt64 {
-  var count: UInt64 = 0
-  for line in cpuinfo.split(separator: UInt8(ascii: "\n")) where line.starts(with: [UInt8]("processor")) { count &+= 1 }
-  return count
-}
