@@ -120,27 +120,30 @@ let modules: [Module] = [
   // Forge
   .host(0, "Forge/Target"),
   .host(0, "Forge/Workshop", ["COpenSSL", "CRename", subprocess, system]),
-  .host(1, "Forge/Sysroot", ["Target", "Workshop", system]),
-  .host(2, "Forge/DronePrograms", ["Sysroot", "Target", "Workshop", system]),
+  .host(1, "Forge/BuildCache", ["Workshop", system]),
+  .host(1, "Forge/Toolchain", ["Target", "Workshop", system]),
+  .host(2, "Forge/DebianArchive", ["BuildCache", "Workshop", system]),
+  .host(3, "Forge/Recipes", ["BuildCache", "DebianArchive", "Target", "Toolchain", "Workshop", system]),
+  .host(4, "Forge/DronePrograms", ["Recipes", "Target", "Toolchain", "Workshop", system]),
   .host(3, "Forge/ClusterStore", ["CRename", "SecureChannel", "Workshop", system]),
   .host(4, "Forge/Image", ["BootServer", "Integrity", "Workshop", system]),
   .host(
     5, "Forge/ImageCheck",
     [
-      "BootServer", "CArchive", "Image", "Integrity", "SecureChannel", "Sysroot", "Target", "Workshop", system,
+      "BootServer", "CArchive", "Image", "Integrity", "SecureChannel", "Target", "Toolchain", "Workshop", system,
     ]),
   .host(5, "Forge/MasterPackage", ["Image", "Target", "Workshop", system]),
   .program(
     7, "Forge/droneforge",
     [
-      "Addresses", "BootLine", "Bytes", "ClusterStore", "DronePrograms", "Image", "ImageCheck", "LabCommands",
-      "MasterPackage", "SecureChannel", "Sysroot", "Target", "Workshop", arguments, system,
+      "Addresses", "BootLine", "BuildCache", "Bytes", "ClusterStore", "DebianArchive", "DronePrograms", "Image",
+      "ImageCheck", "LabCommands", "MasterPackage", "Recipes", "SecureChannel", "Target", "Workshop", arguments, system,
     ]),
   // Lab
   .host(0, "Lab/HouseRules"),
   .program(1, "Lab/lint", ["HouseRules"]),
   .host(1, "Lab/VirtualMachine", ["Target", "Workshop", subprocess, system]),
-  .host(2, "Lab/TestCluster", ["VirtualMachine", "Workshop", system]),
+  .host(3, "Lab/TestCluster", ["BuildCache", "DebianArchive", "VirtualMachine", "Workshop", system]),
   .host(2, "Lab/VirtualNetwork", ["Addresses", "Bytes"]),
   .host(4, "Lab/ClusterSimulation", ["Addresses", "Bytes", "DroneLayout", "MachineReadings", "Membership", "Surveys"]),
   .host(
@@ -200,8 +203,10 @@ let moduleTests: [ModuleTests] = [
   .tests("Drone/System/MachineReadings", ["Addresses", "MachineReadings", "TestSupport"]),
   .tests("Drone/System/Netlink", ["Addresses", "Bytes", "Linux", "Netlink", "PacketFilter", "TestSupport"]),
   .tests("Drone/System/Terminal", ["Terminal"]),
+  .tests("Forge/BuildCache", ["BuildCache", "TestSupport", "Workshop", system]),
   .tests("Forge/ClusterStore", ["ClusterStore", "SecureChannel", "Workshop", system]),
-  .tests("Forge/DronePrograms", ["DronePrograms", "Sysroot", "Target", "Workshop", system]),
+  .tests("Forge/DebianArchive", ["BuildCache", "DebianArchive", "TestSupport", "Workshop", system]),
+  .tests("Forge/DronePrograms", ["DronePrograms", "Recipes", "Target", "Toolchain", "Workshop", system]),
   .tests("Forge/Image", ["BootLine", "Image", "Integrity", "TestSupport", "Workshop", system]),
   .tests(
     "Forge/ImageCheck",
@@ -213,7 +218,8 @@ let moduleTests: [ModuleTests] = [
     [
       "MasterPackage", "Supervision", "Target", "TestSupport", "TydCommand", "Workshop", system,
     ]),
-  .tests("Forge/Sysroot", ["Sysroot", "TestSupport", "Workshop", system]),
+  .tests("Forge/Recipes", ["Recipes", "TestSupport", "Workshop", system]),
+  .tests("Forge/Toolchain", ["Toolchain", "Workshop"]),
   .tests("Forge/Workshop", ["Workshop", system]),
   .tests("Forge/droneforge", ["BootLine", "droneforge", arguments]),
   .tests(
@@ -227,7 +233,7 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Machines",
     [
-      "ClusterStore", "Image", "Linux", "ProcessControl", "SecureChannel", "Sysroot", "Target", "TestCluster",
+      "BuildCache", "ClusterStore", "Image", "Linux", "ProcessControl", "SecureChannel", "Target", "TestCluster",
       "TestSupport", "TydCommand", "VirtualMachine", "Workshop", system,
     ]),
   .tests("Shared/Addresses", ["Addresses"]),

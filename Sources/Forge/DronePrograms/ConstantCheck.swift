@@ -1,6 +1,6 @@
 import Foundation
-import Sysroot
 import SystemPackage
+import Toolchain
 import Workshop
 
 /// A constant array that two modules offer the linker under one name, though each numbers its own.

@@ -1,7 +1,8 @@
 import Foundation
-import Sysroot
+import Recipes
 import SystemPackage
 import Target
+import Toolchain
 import Workshop
 
 /// A program built as Embedded Swift.
@@ -60,7 +61,7 @@ public func buildPrograms(
   let log = folder.appending("programs.log")
   try await progress.step("Programs for \(target.name)", log: log) {
     try await write([], to: log)
-    try await locked(scratch.appending("programs.lock")) {
+    try await withLock(on: scratch.appending("programs.lock")) {
       let file = folder.appending("toolset.json")
       try await write(try toolset.json(), to: file)
       for program in programs {
@@ -142,5 +143,3 @@ private func fingerprint(of checkout: FilePath, toolset: Toolset, toolchain: Too
   }
   return hasher.finish()
 }
-
-private func exists(_ path: FilePath) -> Bool { FileManager.default.fileExists(atPath: path.string) }

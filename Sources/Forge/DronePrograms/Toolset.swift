@@ -1,5 +1,5 @@
 import Foundation
-import Sysroot
+import Recipes
 import SystemPackage
 import Target
 

@@ -1,6 +1,6 @@
-import Sysroot
 import SystemPackage
 import Target
+import Toolchain
 import Workshop
 
 /// An instruction that the target's first processor lacks.

@@ -40,40 +40,6 @@ public func write(
   }
 }
 
-/// Runs a file operation and turns its error number into a sentence about `path`.
-public func fileOperation<Result>(_ path: FilePath, _ remedy: String, _ body: () throws -> Result) throws -> Result {
-  do {
-    return try body()
-  } catch let error as Errno {
-    throw BuildError.file(path: path.string, reason: "\(error)", remedy: remedy.hasSuffix(".") ? remedy : remedy + ".")
-  } catch let error as CocoaError {
-    let number = (error.underlying as? POSIXError)?.code.rawValue
-    let reason = number.map { "\(Errno(rawValue: $0))" } ?? error.localizedDescription
-    throw BuildError.file(path: path.string, reason: reason, remedy: remedy.hasSuffix(".") ? remedy : remedy + ".")
-  }
-}
-
-/// Makes a folder and its parents.
-public func makeFolder(_ path: FilePath) throws {
-  try fileOperation(path, "Choose a folder that can be written") {
-    try FileManager.default.createDirectory(atPath: path.string, withIntermediateDirectories: true)
-  }
-}
-
-/// A whole file's bytes.
-public func contents(of path: FilePath) throws -> [UInt8] {
-  try fileOperation(path, "Check the path and its permissions") {
-    let file = try FileDescriptor.open(path, .readOnly)
-    return try file.closeAfter {
-      var out: [UInt8] = []
-      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-      defer { buffer.deallocate() }
-      while case let count = try file.read(into: buffer), count > 0 { out.append(contentsOf: buffer[..<count]) }
-      return out
-    }
-  }
-}
-
 /// Temporary files to remove when the program is interrupted: a signal ends it without running any `defer`.
 public enum Leftovers {
   private static let lock = NSLock()

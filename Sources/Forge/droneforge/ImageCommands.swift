@@ -1,11 +1,13 @@
 import ArgumentParser
+import BuildCache
 import ClusterStore
+import DebianArchive
 import DronePrograms
 import Foundation
 import Image
 import ImageCheck
+import Recipes
 import Synchronization
-import Sysroot
 import SystemPackage
 import Target
 import Workshop
@@ -112,9 +114,9 @@ struct ImageOptions: ParsableArguments {
     let waiting = {
       FileHandle.standardError.write(Data("Another build is running in \(folder): waiting for it to end.\n".utf8))
     }
-    return try await withFolderLock(on: folder, waiting: waiting) {
+    return try await withLock(on: folder, waiting: waiting) {
       let progress = Progress(total: sysrootSteps + systemSteps + programSteps + 1)
-      let (sysroot, system) = try await prepareSystem(
+      let (sysroot, system, delivered) = try await prepareSystem(
         for: target, recipes: checkout.appending("sysroot"), cache: defaultCache(), progress: progress)
       let programs = try await buildPrograms(
         for: target, sysroot: sysroot, checkout: checkout, scratch: checkout.appending(".build-drone"),
@@ -125,7 +127,7 @@ struct ImageOptions: ParsableArguments {
           applets: system.busyboxApplets, files: checkout.appending("rootfs")),
         kernel: kernel.map { FilePath($0) } ?? system.kernel, bootFiles: checkout.appending("isolinux"),
         target: target.name,
-        sources: sysroot.sources,
+        sources: delivered.records,
         credential: carried)
       let built = try await progress.step(medium == .cd ? "CD image" : "Network boot tree") {
         try await buildImage(medium, from: parts, in: folder) { image, bill in
@@ -143,7 +145,7 @@ struct ImageOptions: ParsableArguments {
           }
         }
       }
-      return (built, sysroot.notices)
+      return (built, delivered.records.notices)
     }
   }
 

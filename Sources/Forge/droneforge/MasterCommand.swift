@@ -1,9 +1,11 @@
 import ArgumentParser
+import BuildCache
+import DebianArchive
 import DronePrograms
 import Foundation
 import ImageCheck
 import MasterPackage
-import Sysroot
+import Recipes
 import SystemPackage
 import Target
 import Workshop
@@ -46,9 +48,9 @@ struct MasterCommand: AsyncParsableCommand {
     let waiting = {
       FileHandle.standardError.write(Data("Another build is running in \(folder): waiting for it to end.\n".utf8))
     }
-    return try await withFolderLock(on: folder, waiting: waiting) {
+    return try await withLock(on: folder, waiting: waiting) {
       let progress = Progress(total: sysrootSteps + programSteps + 1)
-      let sysroot = try await prepareSysroot(
+      let (sysroot, built) = try await prepareSysroot(
         for: target, recipes: checkout.appending("sysroot"), cache: defaultCache(), progress: progress)
       let programs = try await buildPrograms(
         for: target, sysroot: sysroot, checkout: checkout, scratch: checkout.appending(".build-drone"),
@@ -63,13 +65,13 @@ struct MasterCommand: AsyncParsableCommand {
           }
         }
         var sources: [SourceNotice] = []
-        for name in ["musl", "openssl"] { sources.append(try await sysroot.notice(of: name)) }
+        for name in ["musl", "openssl"] { sources.append(try await built[name].notice()) }
         return try await MasterPackage(
           target: target, programs: programs.map { .init(path: $0.path, file: $0.stripped, links: $0.links) },
           sources: sources, files: checkout.appending("master")
         ).build(in: folder)
       }
-      return (package, sysroot.notices)
+      return (package, built.records.notices)
     }
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
+import BuildCache
 import DronePrograms
-import Sysroot
+import Recipes
 import SystemPackage
 import Target
 import Workshop
@@ -27,7 +28,7 @@ struct ProgramsCommand: AsyncParsableCommand {
     let checkout = absolute(checkout)
     let progress = Progress(total: sysrootSteps + programSteps)
     let programs = try await interruptible {
-      let sysroot = try await prepareSysroot(
+      let (sysroot, _) = try await prepareSysroot(
         for: target, recipes: checkout.appending("sysroot"), cache: cache.map(absolute) ?? defaultCache(),
         progress: progress)
       return try await buildPrograms(

@@ -1,6 +1,8 @@
 import ArgumentParser
+import BuildCache
+import DebianArchive
 import Foundation
-import Sysroot
+import Recipes
 import SystemPackage
 import Target
 import Workshop
@@ -27,14 +29,18 @@ struct SysrootCommand: AsyncParsableCommand {
     @Option(help: "The cache (default: ${XDG_CACHE_HOME:-~/.cache}/droneforge).", completion: .directory)
     var cache: String?
 
-    func prepared(quiet: Bool) async throws -> (Sysroot, SystemParts?) {
+    func prepared(quiet: Bool) async throws -> (Sysroot, SystemParts?, Sources) {
       let recipes = absolute(recipes)
       let cache = cache.map(absolute) ?? defaultCache()
       let progress = Progress(total: sysrootSteps + (target.hasImage ? systemSteps : 0), quiet: quiet)
       guard target.hasImage else {
-        return (try await prepareSysroot(for: target, recipes: recipes, cache: cache, progress: progress), nil)
+        let (sysroot, sources) = try await prepareSysroot(
+          for: target, recipes: recipes, cache: cache, progress: progress)
+        return (sysroot, nil, sources)
       }
-      return try await prepareSystem(for: target, recipes: recipes, cache: cache, progress: progress)
+      let (sysroot, system, sources) = try await prepareSystem(
+        for: target, recipes: recipes, cache: cache, progress: progress)
+      return (sysroot, system, sources)
     }
   }
 
@@ -50,7 +56,7 @@ struct SysrootCommand: AsyncParsableCommand {
     @OptionGroup var options: Options
 
     func run() async throws {
-      let (sysroot, system) = try await interruptible { try await options.prepared(quiet: true) }
+      let (sysroot, system, sources) = try await interruptible { try await options.prepared(quiet: true) }
       print("headers   \(sysroot.includes)")
       print("library   \(sysroot.library)")
       print("openssl   \(sysroot.opensslLibrary)")
@@ -59,8 +65,8 @@ struct SysrootCommand: AsyncParsableCommand {
         print("kernel    \(system.kernel)")
         print("config    \(system.kernelConfiguration)")
       }
-      for source in sysroot.sources { print("source    \(source.name) \(source.version) sha256 \(source.sha256)") }
-      sysroot.notices.forEach(notice)
+      for source in sources.records { print("source    \(source.name) \(source.version) sha256 \(source.sha256)") }
+      sources.records.notices.forEach(notice)
     }
   }
 
@@ -82,7 +88,8 @@ struct SysrootCommand: AsyncParsableCommand {
     func run() async throws {
       let progress = Progress(total: 2)
       let said = try await interruptible {
-        try await refreshSources(packages, cache: cache.map(absolute) ?? defaultCache(), progress: progress)
+        try await Sources.refresh(
+          packages, of: sourcePackages, in: sourceCache(in: cache.map(absolute) ?? defaultCache()), progress)
       }
       said.forEach { print($0) }
     }

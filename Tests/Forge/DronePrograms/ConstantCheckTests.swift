@@ -1,11 +1,12 @@
 import Foundation
+import Recipes
 import SystemPackage
 import Target
 import Testing
+import Toolchain
 import Workshop
 
 @testable import DronePrograms
-@testable import Sysroot
 
 @Suite struct ConstantCheckTests {
   /// Two modules, each of two files. The second inlines a function of the first and makes its constants in another order.
@@ -40,7 +41,7 @@ import Workshop
   private func objects(in folder: FilePath, _ change: ([String]) -> [String] = { $0 }) async throws -> [FilePath] {
     let parts = Sysroot(
       target: .i586, includes: "/nowhere/include", library: "/nowhere/lib", opensslIncludes: "/nowhere/ssl/include",
-      opensslLibrary: "/nowhere/ssl/lib", sourceFolder: "", sources: [])
+      opensslLibrary: "/nowhere/ssl/lib")
     let toolset = Toolset(target: .i586, sysroot: parts, checkout: folder, scratch: folder)
     let compiler = try Toolchain.found().swift.removingLastComponent().appending("swiftc")
     var objects: [FilePath] = []

@@ -1,10 +1,10 @@
 import Foundation
+import Recipes
 import SystemPackage
 import Target
 import Testing
 
 @testable import DronePrograms
-@testable import Sysroot
 
 @Suite struct ToolsetTests {
   private func options(
@@ -12,8 +12,7 @@ import Testing
   ) throws -> [String: [String]] {
     let parts = Sysroot(
       target: target, includes: sysroot.appending("include"), library: sysroot.appending("lib"),
-      opensslIncludes: sysroot.appending("ssl/include"), opensslLibrary: sysroot.appending("ssl/lib"), sourceFolder: "",
-      sources: [])
+      opensslIncludes: sysroot.appending("ssl/include"), opensslLibrary: sysroot.appending("ssl/lib"))
     let json = try Toolset(target: target, sysroot: parts, checkout: checkout, scratch: "/scratch").json()
     struct Options: Decodable { let extraCLIOptions: [String] }
     struct File: Decodable {

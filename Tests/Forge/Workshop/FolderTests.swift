@@ -47,10 +47,10 @@ import Testing
   @Test("two builds with the same folder run one after the other, and the second one says that it waits")
   func locked() async throws {
     try await withFolder { folder in
-      let second = try await withFolderLock(on: folder, waiting: {}) {
+      let second = try await withLock(on: folder) {
         let second = Task {
           var told = false
-          try await withFolderLock(on: folder, waiting: { told = true }) {}
+          try await withLock(on: folder, waiting: { told = true }) {}
           return told
         }
         // Long enough for the second to find the lock taken, on a busy machine, too.

@@ -1,9 +1,10 @@
+import BuildCache
 import Foundation
 import Image
 import SecureChannel
-import Sysroot
 import SystemPackage
 import Target
+import TestCluster
 import TydCommand
 import VirtualMachine
 import Workshop

@@ -1,9 +1,10 @@
+import BuildCache
 import Foundation
 import SystemPackage
 import Testing
 import Workshop
 
-@testable import Sysroot
+@testable import DebianArchive
 
 @Suite struct SourcesTests {
   @Test("apt's errors are found among its other lines, each once")
@@ -22,13 +23,14 @@ import Workshop
 
   @Test("no cache and no network is one sentence that says what to do")
   func offline() async throws {
-    try await withTemporaryFolder { folder in
+    try await withTemporaryFolder(in: FilePath(NSTemporaryDirectory())) { folder in
       let log = folder.appending("sources.log")
       try await write("E: Could not resolve 'a.example'.\n".utf8, to: log)
-      let sentence = Sources.unavailable(cache: folder, log: log, cause: .input("apt-get failed."))
+      let delivery = FirstDelivery(packages: packages, origin: .machine, cache: folder)
+      let sentence = delivery.unavailable(log: log, cause: .input("apt-get failed."))
       #expect(
         sentence == """
-          The sources of the kernel, musl, BusyBox and OpenSSL are not in the cache (\(folder)) and apt could not fetch \
+          The sources of musl, BusyBox, OpenSSL and the kernel are not in the cache (\(folder)) and apt could not fetch \
           them (Could not resolve 'a.example'): connect this machine to its Debian archive once and build again. The \
           whole output is in \(log).
           """)
@@ -37,19 +39,19 @@ import Workshop
 
   @Test("with cached sources, apt is not asked")
   func cached() async throws {
-    try await withTemporaryFolder { folder in
-      let parts = PartCache(folder: folder)
-      let place = Sources.location(in: parts)
+    try await withTemporaryFolder(in: FilePath(NSTemporaryDirectory())) { folder in
+      let parts = BuildCache(folder: folder)
+      let place = parts.location(of: FirstDelivery(packages: packages, origin: .machine, cache: parts.folder))
       try makeFolder(place)
       let records = [SourceRecord(name: "musl_1.2.3-1.dsc", version: "1.2.3-1", sha256: "00")]
       try await write(try JSONEncoder().encode(records), to: place.appending("sources.json"))
       // What is in caches already is found: one package more or less would fetch and build everything anew.
       #expect(place.lastComponent == "sources-24c78fb1195f7260")
-      let sources = try await Sources.prepared(in: parts, Workshop.Progress(total: 1, quiet: true))
+      let sources = try await Sources.prepared(packages, in: parts, Workshop.Progress(total: 1, quiet: true))
       #expect(sources.records == records)
-      #expect(sources.version("musl") == "1.2.3-1")
-      #expect(try sources.file("musl", ".dsc") == place.appending("musl_1.2.3-1.dsc"))
-      #expect(throws: BuildError.self) { try sources.file("busybox", ".dsc") }
+      #expect(sources["musl"].version == "1.2.3-1")
+      #expect(try sources["musl"].file(".dsc") == place.appending("musl_1.2.3-1.dsc"))
+      #expect(throws: BuildError.self) { try sources["busybox"].file(".dsc") }
     }
   }
 
@@ -75,18 +77,5 @@ import Workshop
     )
     #expect(try await newestFirst(listed) == ["3.0.22-1~deb12u2", "3.0.9-1~deb12u2"])
     #expect(try await newestFirst(["3.0.22-1~deb12u1", "3.0.22-1"]) == ["3.0.22-1", "3.0.22-1~deb12u1"])
-  }
-
-  @Test("OpenSSL's options are the lines that are no comments")
-  func options() {
-    #expect(
-      configureOptions("# Nothing.\nno-shared\n\n--with-rand-seed=getrandom\n") == [
-        "no-shared", "--with-rand-seed=getrandom",
-      ])
-  }
-
-  @Test("without a Swift toolchain in PATH there is one sentence")
-  func noToolchain() {
-    #expect(throws: BuildError.self) { try Toolchain.found(path: "/nowhere:/also/nowhere") }
   }
 }

@@ -37,13 +37,19 @@ public struct Toolchain: Sendable {
 }
 
 /// The compiler for the drone's C programs and the flags that keep it to the target's instructions.
-struct CrossCompiler: Sendable {
-  let target: DroneTarget
-  let toolchain: Toolchain
+public struct CrossCompiler: Sendable {
+  public let target: DroneTarget
+  public let toolchain: Toolchain
   let identity: String
 
+  public init(_ toolchain: Toolchain, for target: DroneTarget) async throws {
+    self.target = target
+    self.toolchain = toolchain
+    identity = try await toolchain.identity()
+  }
+
   /// No unwind tables, no position-independent code, sections that the linker can drop: a drone has little memory.
-  var flags: [String] {
+  public var flags: [String] {
     ["-target", target.clangTriple] + target.instructionSetFlags + [
       "-Os",
       "-fno-pic",
@@ -56,28 +62,5 @@ struct CrossCompiler: Sendable {
   }
 
   /// Everything that a compiled file depends on besides its sources.
-  var recipe: String { ([identity] + flags).joined(separator: " ") }
+  public var recipe: String { ([identity] + flags).joined(separator: " ") }
 }
-
-/// A program of the build: in plain English, and without the settings that a surrounding `make` or a developer's
-/// environment would bring into another project's makefiles.
-func tool(
-  _ executable: String, _ arguments: [String], in folder: FilePath? = nil, environment: [String: String] = [:]
-) -> Command {
-  var values: [String: String?] = [:]
-  for name in [
-    "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEFILES", "MAKEOVERRIDES", "ARCH", "CROSS_COMPILE", "CC", "HOSTCC", "AR",
-    "CFLAGS", "CPPFLAGS", "LDFLAGS", "KCFLAGS", "KBUILD_OUTPUT", "O", "V", "LANG", "LANGUAGE",
-  ] { values.updateValue(nil, forKey: name) }
-  values["LC_ALL"] = "C"
-  values["TZ"] = "UTC"
-  for (name, value) in environment { values[name] = value }
-  return Command(executable, arguments, environment: values, workingDirectory: folder?.string)
-}
-
-func firstLine(of command: Command) async throws -> String {
-  String(decoding: try await command.output(), as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
-}
-
-/// `-j` for make.
-var parallelJobs: String { "-j\(ProcessInfo.processInfo.activeProcessorCount)" }

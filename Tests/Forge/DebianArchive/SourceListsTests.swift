@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Sysroot
+@testable import DebianArchive
 
 @Suite struct SourceListsTests {
   let lists = SourceLists(codename: "bookworm")

@@ -1,46 +1,58 @@
+import BuildCache
+import DebianArchive
 import Foundation
 import SystemPackage
+import Toolchain
 import Workshop
 
 /// The everyday commands in one static program.
-struct BusyBox: Sendable {
+public struct BusyBox: Recipe {
   let compiler: CrossCompiler
-  let sources: Sources
+  let source: Source
   let musl: Part
-  /// The checkout's `sysroot`.
-  let recipes: FilePath
-
+  let fragment: ConfigurationFragment
   /// 64-bit arithmetic that the compiler calls by name, the same file that the drone's own programs bring.
-  private var runtime: FilePath {
-    recipes.removingLastComponent().appending("Sources/C/CompilerRuntime").lexicallyNormalized()
+  let runtime: FilePath
+  let runtimeDigest: SHA256
+
+  /// `recipes`: the checkout's `sysroot`.
+  public init(compiler: CrossCompiler, source: Source, musl: Part, recipes: FilePath) throws {
+    self.compiler = compiler
+    self.source = source
+    self.musl = musl
+    fragment = try ConfigurationFragment(contentsOf: recipes.appending("busybox.config"))
+    runtime = recipes.removingLastComponent().appending("Sources/C/CompilerRuntime").lexicallyNormalized()
+    runtimeDigest = try SHA256(contentsOf: runtime.appending("integers.c"))
   }
 
-  func prepared(in parts: PartCache, _ progress: Progress) async throws -> Part {
-    let fragment = try ConfigurationFragment(contentsOf: recipes.appending("busybox.config"))
-    let hash = recipeHash([
-      ("recipe", "1"), ("source", sources.identity("busybox")), ("compiler", compiler.recipe),
-      ("musl", musl.hash.description),
-      ("configuration", fragment.settings.map { "\($0.name)=\($0.value)" }.joined(separator: "\n")),
-      ("runtime", try SHA256(contentsOf: runtime.appending("integers.c")).description),
-    ])
-    return try await parts.part("busybox", "BusyBox \(sources.version("busybox"))", hash, progress) { part, work, log in
-      let source = work.appending("source")
-      try await unpack(try sources.file("busybox", ".dsc"), to: source, log: log)
-      try await configure(fragment, source, log)
-      let libraries = try await startAndRuntime(work, log)
-      let arguments = makeArguments(libraries)
-      // Without a time in the banner: equal inputs give equal bytes.
-      let environment = ["KCONFIG_NOTIMESTAMP": "1"]
-      try await tool("make", [parallelJobs] + arguments + ["busybox"], in: source, environment: environment).run(
-        log: log)
-      try await tool("make", arguments + ["busybox.links"], in: source, environment: environment).run(log: log)
-      try move(source.appending("busybox_unstripped"), to: part.appending("busybox.unstripped"))
-      try move(source.appending("busybox.links"), to: part.appending("busybox.links"))
-      try await tool(
-        compiler.toolchain.objectCopier.string,
-        ["--strip-all", part.appending("busybox.unstripped").string, part.appending("busybox").string]
-      ).run(log: log)
-    }
+  public var name: String { "busybox" }
+  public var title: String { "BusyBox \(source.version)" }
+  public var inputs: [Input] {
+    [
+      .init("recipe", "1"), .init("source", source.identity), .init("compiler", compiler.recipe),
+      .init("musl", musl.hash.description),
+      .init("configuration", fragment.settings.map { "\($0.name)=\($0.value)" }.joined(separator: "\n")),
+      .init("runtime", runtimeDigest.description),
+    ]
+  }
+
+  public func build(in room: Room) async throws {
+    let tree = room.work.appending("source")
+    try await unpack(try source.file(".dsc"), to: tree, log: room.log)
+    try await configure(fragment, tree, room.log)
+    let libraries = try await startAndRuntime(room.work, room.log)
+    let arguments = makeArguments(libraries)
+    // Without a time in the banner: equal inputs give equal bytes.
+    let environment = ["KCONFIG_NOTIMESTAMP": "1"]
+    try await tool("make", [parallelJobs] + arguments + ["busybox"], in: tree, environment: environment).run(
+      log: room.log)
+    try await tool("make", arguments + ["busybox.links"], in: tree, environment: environment).run(log: room.log)
+    try move(tree.appending("busybox_unstripped"), to: room.result.appending("busybox.unstripped"))
+    try move(tree.appending("busybox.links"), to: room.result.appending("busybox.links"))
+    try await tool(
+      compiler.toolchain.objectCopier.string,
+      ["--strip-all", room.result.appending("busybox.unstripped").string, room.result.appending("busybox").string]
+    ).run(log: room.log)
   }
 
   /// BusyBox's kconfig ignores most of a fragment given to `allnoconfig`, so the whole configuration is written out and
@@ -96,7 +108,7 @@ struct BusyBox: Sendable {
       "HOSTCC=gcc",
       "CC=\(compile.joined(separator: " "))",
       "AR=\(compiler.toolchain.archiver)",
-      "BB_EXTRA_VERSION=Debian \(sources.version("busybox"))",
+      "BB_EXTRA_VERSION=Debian \(source.version)",
       "CONFIG_EXTRA_LDFLAGS=\(link.joined(separator: " "))",
     ]
   }

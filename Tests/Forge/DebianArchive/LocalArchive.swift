@@ -1,8 +1,15 @@
+import BuildCache
 import Foundation
 import SystemPackage
 import Workshop
 
-@testable import Sysroot
+@testable import DebianArchive
+
+/// What is fetched in tests.
+let packages = [
+  SourcePackage("musl", title: "musl"), SourcePackage("busybox", title: "BusyBox"),
+  SourcePackage("openssl", title: "OpenSSL"), SourcePackage("linux-source-6.1", title: "the kernel", isBinary: true),
+]
 
 /// A Debian archive in a folder, for the real apt: small packages of the names that something is built from.
 struct LocalArchive {
@@ -30,7 +37,7 @@ struct LocalArchive {
       sources += try await source(name, version)
     }
     try await write(sources.utf8, to: distribution.appending("main/source/Sources"))
-    try await write(try await binary(Sources.kernelPackage, "6.1.9-1").utf8, to: packages(of: "all"))
+    try await write(try await binary("linux-source-6.1", "6.1.9-1").utf8, to: packages(of: "all"))
     let architecture = try await firstLine(of: tool("dpkg", ["--print-architecture"]))
     try makeFolder(packages(of: architecture).removingLastComponent())
     try await write([], to: packages(of: architecture))

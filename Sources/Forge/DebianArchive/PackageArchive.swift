@@ -3,7 +3,7 @@ import SystemPackage
 import Workshop
 
 /// Where a machine names its Debian archives, and how long they are waited for.
-struct PackageOrigin: Sendable {
+public struct PackageOrigin: Sendable {
   var release: FilePath = "/etc/os-release"
   var list: FilePath = "/etc/apt/sources.list"
   var moreLists: FilePath = "/etc/apt/sources.list.d"
@@ -13,7 +13,7 @@ struct PackageOrigin: Sendable {
   var retries = 3
   var timeout = 20
 
-  static let machine = PackageOrigin()
+  public static let machine = PackageOrigin()
 
   /// The same, asked once and not waited for: the build goes on without an answer.
   var inPassing: PackageOrigin {
@@ -25,13 +25,13 @@ struct PackageOrigin: Sendable {
 
 /// The machine's own Debian archives and keys, with lists and caches of our own: nothing of the system's changes, and no
 /// other architecture is needed.
-struct PackageArchive: Sendable {
+public struct PackageArchive: Sendable {
   private let configuration: FilePath
   private let log: FilePath
   private let origin: PackageOrigin
 
   /// Reads the archives' lists into `work`. Throws `BuildError` when the machine names no Debian archive or none answers.
-  static func opened(_ origin: PackageOrigin, work: FilePath, log: FilePath) async throws -> PackageArchive {
+  public static func opened(_ origin: PackageOrigin, work: FilePath, log: FilePath) async throws -> PackageArchive {
     let lists = work.appending("parts")
     try makeFolder(lists)
     for folder in ["lists/partial", "cache/archives/partial"] { try makeFolder(work.appending(folder)) }
@@ -56,7 +56,7 @@ struct PackageArchive: Sendable {
   }
 
   /// Fetches the file of a binary package's newest version into a folder, without installing anything.
-  func download(_ package: String, to folder: FilePath) async throws {
+  public func download(_ package: String, to folder: FilePath) async throws {
     try await retrying { try await apt(["download", package], in: folder) }
   }
 

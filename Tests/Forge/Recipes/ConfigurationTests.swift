@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Workshop
 
-@testable import Sysroot
+@testable import Recipes
 
 @Suite struct ConfigurationTests {
   @Test("a setting that kconfig dropped, changed or never knew is named with its line")
@@ -25,7 +25,7 @@ import Workshop
 
   @Test("the sentence names file, setting and line")
   func sentence() async throws {
-    try await withTemporaryFolder { folder in
+    try await withTemporaryFolder(in: FilePath(NSTemporaryDirectory())) { folder in
       let finished = folder.appending("config")
       try await write("CONFIG_A=y\n".utf8, to: finished)
       let fragment = try ConfigurationFragment("CONFIG_A=y\nCONFIG_B=y\n", file: "kernel.config")
@@ -82,10 +82,3 @@ import Workshop
 let recipes =
   checkout
   .appending("sysroot")
-
-func withTemporaryFolder<Result>(_ body: (FilePath) async throws -> Result) async throws -> Result {
-  let folder = FilePath(FileManager.default.temporaryDirectory.path).appending("sysroot-\(UUID().uuidString)")
-  try makeFolder(folder)
-  defer { try? FileManager.default.removeItem(atPath: folder.string) }
-  return try await body(folder)
-}

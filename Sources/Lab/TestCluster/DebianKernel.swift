@@ -1,3 +1,5 @@
+import BuildCache
+import DebianArchive
 import Foundation
 import SystemPackage
 import Workshop
@@ -24,13 +26,22 @@ private let keptModules = [
 /// Gives Debian's kernel, fetching it when the cache does not hold it; once it is there, neither the network nor apt is
 /// touched. Shows one step. Throws `BuildError`.
 public func prepareDebianKernel(cache: FilePath, progress: Workshop.Progress) async throws -> DebianKernel {
-  let hash = recipeHash([
-    ("recipe", "1"), ("package", metapackage), ("modules", keptModules.joined(separator: " ")),
-  ])
-  let parts = PartCache(folder: cache.appending("debian"))
-  let part = try await parts.part("kernel", "Debian's kernel", hash, progress) { part, work, log in
-    let archive = try await PackageArchive.opened(.machine, work: work.appending("apt"), log: log)
-    let fetched = work.appending("fetched")
+  let part = try await BuildCache(folder: cache.appending("debian")).part(KernelFromPackages(), progress)
+  return DebianKernel(
+    release: String(decoding: try contents(of: part.folder.appending("release")), as: UTF8.self),
+    kernel: part.folder.appending("vmlinuz"), modules: part.folder)
+}
+
+private struct KernelFromPackages: Recipe {
+  let name = "kernel"
+  let title = "Debian's kernel"
+  let inputs = [
+    Input("recipe", "1"), Input("package", metapackage), Input("modules", keptModules.joined(separator: " ")),
+  ]
+
+  func build(in room: Room) async throws {
+    let archive = try await PackageArchive.opened(.machine, work: room.work.appending("apt"), log: room.log)
+    let fetched = room.work.appending("fetched")
     try makeFolder(fetched)
     try await archive.download(metapackage, to: fetched)
     let depends = try await firstLine(
@@ -41,14 +52,14 @@ public func prepareDebianKernel(cache: FilePath, progress: Workshop.Progress) as
       throw BuildError.input("\(metapackage) depends on \(depends), which is no kernel.")
     }
     try await archive.download(package, to: fetched)
-    let unpacked = work.appending("unpacked")
+    let unpacked = room.work.appending("unpacked")
     try await tool(
       "dpkg-deb", ["--extract", try onlyPackage(in: fetched, "\(package)_").string, unpacked.string]
-    ).run(log: log)
+    ).run(log: room.log)
     let release = String(package.dropFirst("linux-image-".count))
-    try move(unpacked.appending("boot/vmlinuz-\(release)"), to: part.appending("vmlinuz"))
+    try move(unpacked.appending("boot/vmlinuz-\(release)"), to: room.result.appending("vmlinuz"))
     let from = unpacked.appending("lib/modules").appending(release)
-    let to = part.appending("lib/modules").appending(release)
+    let to = room.result.appending("lib/modules").appending(release)
     for kept in keptModules {
       let place = to.appending("kernel").appending(kept)
       try makeFolder(place.removingLastComponent())
@@ -57,12 +68,9 @@ public func prepareDebianKernel(cache: FilePath, progress: Workshop.Progress) as
     for index in ["modules.builtin", "modules.builtin.modinfo", "modules.order"] {
       try move(from.appending(index), to: to.appending(index))
     }
-    try await tool("/usr/sbin/depmod", ["-b", part.string, release]).run(log: log)
-    try await write(release.utf8, to: part.appending("release"))
+    try await tool("/usr/sbin/depmod", ["-b", room.result.string, release]).run(log: room.log)
+    try await write(release.utf8, to: room.result.appending("release"))
   }
-  return DebianKernel(
-    release: String(decoding: try contents(of: part.folder.appending("release")), as: UTF8.self),
-    kernel: part.folder.appending("vmlinuz"), modules: part.folder)
 }
 
 private func onlyPackage(in folder: FilePath, _ beginning: String) throws -> FilePath {

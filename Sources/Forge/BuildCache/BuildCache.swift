@@ -1,0 +1,72 @@
+import Foundation
+import SystemPackage
+import Workshop
+
+/// What a recipe made: a folder that never changes.
+public struct Part: Sendable {
+  public let folder: FilePath
+  /// The recipe's, so that what is made from the part can take it for the part itself.
+  public let hash: SHA256
+}
+
+/// A folder of finished parts, each under its name and the hash of all that it is made from, with the log of its build
+/// beside it.
+public struct BuildCache: Sendable {
+  public let folder: FilePath
+
+  public init(folder: FilePath) { self.folder = folder }
+
+  /// Where a recipe's part is or would be.
+  public func location(of recipe: some Recipe) -> FilePath { folder.appending(fileName(recipe)) }
+
+  /// Gives the recipe's part, building it when it is not there; shows one step.
+  ///
+  /// The part appears by a rename after its build returned. When that throws or is killed, nothing lies under its name.
+  /// Builds of one part by several programs wait for each other.
+  public func part(_ recipe: some Recipe, _ progress: Workshop.Progress) async throws -> Part {
+    let place = location(of: recipe)
+    let part = Part(folder: place, hash: recipe.hash)
+    if exists(place) {
+      await progress.skip(recipe.title, "cached")
+      return part
+    }
+    try makeFolder(folder)
+    let log = folder.appending("\(fileName(recipe)).log")
+    try await progress.step(recipe.title, log: log) {
+      try await withLock(on: folder.appending("\(recipe.name).lock")) {
+        guard !exists(place) else { return }
+        removeUnfinished(recipe.name)
+        try await write([], to: log)
+        try await replacing(
+          place, mode: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute]
+        ) { unfinished in
+          let work = unfinished.appending("work")
+          try makeFolder(work)
+          _ = try await recipe.build(in: Room(result: unfinished, work: work, log: log))
+          try removeTree(work)
+        }
+      }
+    }
+    return part
+  }
+
+  private func fileName(_ recipe: some Recipe) -> String { "\(recipe.name)-\(recipe.hash.description.prefix(16))" }
+
+  /// What a build left that was killed; the caller holds the part's lock, so nobody is writing there.
+  private func removeUnfinished(_ name: String) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []
+    for entry in names where entry.hasPrefix(".\(name)-") && entry.hasSuffix(".part") {
+      try? FileManager.default.removeItem(atPath: folder.appending(entry).string)
+    }
+  }
+}
+
+/// `${XDG_CACHE_HOME:-~/.cache}/droneforge`, shared by all checkouts.
+public func defaultCache(
+  environment: [String: String] = ProcessInfo.processInfo.environment, home: String = NSHomeDirectory()
+) -> FilePath {
+  // The XDG Base Directory Specification: a relative path is to be ignored.
+  if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") { return FilePath(cache).appending("droneforge") }
+  let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? home
+  return FilePath(home).appending(".cache").appending("droneforge")
+}
