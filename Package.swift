@@ -203,9 +203,9 @@ let moduleTests: [ModuleTests] = [
   .tests("Drone/System/MachineReadings", ["Addresses", "MachineReadings", "TestSupport"]),
   .tests("Drone/System/Netlink", ["Addresses", "Bytes", "Linux", "Netlink", "PacketFilter", "TestSupport"]),
   .tests("Drone/System/Terminal", ["Terminal"]),
-  .tests("Forge/BuildCache", ["BuildCache", "TestSupport", "Workshop", system]),
+  .tests("Forge/BuildCache", ["BuildCache", "Workshop", system]),
   .tests("Forge/ClusterStore", ["ClusterStore", "SecureChannel", "Workshop", system]),
-  .tests("Forge/DebianArchive", ["BuildCache", "DebianArchive", "TestSupport", "Workshop", system]),
+  .tests("Forge/DebianArchive", ["BuildCache", "DebianArchive", "Workshop", system]),
   .tests("Forge/DronePrograms", ["DronePrograms", "Recipes", "Target", "Toolchain", "Workshop", system]),
   .tests("Forge/Image", ["BootLine", "Image", "Integrity", "TestSupport", "Workshop", system]),
   .tests(
