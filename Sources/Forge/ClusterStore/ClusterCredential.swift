@@ -27,10 +27,11 @@ public struct ClusterCredential: Sendable, Equatable {
   init(name: ClusterName, certificate: Certificate, key: SigningKey, in place: String) throws {
     guard certificate.isAuthority, certificate.isSelfSigned else {
       throw BuildError.input(
-        "\(place) holds a certificate that is no cluster's authority. Restore it from your backup.")
+        "\(place) holds a certificate that is not a cluster's authority. Restore it from your backup.")
     }
     guard key.publicKey == certificate.publicKey else {
-      throw BuildError.input("\(place) holds a key that is not its certificate's. Restore both from your backup.")
+      throw BuildError.input(
+        "\(place) holds a key that does not belong to its certificate. Restore both from your backup.")
     }
     self.name = name
     self.certificate = certificate

@@ -13,7 +13,7 @@ public struct ClusterName: Hashable, Sendable, CustomStringConvertible {
     }
     guard allowed, (1...32).contains(text.utf8.count), !text.hasPrefix("-") else {
       throw BuildError.input(
-        "\(text.debugDescription) is no name for a cluster: take 1 to 32 lower-case letters, digits and dashes, a letter or"
+        "\(text.debugDescription) cannot be the name of a cluster: use 1 to 32 lower-case letters, digits and dashes, a letter or"
           + " digit first.")
     }
     self.text = text

@@ -62,7 +62,7 @@ public struct ClusterStore: Sendable {
     try await locked {
       guard !exists(name) else {
         throw BuildError.input(
-          "There is a cluster \(name) already, in \(location(of: name)). `droneforge cluster rotate \(name)` gives it a new"
+          "There already is a cluster \(name), in \(location(of: name)). `droneforge cluster rotate \(name)` gives it a new"
             + " authority.")
       }
       let new = try ClusterCredential(newFor: name, now: now, years: years)
@@ -89,7 +89,8 @@ public struct ClusterStore: Sendable {
         .iso8601.year().month().day().time(includingFractionalSeconds: false).timeSeparator(.omitted))
       let rotated = FilePath("rotated").appending(date)
       guard !FileManager.default.fileExists(atPath: place.string + "/" + rotated.string) else {
-        throw BuildError.input("The cluster \(name) has just been given a new authority. Wait a second.")
+        throw BuildError.input(
+          "The cluster \(name) got a new authority less than a second ago. Wait a second and try again.")
       }
       try await prepared(new) { unfinished in
         let earlier = unfinished.appending("rotated")
@@ -146,12 +147,13 @@ public struct ClusterStore: Sendable {
       guard lstat(path.string, &look) == 0 else { throw Errno(rawValue: errno) }
     }
     guard [S_IFREG, S_IFDIR].contains(look.st_mode & S_IFMT) else {
-      throw BuildError.input("\(path) is neither a file nor a folder; a cluster's key is not followed anywhere else.")
+      throw BuildError.input("\(path) is neither a file nor a folder; a cluster's key cannot be a link.")
     }
     guard look.st_mode & 0o077 == 0 else {
       throw BuildError.input(
         "\(path) has mode \(String(look.st_mode & 0o777, radix: 8)), so others may have read the cluster's key. If nobody"
-          + " has: chmod \(mode) \(path). If somebody may have: droneforge cluster rotate afterwards, and new CDs.")
+          + " has: chmod \(mode) \(path). If somebody may have: run droneforge cluster rotate afterwards and make new CDs."
+      )
     }
     guard look.st_uid == geteuid() || geteuid() == 0 else {
       throw BuildError.input("\(path) belongs to another user (\(look.st_uid)). Build as that user.")

@@ -133,9 +133,9 @@ public struct MasterPackage: Sendable {
          tyd makes this machine a node of a cluster of drones: small computers that boot
          a Linux image of the droneforge project and live in RAM only. Nodes prove who
          they are by certificates, find each other, notice who is gone, and whatever
-         two of them send each other goes through IPsec with keys of their own.
+         two of them send each other travels through IPsec with their own keys.
          .
-         The program is static and needs a kernel with XFRM and nf_tables, as Debian's.
+         The program is static and needs a kernel with XFRM and nf_tables, such as Debian's.
 
         """),
       text("md5sums", sums),

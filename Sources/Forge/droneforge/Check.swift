@@ -9,14 +9,14 @@ import Workshop
 /// `droneforge check FILE-OR-TREE`.
 struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Read a CD image or a network boot tree back and say what is wrong with it.",
+    abstract: "Read a CD image or a network boot tree back and print what is wrong with it.",
     discussion: """
-      Compares every file with the image's manifest, and looks at the boot catalogue, the first sector, the kernel's
-      header, the root archive and each program's instructions:
+      Compares every file with the image's manifest, and checks the boot catalogue, the first sector, the kernel's header,
+      the root archive and each program's instructions:
 
           droneforge check build/drone.iso
 
-      Prints one line for each failed check, with exit status 1, or else the files' sizes.
+      Prints one line for each failed check and exits with status 1, or prints the files' sizes.
       """)
 
   @Argument(help: "A CD image, or the folder of a network boot tree.", completion: .file())
@@ -38,7 +38,7 @@ struct Check: AsyncParsableCommand {
     let billPath = manifest.map { FilePath($0) } ?? manifestBeside(path)
     guard FileManager.default.fileExists(atPath: billPath.string) else {
       throw BuildError.file(
-        path: billPath.string, reason: "there is no such manifest", remedy: "Say with --manifest where it is.")
+        path: billPath.string, reason: "there is no such manifest", remedy: "Name it with --manifest.")
     }
     let bill = try BillOfMaterials(json: contents(of: billPath))
     let check = ImageCheck(target: .i586, bill: bill, unstripped: unstripped.map { FilePath($0) })

@@ -12,7 +12,7 @@ struct Checkout {
   init(named: String?) throws {
     if let named {
       guard let folder = Self.above(FilePath(named), levels: 0) else {
-        throw BuildError.input("\(named) is not a checkout of droneforge: it has no rootfs and isolinux folders.")
+        throw BuildError.input("\(named) is not a checkout of droneforge: it has no folders rootfs and isolinux.")
       }
       self.folder = folder
       return
@@ -26,7 +26,8 @@ struct Checkout {
       }
     }
     throw BuildError.input(
-      "No checkout of droneforge lies above this program or here. Name one with --checkout FOLDER.")
+      "There is no checkout of droneforge in this folder or above it, nor above this program. Name one with --checkout FOLDER."
+    )
   }
 
   private static func above(_ start: FilePath, levels: Int) -> FilePath? {

@@ -9,11 +9,11 @@ import Workshop
 struct ClusterCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cluster",
-    abstract: "Make and look after clusters: the authorities under which nodes are members.",
+    abstract: "Make and manage clusters: the authorities that make nodes members.",
     discussion: """
-      A cluster is an authority: a private key that makes nodes members, and its certificate by which nodes know each other.
-      Both are kept in ${XDG_CONFIG_HOME:-~/.config}/droneforge/clusters/NAME. Whoever gets the key can add nodes; who loses
-      it can add none: keep a copy where nobody else comes.
+      A cluster is an authority: a private key that makes nodes members, and a certificate by which nodes know each other.
+      Both are kept in ${XDG_CONFIG_HOME:-~/.config}/droneforge/clusters/NAME. Whoever gets the key can add nodes; whoever
+      loses it can add none. Keep a copy where nobody else has access.
       """,
     subcommands: [Create.self, List.self, Show.self, Export.self, Rotate.self])
 
@@ -25,7 +25,7 @@ struct ClusterCommand: AsyncParsableCommand {
   }
 
   struct Lifetime: ParsableArguments {
-    @Option(help: "Years until every certificate of the cluster ends.")
+    @Option(help: "Years until every certificate of the cluster expires.")
     var years = 20
 
     func validate() throws {
@@ -46,7 +46,7 @@ struct ClusterCommand: AsyncParsableCommand {
   }
 
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the clusters, one a line.")
+    static let configuration = CommandConfiguration(abstract: "List the clusters, one per line.")
 
     func run() throws {
       for cluster in try ClusterStore().all() {
@@ -75,12 +75,12 @@ struct ClusterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write a cluster's certificate and key as one PEM text.",
       discussion: """
-        With the key its holder may admit nodes: a master needs that. With --public it is the certificate alone, by which a
-        node knows the cluster and must be approved.
+        Whoever holds the key may admit nodes; a master needs it. With --public only the certificate is written: a node that
+        has it knows the cluster and must be approved.
         """)
     @OptionGroup var named: Named
 
-    @Flag(name: .customLong("public"), help: "Only the certificate.")
+    @Flag(name: .customLong("public"), help: "Write only the certificate.")
     var onlyPublic = false
 
     @Option(help: "The file to write, for its owner alone (mode 0600). (default: standard output)", completion: .file())
@@ -99,7 +99,7 @@ struct ClusterCommand: AsyncParsableCommand {
 
   struct Rotate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Give a cluster a new authority; the old one stays beside it.",
+      abstract: "Give a cluster a new authority and keep the old one beside it.",
       discussion: """
         For when a CD or a key was lost: images made afterwards know only the new authority, and nodes of the old one are
         strangers to them. Build new images, and start every node from them.
@@ -110,7 +110,8 @@ struct ClusterCommand: AsyncParsableCommand {
     func run() async throws {
       let (cluster, old) = try await ClusterStore().rotate(named.clusterName(), now: now(), years: lifetime.years)
       print("The cluster \(cluster.name) has a new authority: \(text(cluster.fingerprint.text))")
-      print("The old one is kept in \(old). Build new images: nodes of the old authority are strangers to new ones.")
+      print(
+        "The old one is kept in \(old). Build new images: nodes of the old authority are strangers to the new ones.")
     }
   }
 }

@@ -91,7 +91,7 @@ private func settings(_ line: BootLine) -> [(name: String, meaning: String)] {
   rows.append(
     ("filter", line.filter ? "closes the packet filter before the network comes up" : "leaves the packet filter open"))
   rows.append(("certaintyd", certaintyd(line.certaintyd)))
-  if !line.watchdog { rows.append(("watchdog", "starts no watchdog: a drone that hangs stays so")) }
+  if !line.watchdog { rows.append(("watchdog", "starts no watchdog: a drone that hangs does not restart")) }
   rows.append(("tyd", membership(line.tyd)))
   rows.append(("shell", line.shell ? "starts a shell on each console" : "starts no shell"))
   for console in line.consoles {
@@ -113,7 +113,7 @@ private func certaintyd(_ watch: DroneWords.RootWatch) -> String {
   switch watch {
   case .off: "does not watch the root"
   case .on: "watches the root and reboots when it changes"
-  case .locked: "watches the root and reboots when it changes; cannot be switched off"
+  case .locked: "watches the root and reboots when it changes; nobody can switch it off"
   }
 }
 

@@ -18,12 +18,12 @@ struct ISO: AsyncParsableCommand {
     commandName: "iso",
     abstract: "Build drone.iso, which boots from CD, USB stick and disk.",
     discussion: """
-      Builds what is missing (the sysroot, the drone's programs), writes drone.iso and its bill of materials
+      Builds the missing parts (the sysroot, the drone's programs), writes drone.iso and its bill of materials
       drone.manifest.json, and checks them before they replace earlier ones. The same sources and the same cluster give the
       same bytes.
 
-      The image carries the key of a cluster: whoever has the CD can start members. --credential public leaves the key out,
-      and its drones must be approved; with none they know no cluster.
+      The image carries the key of a cluster: whoever has the CD can start members. --credential public leaves the key out;
+      its drones must be approved. With none they know no cluster.
       """)
 
   @OptionGroup var options: ImageOptions
@@ -35,9 +35,9 @@ struct ISO: AsyncParsableCommand {
 struct PXE: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pxe",
-    abstract: "Build pxe, a folder for a TFTP server, from which drones boot by network.",
+    abstract: "Build pxe, a folder for a TFTP server from which drones boot over the network.",
     discussion: """
-      Builds what is missing (the sysroot, the drone's programs), writes the folder pxe and its bill of materials
+      Builds the missing parts (the sysroot, the drone's programs), writes the folder pxe and its bill of materials
       pxe.manifest.json, and checks them before they replace earlier ones. The folder also holds samples for dnsmasq
       and ISC dhcpd and a script for iPXE.
 
@@ -65,11 +65,11 @@ struct ImageOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The project's folder. (default: the one above this program, or else above here)", valueName: "folder"))
+      "The project's folder. (default: the one above this program, else above this folder)", valueName: "folder"))
   var checkout: String?
 
   @Option(
-    help: ArgumentHelp("The cluster that the image is for. (default: default, made if missing)", valueName: "name"))
+    help: ArgumentHelp("The cluster that the image is for. (default: \"default\", made if missing)", valueName: "name"))
   var cluster: String?
 
   @Option(

@@ -16,7 +16,7 @@ struct MasterCommand: AsyncParsableCommand {
     commandName: "master",
     abstract: "Build the Debian package that makes any 64-bit Linux a node of a cluster.",
     discussion: """
-      Builds what is missing (C library, OpenSSL, tyd), writes tyd_VERSION_amd64.deb, and checks the program in it. The
+      Builds the missing parts (C library, OpenSSL, tyd), writes tyd_VERSION_amd64.deb, and checks its program. The
       package holds no credential: see `droneforge cluster export` and tyd(8). The same sources give the same bytes.
       """)
 
@@ -25,7 +25,7 @@ struct MasterCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The project's folder. (default: the one above this program, or else above here)", valueName: "folder"))
+      "The project's folder. (default: the one above this program, else above this folder)", valueName: "folder"))
   var checkout: String?
 
   func run() async throws {

@@ -13,8 +13,8 @@ struct SysrootCommand: AsyncParsableCommand {
     commandName: "sysroot",
     abstract: "Build or show what images are made from: C library, OpenSSL, BusyBox, kernel.",
     discussion: """
-      Sources come from this machine's Debian archives, through apt. What is built stays in
-      ${XDG_CACHE_HOME:-~/.cache}/droneforge, for all checkouts, until its recipe changes or newer sources are taken.
+      Sources come from this machine's Debian archives, through apt. Results stay in
+      ${XDG_CACHE_HOME:-~/.cache}/droneforge, for all checkouts, until their recipe or their sources change.
       """,
     subcommands: [Prepare.self, Show.self, Refresh.self],
     defaultSubcommand: Prepare.self)
@@ -45,14 +45,14 @@ struct SysrootCommand: AsyncParsableCommand {
   }
 
   struct Prepare: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Build what the cache does not hold yet.")
+    static let configuration = CommandConfiguration(abstract: "Build the parts that the cache does not hold.")
     @OptionGroup var options: Options
     func run() async throws { _ = try await interruptible { try await options.prepared(quiet: false) } }
   }
 
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Print where the parts are and what they were built from, building what is missing.")
+      abstract: "Build the missing parts, and print where all parts are and what they were built from.")
     @OptionGroup var options: Options
 
     func run() async throws {
@@ -72,11 +72,11 @@ struct SysrootCommand: AsyncParsableCommand {
 
   struct Refresh: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Take newer sources, where the Debian archive delivers them.",
+      abstract: "Fetch newer sources, where the Debian archive delivers them.",
       discussion: """
-        Sources that are in the cache stay as they are, so that the same checkout gives the same image, until this asks for
-        newer ones. What is made from a package that changed is built anew by the next build; the kernel takes minutes.
-        Only a package that the archive listed and did not deliver is asked for again by builds, once a day.
+        Cached sources stay as they are, so that the same checkout gives the same image, until this command fetches newer
+        ones. The next build rebuilds everything that depends on a changed package; the kernel takes minutes. Builds
+        themselves ask only for packages that the archive listed and did not deliver, once a day.
         """)
 
     @Argument(help: "The packages, as `droneforge sysroot show` names them. (default: all)")

@@ -22,7 +22,7 @@ public struct ArmySettings: Sendable {
   public var capture: FilePath?
   /// The army ends so many seconds after all are in; nil for never.
   public var seconds: Int?
-  /// Only lines, also on a terminal.
+  /// Print only lines, even on a terminal.
   public var plain = false
 
   public init(plan: ArmyPlan, kernel: FilePath, root: FilePath, folder: RunFolder) {

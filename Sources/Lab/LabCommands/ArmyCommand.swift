@@ -9,14 +9,14 @@ import Workshop
 struct ArmyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "army",
-    abstract: "Start an army of virtual drones on this computer, and see what they do.",
+    abstract: "Start an army of virtual drones on this computer and watch it.",
     discussion: """
-      Each drone is a virtual machine with 32 MB: the oldest computer that the image must run on, without KVM and without
-      root. They are on a network of their own that nothing leads out of, and in a cluster that is made for them and whose
-      key is gone when they end: they have nothing to do with your clusters, and your images are not used.
+      Each drone is a virtual machine with 32 MB, the oldest computer that the image supports, without KVM and without root.
+      The drones have their own network, without a way out, and their own cluster, whose key is gone when the army ends. They
+      have nothing to do with your clusters and do not use your images.
 
-      When all are in, the terminal shows the cluster as the first drone sees it. Ctrl-A begins a key of the army (k kill,
-      r reboot, u unplug, p plug in, c console), Ctrl-C ends all. In another terminal the subcommands do the same.
+      When all are in, the terminal shows the cluster as the first drone sees it. Ctrl-A starts a command to the army (k kill,
+      r reboot, u unplug, p plug in, c console); Ctrl-C ends it. The subcommands do the same from another terminal.
       """,
     subcommands: [Start.self, Status.self, Kill.self, Reboot.self, Unplug.self, Plug.self, Console.self],
     defaultSubcommand: Start.self)
@@ -24,35 +24,35 @@ struct ArmyCommand: ParsableCommand {
   struct Place: ParsableArguments {
     @Option(
       help: ArgumentHelp(
-        "Where a second command finds the army. (default: in $XDG_RUNTIME_DIR or /tmp)", valueName: "folder"))
+        "Where other commands find the army. (default: in $XDG_RUNTIME_DIR or /tmp)", valueName: "folder"))
     var runFolder: String?
 
     var folder: RunFolder { runFolder.map { RunFolder(FilePath($0)) } ?? RunFolder() }
   }
 
   struct Start: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Start an army. This is what `army` alone does.")
+    static let configuration = CommandConfiguration(abstract: "Start an army (the default).")
     @OptionGroup var place: Place
 
-    @Option(help: "How many drones.")
+    @Option(help: "The number of drones.")
     var nodes = 3
 
-    @Option(help: "Where the network tree is: `make pxe` makes build/pxe.")
+    @Option(help: "The network tree; `make pxe` makes build/pxe.")
     var tree = "build/pxe"
 
-    @Option(help: "How many may boot at a time.")
+    @Option(help: "The number of drones that may boot at the same time.")
     var atATime = 2
 
-    @Option(help: "Further boot words for all drones.")
+    @Option(help: "Additional boot words for all drones.")
     var words = ""
 
-    @Option(help: "End so many seconds after all are in.")
+    @Option(help: "End this many seconds after all drones are in.")
     var seconds: Int?
 
     @Option(help: "Write every frame on their network into this pcap file.")
     var capture: String?
 
-    @Flag(help: "Only lines, also on a terminal.")
+    @Flag(help: "Print only lines, even on a terminal.")
     var plain = false
 
     func validate() throws {
@@ -90,9 +90,9 @@ struct ArmyCommand: ParsableCommand {
   }
 
   struct Status: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show how the drones of the running army stand.")
+    static let configuration = CommandConfiguration(abstract: "Show the state of the running army's drones.")
     @OptionGroup var place: Place
-    @Flag(help: "For programs: one line of JSON.")
+    @Flag(help: "Print one line of JSON, for programs.")
     var json = false
 
     func run() throws { try give(.status(json: json), place) }
@@ -112,7 +112,7 @@ struct ArmyCommand: ParsableCommand {
   }
 
   struct Reboot: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Cut a drone's power, and start it again.")
+    static let configuration = CommandConfiguration(abstract: "Cut a drone's power and start it again.")
     @OptionGroup var place: Place
     @OptionGroup var drone: Drone
 
@@ -136,7 +136,7 @@ struct ArmyCommand: ParsableCommand {
   }
 
   struct Console: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Sit down at a drone's console; Ctrl-A x leaves it.")
+    static let configuration = CommandConfiguration(abstract: "Open a drone's console; Ctrl-A x leaves it.")
     @OptionGroup var place: Place
     @OptionGroup var drone: Drone
 

@@ -8,10 +8,10 @@ import Workshop
 /// `droneforge run`.
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Boot an image in QEMU and look at it.",
+    abstract: "Boot an image in QEMU and show its console.",
     discussion: """
-      The machine is the oldest that the image must run on: a Pentium with 32 MB, emulated without KVM, with one network \
-      card whose DHCP server is QEMU's own. The image is not written to.
+      The machine is the oldest one that the image supports: a Pentium with 32 MB, emulated without KVM, with one network \
+      card on QEMU's own network. QEMU does not write to the image.
 
       On a terminal you see the machine's screen as text. Alt-1 shows the screen, Alt-3 the serial console, Alt-2 QEMU's \
       monitor, where "quit" leaves. With --serial the terminal is the serial console, and Ctrl-A X leaves. A reboot of \
@@ -21,7 +21,7 @@ struct Run: ParsableCommand {
   @Argument(help: "The image: an ISO file.")
   var image = "build/drone.iso"
 
-  @Flag(help: "Show the serial console instead of the screen. So it is, too, when the output is no terminal.")
+  @Flag(help: "Show the serial console instead of the screen. This is the default when the output is not a terminal.")
   var serial = false
 
   @Flag(help: "Boot the image as a hard disk instead of a CD.")
@@ -38,7 +38,8 @@ struct Run: ParsableCommand {
 
   func validate() throws {
     guard NetworkCard.Model(rawValue: card) != nil else {
-      throw ValidationError("QEMU has no card \"\(card)\" that a drone would know; --help lists them.")
+      throw ValidationError(
+        "\"\(card)\" is not a network card that QEMU emulates and a drone knows; --help lists them.")
     }
     guard (1...255).contains(processors), (8...4096).contains(memory) else {
       throw ValidationError("A drone has 1 to 255 processors and 8 to 4096 MiB of memory.")

@@ -35,7 +35,7 @@ public struct WatchOptions: Equatable, Sendable {
         delay = try seconds(rest.popFirst(), after: word, allowed: 0...86_400) &* 1000
       } else if word.spells("--baseline") {
         guard let text = rest.popFirst(), let bytes = digestBytes(text[...]) else {
-          throw ParseError(reason: [UInt8]("--baseline takes a SHA-256 in 64 hexadecimal digits"))
+          throw ParseError(reason: [UInt8]("--baseline needs a SHA-256 in 64 hexadecimal digits"))
         }
         digest = bytes
       } else {
@@ -46,13 +46,13 @@ public struct WatchOptions: Equatable, Sendable {
 
   /// For `--help`, at most 79 columns.
   public static let help: StaticString = """
-    certaintyd compares the drone's root with the baseline that was sealed into its
-    image, over and over, and restarts the drone when they differ.
+    certaintyd compares the drone's root with the baseline that is sealed into its
+    image, again and again, and restarts the drone when they differ.
 
-      certaintyd             watch; process 1 starts it so at boot
+      certaintyd             watch; process 1 starts it at boot
       certaintyd --once      compare everything now, print each difference
                              (exit status: 0 none, 1 some, 2 it could not look)
-      certaintyd --status    when it last looked, and what that costs
+      certaintyd --status    show when it last looked, and what that cost
 
       --interval SECONDS     from one pass to the next (2)
       --delay SECONDS        first pass, counted from the start of the drone (30)
@@ -66,7 +66,7 @@ private func seconds(
   _ word: [UInt8]?, after option: [UInt8], allowed: ClosedRange<UInt64>
 ) throws(WatchOptions.ParseError) -> UInt64 {
   guard let word, let value = decimal(word[...]), allowed.contains(value) else {
-    var reason = option + [UInt8](" takes seconds, from ")
+    var reason = option + [UInt8](" needs seconds, from ")
     appendDecimal(allowed.lowerBound, to: &reason)
     reason += [UInt8](" to ")
     appendDecimal(allowed.upperBound, to: &reason)

@@ -82,7 +82,7 @@ public struct DHCPServer: Sendable {
     else { return [] }
     guard message.relayAddress == .unspecified else {
       relayed &+= 1
-      return relayed == 1 ? [.news(.note([UInt8]("a relay asks; only this network is served")))] : []
+      return relayed == 1 ? [.news(.note([UInt8]("a relay asked; this node serves its own network only")))] : []
     }
     guard let type = message.value(of: .messageType) else { return discover(message, at: now) }
     switch type.count == 1 ? DHCPMessageType(rawValue: type[0]) : nil {

@@ -62,7 +62,7 @@ public enum ServedNetworkError: Error, Equatable, Sendable {
   public var sentence: [UInt8] {
     switch self {
     case .noRoom(let own, let mask):
-      return own.text + prefix(mask) + [UInt8](" is no network with room for others; give this node another address.")
+      return own.text + prefix(mask) + [UInt8](" is a network without room for others; give this node another address.")
     case .elsewhere(let range, let own, let mask):
       return range.text + [UInt8](" is not within this node's network, ") + own.text + prefix(mask) + [UInt8](".")
     case .tooLong(let range):

@@ -37,8 +37,8 @@ public struct ShowmapOptions: Equatable, Sendable {
   public static let help: StaticString = """
     showmap: the nodes of this node's cluster.
 
-      showmap           a line for each node, or for nodes whose ids and addresses
-                        follow each other
+      showmap           one line for each node, or for a run of nodes whose ids and
+                        addresses follow each other
       showmap --json    everything that is known of every node, for programs
       showmap --table   the same as lines of words: `mosmon --from FILE` shows them
       showmap --help
@@ -79,7 +79,7 @@ public struct MosmonOptions: Equatable, Sendable {
       }
     }
     if !isOnce && (columns != nil || rows != nil) {
-      throw ViewOptionError([UInt8]("--columns and --rows go with --once: a terminal has a size of its own."))
+      throw ViewOptionError([UInt8]("--columns and --rows need --once: a terminal has its own size."))
     }
   }
 
@@ -92,7 +92,7 @@ public struct MosmonOptions: Equatable, Sendable {
 
   private static func number(_ option: [UInt8], _ word: [UInt8]?) throws(ViewOptionError) -> Int {
     guard let number = decimal(try value(option, word)), (1...1000).contains(number) else {
-      throw ViewOptionError(option + [UInt8](" takes a number from 1 to 1000."))
+      throw ViewOptionError(option + [UInt8](" needs a number from 1 to 1000."))
     }
     return Int(number)
   }
@@ -103,7 +103,7 @@ public struct MosmonOptions: Equatable, Sendable {
       mosmon                  the whole screen
       mosmon --once           one picture, for scripts
           --columns N --rows N
-                              its size (usual: the terminal's, else 80 by 24)
+                              its size (default: the terminal's, else 80 by 24)
       mosmon --keys KEYS      press these keys at the start: `--keys mdt` shows
                               memory, dead nodes, and totals
       mosmon --from FILE      the nodes that `showmap --table` wrote to FILE

@@ -17,12 +17,12 @@ public enum OrderAnswer: Equatable, Sendable {
   // MARK: What is said
 
   public static var tooManySurveys: OrderAnswer {
-    .failed([UInt8]("several mtop run on this node already; end one of them."))
+    .failed([UInt8]("several mtop already run on this node; end one of them."))
   }
 
   static var unknown: OrderAnswer { .failed([UInt8]("the running tyd does not know this order.")) }
 
-  static var itself: OrderAnswer { .failed([UInt8]("this node cannot remove itself; say tyd --leave.")) }
+  static var itself: OrderAnswer { .failed([UInt8]("this node cannot remove itself; use tyd --leave.")) }
 
   static var cannotCertify: OrderAnswer {
     .failed([UInt8]("this node does not hold the cluster's key; approve on one that does (tyd --status)."))
@@ -34,7 +34,7 @@ public enum OrderAnswer: Equatable, Sendable {
   public static func removed(_ id: UInt16, _ done: Bool) -> OrderAnswer {
     done
       ? .done(idText(id) + [UInt8](" is removed, and its key with it.\n"))
-      : .failed(idText(id) + [UInt8](" is no node that this one knows."))
+      : .failed(idText(id) + [UInt8](" is not a node that this one knows."))
   }
 
   /// - Parameter done: false if no node with this id was removed.
@@ -44,7 +44,7 @@ public enum OrderAnswer: Equatable, Sendable {
 
   public static func window(minutes: UInt16) -> OrderAnswer {
     guard minutes > 0 else { return .done([UInt8]("Joiners wait for approval.\n")) }
-    var text = [UInt8]("Everybody who asks is admitted for ")
+    var text = [UInt8]("Everybody who asks is admitted for the next ")
     appendDecimal(UInt64(minutes), to: &text)
     return .done(text + [UInt8](" minutes.\n"))
   }
@@ -52,7 +52,7 @@ public enum OrderAnswer: Equatable, Sendable {
   public static func approved(_ approval: Admission.Approval) -> OrderAnswer {
     var text = [UInt8]("Approved ") + approval.fingerprint.flatMap { hexadecimalByte($0) }
     if !approval.isWaiting {
-      text += [UInt8](" beforehand: nobody with this key waits now; it is let in if it asks within ")
+      text += [UInt8](" in advance: nobody with this key waits now; a node that shows it is let in within ")
       appendDecimal(Admission.approvalLife / 60_000, to: &text)
       text += [UInt8](" minutes")
     }
@@ -64,9 +64,9 @@ public enum OrderAnswer: Equatable, Sendable {
     case .unknown:
       .failed(
         [UInt8](
-          "no joiner with this fingerprint is waiting (tyd --pending); give all 64 digits to approve one beforehand."))
-    case .ambiguous: .failed([UInt8]("several joiners' fingerprints begin so; give more digits."))
-    case .full: .failed([UInt8]("too many approvals are open; let those joiners come first."))
+          "no joiner with this fingerprint is waiting (tyd --pending); give all 64 digits to approve one in advance."))
+    case .ambiguous: .failed([UInt8]("several joiners' fingerprints begin like this; give more digits."))
+    case .full: .failed([UInt8]("too many approvals are open; wait until those joiners are in."))
     }
   }
 }

@@ -30,8 +30,8 @@ public enum MetricFamily: CaseIterable, Sendable {
   var help: StaticString {
     switch self {
     case .up: "1 for a node that is a member, 0 for one that is dead, has left or was removed."
-    case .state: "What this node believes of a node, as the label state; always 1."
-    case .load: "Programs that wanted a processor, on average of the last minute, as the node last told."
+    case .state: "The state of a node as this node sees it, in the label state; always 1."
+    case .load: "Programs that wanted a processor, averaged over the last minute, as last reported by the node."
     case .processors: "Processors in use."
     case .speed: "Clock of the first processor."
     case .memoryTotal: "Memory that the kernel manages."
@@ -39,12 +39,12 @@ public enum MetricFamily: CaseIterable, Sendable {
     case .uptime: "Time since the node started."
     case .information: "This node, its cluster and its tyd; always 1."
     case .members: "Nodes that this node knows, by state."
-    case .tunnels: "Nodes to which encrypted packets can go now."
+    case .tunnels: "Nodes that encrypted packets can reach now."
     case .negotiations: "Negotiations of keys with other members, by result."
     case .rekeys: "Tunnels whose keys were replaced."
-    case .refused: "Connections to TCP 3278 that were turned away, by reason."
-    case .datagrams: "Datagrams about who is in the cluster, by what became of them."
-    case .surveys: "Questions of mtop, by what became of them."
+    case .refused: "Refused connections to TCP 3278, by reason."
+    case .datagrams: "Membership datagrams, by result."
+    case .surveys: "Questions of mtop, by result."
     }
   }
 

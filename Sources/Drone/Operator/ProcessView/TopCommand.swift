@@ -27,7 +27,7 @@ public struct TopCommand: Equatable, Sendable {
       }
       func number(_ range: ClosedRange<UInt64>) throws(TopCommandError) -> UInt64 {
         guard let value = attached ?? rest.popFirst(), let number = decimal(value), range.contains(number) else {
-          var sentence = option + [UInt8](" takes a number from ")
+          var sentence = option + [UInt8](" needs a number from ")
           appendDecimal(range.lowerBound, to: &sentence)
           sentence += [UInt8](" to ")
           appendDecimal(range.upperBound, to: &sentence)
@@ -43,7 +43,7 @@ public struct TopCommand: Equatable, Sendable {
         delay = UInt16(clamping: try number(1...3600))
       } else if option.spells("--sort") {
         guard let value = attached ?? rest.popFirst(), let ranking = ProcessTop.Ranking(value) else {
-          throw TopCommandError(sentence: [UInt8]("--sort takes cpu, memory, time or node."))
+          throw TopCommandError(sentence: [UInt8]("--sort needs cpu, memory, time or node."))
         }
         self.ranking = ranking
       } else if attached == nil, word.spells("--once") {
@@ -68,15 +68,15 @@ public struct TopCommand: Equatable, Sendable {
       mtop --once              one round, as text
           --json               one round, as JSON
           --count N            N rounds
-          --lines N            so many processes in a text (usual: 20)
-          --delay SECONDS      between two rounds (usual: 5)
-          --sort WHAT          cpu (usual), memory, time or node
+          --lines N            number of processes in a text (default: 20)
+          --delay SECONDS      time between two rounds (default: 5)
+          --sort WHAT          cpu (default), memory, time or node
       -h, --help
 
-    Each round asks every node once, spread over a second, and takes about two; who
-    has not answered by then is named. Nothing is sent unless mtop runs. With 100
-    nodes a round takes 28 kB on the wire, ESP included, and keeps a tunnel
-    open from here to each of them.
+    Each round asks every node once, spread over a second, and takes about two
+    seconds; mtop then names the nodes without an answer. Nothing is sent unless
+    mtop runs. With 100 nodes a round takes 28 kB on the wire, ESP included, and
+    keeps a tunnel open from here to each of them.
 
     """
 }

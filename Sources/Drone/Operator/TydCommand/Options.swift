@@ -57,39 +57,39 @@ extension TydCommand {
     tyd: makes this machine a node of a cluster that speaks only through IPsec.
 
       tyd                     start a cluster: this is its first node
-      tyd -m ADDRESS          join the cluster of the node at ADDRESS
-      tyd -m any              search for a member on this network and join there
-      tyd -f init             close the packet filter as at boot, and end
+      tyd -m ADDRESS          join the cluster of the member at ADDRESS
+      tyd -m any              search for a member on this network and join it
+      tyd -f init             close the packet filter as after boot, and end
 
-          --patient           with -m: again and again, until it is in
+          --patient           with -m: keep trying until this node is in
 
       -pm, --pxe-master       boot others over the network from this drone's medium,
                               by DHCP and TFTP; alone or with -m
-          --range FIRST-LAST  the addresses that they get (usual: .16 to .248)
-          --force             also where somebody else serves DHCP
+          --range FIRST-LAST  the addresses that they get (default: .16 to .248)
+          --force             even where another DHCP server answers
 
-      -i, --interface IF      the interface to the cluster (usual: the one with the
+      -i, --interface IF      the interface to the cluster (default: that of the
                               route to ADDRESS, else eth0)
-      -c, --crypto WHAT       IPSEC (usual), aes128gcm, chacha20poly1305; off:
+      -c, --crypto WHAT       IPSEC (default), aes128gcm, chacha20poly1305; off:
                               everything in clear, for debugging only
       -f, --filter WHAT       init, on, off, allow-tcp-PORT, allow-udp-PORT; and end
-      -pc, --print-cfg        print what would be used, and end
-      -s, --silent            no lines but errors
-      -D, --debug             stay in the foreground and tell more
-          --rekey SECONDS     replace keys after so long (usual: 3600)
-          --rekey-packets N   and after so many packets (usual: 2^31)
-          --idle SECONDS      drop a tunnel that is unused for so long (usual: 90)
+      -pc, --print-cfg        print the settings that would be used, and end
+      -s, --silent            print errors only
+      -D, --debug             stay in the foreground and print more
+          --rekey SECONDS     replace keys after this time (default: 3600)
+          --rekey-packets N   and after this many packets (default: 2^31)
+          --idle SECONDS      drop a tunnel unused for this time (default: 90)
           --metrics [ADDRESS:]PORT
-                              serve metrics for Prometheus (usual: 127.0.0.1)
+                              serve metrics for Prometheus (default: 127.0.0.1)
       -h, --help    -V, --version
 
-    To the tyd that runs on this node:
-          --status [--json]   the nodes and tunnels that it knows
+    Orders for the tyd that runs on this node:
+          --status [--json]   show the nodes and tunnels that it knows
           --leave             leave the cluster and end
-          --stop              end without a word to the others, who see it die
+          --stop              end without telling the others, who see it die
           --remove ID         throw a node out, and its key with it
           --allow ID          let a node that was thrown out join again
-          --pending           who waits for approval
+          --pending           list who waits for approval
           --approve KEY       let the node with this fingerprint in
           --approve-window MINUTES
                               let everybody in who asks during this time; 0 ends it

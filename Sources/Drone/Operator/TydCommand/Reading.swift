@@ -15,7 +15,7 @@ extension TydCommand {
           throw TydCommandError([UInt8]("There is no option "), printable(option), [UInt8]("; see tyd --help."))
         }
         throw TydCommandError(
-          printable(option), [UInt8](" is not an option; to join a cluster say tyd -m ADDRESS."))
+          printable(option), [UInt8](" is not an option; to join a cluster type tyd -m ADDRESS."))
       }
       switch known {
       case .help: tasks.append((option, .help))
@@ -50,15 +50,15 @@ extension TydCommand {
       case .metrics: metrics = try TydCommand.endpoint(try reader.value(of: option))
       case .sharedKey:
         throw TydCommandError(
-          [UInt8]("There is no shared key any longer: every node has a key of its own, certified under the cluster's "),
-          [UInt8]("credential, which the CD brings along or droneforge cluster export gives."))
+          [UInt8]("There is no shared key any longer: every node has its own key, certified under the cluster's "),
+          [UInt8]("credential, which a CD carries and droneforge cluster export writes."))
       case .bootMaster: bootsOthers = true
       case .force: isForced = true
       case .range:
         let value = try reader.value(of: option)
         guard let range = AddressRange(text: value) else {
           throw TydCommandError(
-            [UInt8]("--range takes two addresses, as 192.168.1.100-192.168.1.200, not "), printable(value),
+            [UInt8]("--range needs two addresses, as in 192.168.1.100-192.168.1.200, not "), printable(value),
             [UInt8]("."))
         }
         self.range = range
@@ -66,13 +66,13 @@ extension TydCommand {
     }
     if tasks.count > 1 {
       throw TydCommandError(
-        printable(tasks[0].option), [UInt8](" and "), printable(tasks[1].option), [UInt8](" cannot go together."))
+        printable(tasks[0].option), [UInt8](" and "), printable(tasks[1].option), [UInt8](" exclude each other."))
     }
     if let first = tasks.first { task = first.task }
     try requireStart(tasks.first?.option)
     if let wantsJSON {
       guard task == .order(.status(json: false)) else {
-        throw TydCommandError(printable(wantsJSON), [UInt8](" goes with --status only."))
+        throw TydCommandError(printable(wantsJSON), [UInt8](" is an option of --status only."))
       }
       task = .order(.status(json: true))
     }
@@ -82,10 +82,10 @@ extension TydCommand {
   private func requireStart(_ option: [UInt8]?) throws(TydCommandError) {
     if bootsOthers, let option {
       if case .join = task { return }
-      throw TydCommandError([UInt8]("-pm and "), printable(option), [UInt8](" cannot go together."))
+      throw TydCommandError([UInt8]("-pm and "), printable(option), [UInt8](" exclude each other."))
     }
     if !bootsOthers, isForced || range != nil {
-      throw TydCommandError([UInt8]("--force and --range go with -pm only."))
+      throw TydCommandError([UInt8]("--force and --range need -pm."))
     }
   }
 
@@ -95,14 +95,14 @@ extension TydCommand {
     if value.spells("aes128gcm") { return .aes128GCM }
     if value.spells("chacha20poly1305") { return .chaCha20Poly1305 }
     throw TydCommandError(
-      [UInt8]("-c takes IPSEC, aes128gcm, chacha20poly1305 or off, not "), printable(value), [UInt8]("."))
+      [UInt8]("-c needs IPSEC, aes128gcm, chacha20poly1305 or off, not "), printable(value), [UInt8]("."))
   }
 
   private static func contact(_ value: [UInt8]) throws(TydCommandError) -> Contact {
     if value.spells("any") || value.spells("multicast") { return .any }
     guard let address = IPv4Address(text: value), address.isHostAddress else {
       throw TydCommandError(
-        [UInt8]("-m takes a member's IPv4 address, or any to search for one; "), printable(value),
+        [UInt8]("-m needs a member's IPv4 address, or any to search for one; "), printable(value),
         [UInt8](" is neither."))
     }
     return .address(address)
@@ -123,7 +123,7 @@ extension TydCommand {
       let port = parts.last.flatMap({ decimal($0) }), (1...65535).contains(port)
     else {
       throw TydCommandError(
-        [UInt8]("--metrics takes a TCP port, or ADDRESS:PORT with an address of this machine, not "), printable(value),
+        [UInt8]("--metrics needs a TCP port, or ADDRESS:PORT with an address of this machine, not "), printable(value),
         [UInt8]("."))
     }
     return Endpoint(address: address, port: UInt16(clamping: port))
@@ -140,7 +140,7 @@ extension TydCommand {
       return .allow(isTCP: words[1].spells("tcp"), port: UInt16(clamping: port))
     }
     throw TydCommandError(
-      [UInt8]("-f takes init, on, off, allow-tcp-PORT or allow-udp-PORT, not "), printable(value), [UInt8]("."))
+      [UInt8]("-f needs init, on, off, allow-tcp-PORT or allow-udp-PORT, not "), printable(value), [UInt8]("."))
   }
 
   /// A node's id as it is shown, `0x010b`, or in decimal.
@@ -156,7 +156,7 @@ extension TydCommand {
     }
     guard let found, (1...65535).contains(found) else {
       throw TydCommandError(
-        printable(value), [UInt8](" is no node's id; ids are shown by tyd --status, as 0x010b."))
+        printable(value), [UInt8](" is not a node id; tyd --status shows the ids, such as 0x010b."))
     }
     return UInt16(clamping: found)
   }
@@ -166,13 +166,13 @@ extension TydCommand {
     for byte in value where byte != UInt8(ascii: ":") && byte != UInt8(ascii: "-") && byte != UInt8(ascii: " ") {
       guard hexadecimalDigit(byte) != nil else {
         throw TydCommandError(
-          printable(value), [UInt8](" is no fingerprint; the joiner shows its own, and so does tyd --pending."))
+          printable(value), [UInt8](" is not a fingerprint; the joiner's console and tyd --pending show it."))
       }
       digits.append(byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "F") ? byte | 0x20 : byte)
     }
     guard (16...64).contains(digits.count) else {
       throw TydCommandError(
-        [UInt8]("Give at least the first 16 of a fingerprint's 64 digits: fewer could be imitated."))
+        [UInt8]("Give at least the first 16 of a fingerprint's 64 digits: fewer could be forged."))
     }
     return digits
   }
@@ -181,7 +181,7 @@ extension TydCommand {
     _ value: [UInt8], _ option: [UInt8], _ range: ClosedRange<UInt64>
   ) throws(TydCommandError) -> UInt64 {
     guard let number = decimal(value), range.contains(number) else {
-      var text = printable(option) + [UInt8](" takes a number from ")
+      var text = printable(option) + [UInt8](" needs a number from ")
       appendDecimal(range.lowerBound, to: &text)
       text += [UInt8](" to ")
       appendDecimal(range.upperBound, to: &text)

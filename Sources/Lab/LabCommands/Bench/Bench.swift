@@ -7,16 +7,16 @@ import Workshop
 /// `droneforge bench`.
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure what the project promises in numbers, and print them.",
+    abstract: "Measure the numbers that the project promises and print them.",
     discussion: """
       Needs the image and the network tree (`make iso pxe`). Starts virtual machines one after the other and builds the \
       image again in a temporary folder. Nothing fails because a number is bad: read the table.
       """)
 
-  @Option(help: "Where the image and the network tree are.")
+  @Option(help: "The folder with the image and the network tree.")
   var output = "build"
 
-  @Option(help: "How often the boot is timed; the best counts.")
+  @Option(help: "How many boots are timed; the best one counts.")
   var boots = 3
 
   @Option(help: "Measure this part only. (default: all)")

@@ -90,8 +90,8 @@ private func status(_ change: (inout WatchStatus) -> Void = { _ in }) -> WatchSt
   @Test(
     "what cannot be obeyed is said",
     arguments: [
-      ("--interval", "--interval takes seconds, from 1 to 3600"), ("--interval 0", "--interval takes seconds"),
-      ("--interval 2s", "--interval takes seconds"), ("--delay -1", "--delay takes seconds, from 0 to 86400"),
+      ("--interval", "--interval needs seconds, from 1 to 3600"), ("--interval 0", "--interval takes seconds"),
+      ("--interval 2s", "--interval takes seconds"), ("--delay -1", "--delay needs seconds, from 0 to 86400"),
       ("--baseline abc", "--baseline takes a SHA-256"), ("status", "status is not one of its options"),
     ])
   func refused(_ line: String, _ reason: String) {

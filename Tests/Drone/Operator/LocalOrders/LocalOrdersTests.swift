@@ -27,7 +27,7 @@ private func call(at now: UInt64 = 0) throws -> OrderCall { try #require(OrderCa
       (.status(json: true), .show(.status(json: true))), (.table, .show(.table)), (.standing, .show(.standing)),
       (.pending, .show(.pending)), (.processes(.memory, most: 40), .survey(.memory, most: 40)),
       (.remove(0x0115), .remove(0x0115)),
-      (.remove(0x010B), .answer(.failed([UInt8]("this node cannot remove itself; say tyd --leave.")))),
+      (.remove(0x010B), .answer(.failed([UInt8]("this node cannot remove itself; use tyd --leave.")))),
       (.allow(0x0115), .allow(0x0115)), (.approve([UInt8]("abcd")), .approve([UInt8]("abcd"))),
       (.approveWindow(minutes: 5), .openWindow(minutes: 5)),
       (.stop, .leave(after: 0, isFarewell: false, .done([]))),
@@ -118,21 +118,21 @@ private func call(at now: UInt64 = 0) throws -> OrderCall { try #require(OrderCa
   func answers() {
     let cases: [(OrderAnswer, String)] = [
       (.removed(0x0115, true), "00x0115 is removed, and its key with it.\n"),
-      (.removed(0x0115, false), "10x0115 is no node that this one knows."),
+      (.removed(0x0115, false), "10x0115 is not a node that this one knows."),
       (.allowed(0x0115, true), "00x0115 may join again.\n"), (.allowed(0x0115, false), "10x0115 was not removed."),
       (.window(minutes: 0), "0Joiners wait for approval.\n"),
-      (.window(minutes: 5), "0Everybody who asks is admitted for 5 minutes.\n"),
+      (.window(minutes: 5), "0Everybody who asks is admitted for the next 5 minutes.\n"),
       (.approved(.init(fingerprint: [0xAB, 0x01], isWaiting: true)), "0Approved ab01.\n"),
       (
         .approved(.init(fingerprint: [0xAB, 0x01], isWaiting: false)),
-        "0Approved ab01 beforehand: nobody with this key waits now; it is let in if it asks within 60 minutes.\n"
+        "0Approved ab01 in advance: nobody with this key waits now; a node that shows it is let in within 60 minutes.\n"
       ),
       (
         .notApproved(.unknown),
-        "1no joiner with this fingerprint is waiting (tyd --pending); give all 64 digits to approve one beforehand."
-      ), (.notApproved(.ambiguous), "1several joiners' fingerprints begin so; give more digits."),
-      (.notApproved(.full), "1too many approvals are open; let those joiners come first."),
-      (.tooManySurveys, "1several mtop run on this node already; end one of them."), (.done([]), "0"),
+        "1no joiner with this fingerprint is waiting (tyd --pending); give all 64 digits to approve one in advance."
+      ), (.notApproved(.ambiguous), "1several joiners' fingerprints begin like this; give more digits."),
+      (.notApproved(.full), "1too many approvals are open; wait until those joiners are in."),
+      (.tooManySurveys, "1several mtop already run on this node; end one of them."), (.done([]), "0"),
     ]
     for (answer, expected) in cases { #expect(text(answer.bytes) == expected) }
   }

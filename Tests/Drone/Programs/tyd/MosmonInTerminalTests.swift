@@ -91,7 +91,7 @@ import Workshop
       try await write(Self.table(2).text, to: file)
       try await terminal.waits(for: "two nodes") { $0.contains { $0.hasPrefix("load | 2 nodes") } }
       try await write([UInt8]("no table\n".utf8), to: file)
-      try await terminal.waits(for: "why the picture is old") { $0[0].hasPrefix("this is not a cluster's table") }
+      try await terminal.waits(for: "why the picture is old") { $0[0].hasPrefix("this is not a cluster table") }
 
       try await terminal.press("q")
       try await terminal.waits(for: "the first screen") { $0.contains("here") && !$0.joined().contains("Node #") }

@@ -133,7 +133,7 @@ final class StandInNode: Sendable {
       #expect(
         try await run("./mtop --once 2>&1; echo $?")
           == "mtop: not in a cluster: `tyd` starts one, `tyd -m ADDRESS` joins one\n1\n")
-      #expect(try await run("./mtop --lines 0 2>&1; echo $?") == "mtop: --lines takes a number from 1 to 900.\n2\n")
+      #expect(try await run("./mtop --lines 0 2>&1; echo $?") == "mtop: --lines needs a number from 1 to 900.\n2\n")
       let node = try StandInNode(in: folder, Self.report)
       defer { node.stop() }
       let page = ProcessTop(.memory).page(Self.report, columns: 80, lines: 7).lines
