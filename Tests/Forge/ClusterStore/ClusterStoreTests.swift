@@ -54,7 +54,7 @@ struct ClusterStoreTests {
     arguments: ["", "-a", "A", "a b", "a/b", "..", ".a", "ä", String(repeating: "n", count: 33)])
   func names(name: String) async {
     let said = await sentence { _ = try ClusterName(name) }
-    #expect(said.contains("is no name for a cluster"))
+    #expect(said.contains("cannot be the name of a cluster"))
   }
 
   @Test("an existing cluster is not made again, and stays as it was")
@@ -62,7 +62,7 @@ struct ClusterStoreTests {
     try await withStore { store in
       let first = try await store.create(lab, now: began, years: 20)
       let said = await sentence { _ = try await store.create(lab, now: began, years: 20) }
-      #expect(said.contains("There is a cluster lab already") && said.contains("rotate"))
+      #expect(said.contains("There already is a cluster lab") && said.contains("rotate"))
       #expect(try store.cluster(lab) == first)
     }
   }
@@ -110,7 +110,7 @@ struct ClusterStoreTests {
       let other = try await store.create(ClusterName("other"), now: began, years: 20)
       let key = store.location(of: lab).appending("ca.key")
       try await write(other.key.pem, to: key, mode: .ownerReadWrite)
-      #expect(await sentence { _ = try store.cluster(lab) }.contains("a key that is not its certificate's"))
+      #expect(await sentence { _ = try store.cluster(lab) }.contains("a key that does not belong to its certificate"))
       try await write("nothing\n".utf8, to: key, mode: .ownerReadWrite)
       #expect(await sentence { _ = try store.cluster(lab) }.contains("no Ed25519 private key"))
       try FileManager.default.removeItem(atPath: key.string)

@@ -90,9 +90,9 @@ private func status(_ change: (inout WatchStatus) -> Void = { _ in }) -> WatchSt
   @Test(
     "what cannot be obeyed is said",
     arguments: [
-      ("--interval", "--interval needs seconds, from 1 to 3600"), ("--interval 0", "--interval takes seconds"),
-      ("--interval 2s", "--interval takes seconds"), ("--delay -1", "--delay needs seconds, from 0 to 86400"),
-      ("--baseline abc", "--baseline takes a SHA-256"), ("status", "status is not one of its options"),
+      ("--interval", "--interval needs seconds, from 1 to 3600"), ("--interval 0", "--interval needs seconds"),
+      ("--interval 2s", "--interval needs seconds"), ("--delay -1", "--delay needs seconds, from 0 to 86400"),
+      ("--baseline abc", "--baseline needs a SHA-256"), ("status", "status is not one of its options"),
     ])
   func refused(_ line: String, _ reason: String) {
     let error = #expect(throws: WatchOptions.ParseError.self) { try read(line) }
