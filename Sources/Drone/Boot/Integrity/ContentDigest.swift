@@ -1,4 +1,4 @@
-/// The SHA-256 of bytes that come piece by piece (FIPS 180-4). It allocates nothing.
+/// The SHA-256 of bytes that arrive piece by piece (FIPS 180-4). It allocates nothing.
 ///
 ///     var digest = ContentDigest()
 ///     digest.add(piece.span)
@@ -30,11 +30,11 @@ public struct ContentDigest: Sendable {
       guard pending == 64 else { return }
       pending = 0
       let full = block
-      takeBlock(full.span.bytes, at: 0)
+      compressBlock(full.span.bytes, at: 0)
     }
     let raw = bytes.bytes
     while bytes.count - next >= 64 {
-      takeBlock(raw, at: next)
+      compressBlock(raw, at: next)
       next += 64
     }
     while next < bytes.count {
@@ -44,7 +44,7 @@ public struct ContentDigest: Sendable {
     }
   }
 
-  /// The digest, 32 bytes, of all that was added. The value is used up by it.
+  /// The digest, 32 bytes, of everything that was added. It consumes the value.
   public consuming func finish() -> [UInt8] {
     let bits = count &* 8
     // §5.1.1: a one, zeros, and the length in bits as the last eight bytes of a block.
@@ -56,7 +56,7 @@ public struct ContentDigest: Sendable {
         pending += 1
       }
       let full = block
-      takeBlock(full.span.bytes, at: 0)
+      compressBlock(full.span.bytes, at: 0)
       pending = 0
     }
     while pending < 56 {
@@ -65,7 +65,7 @@ public struct ContentDigest: Sendable {
     }
     for index in 0..<8 { block[56 + index] = UInt8(truncatingIfNeeded: bits >> UInt64(56 - 8 * index)) }
     let full = block
-    takeBlock(full.span.bytes, at: 0)
+    compressBlock(full.span.bytes, at: 0)
     var out: [UInt8] = []
     out.reserveCapacity(32)
     for index in 0..<8 {
@@ -80,7 +80,7 @@ public struct ContentDigest: Sendable {
   }
 
   /// §6.2.2 for the 64 bytes from `offset` on.
-  private mutating func takeBlock(_ bytes: RawSpan, at offset: Int) {
+  private mutating func compressBlock(_ bytes: RawSpan, at offset: Int) {
     var schedule = InlineArray<16, UInt32>(repeating: 0)
     for index in 0..<16 {
       schedule[index] = bytes.unsafeLoadUnaligned(fromByteOffset: offset &+ 4 &* index, as: UInt32.self).bigEndian

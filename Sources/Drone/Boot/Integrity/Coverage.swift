@@ -1,4 +1,4 @@
-/// Which paths certaintyd answers for.
+/// The paths that certaintyd covers.
 ///
 /// Covered: every path of the root filesystem. Not covered: what is mounted on /proc, /sys, /dev, /run and /tmp – the
 /// kernel's own and the drone's working state – and everything below /mnt, which is the operator's.
@@ -15,7 +15,7 @@ public enum Coverage {
     return !isAtOrBelow(path, "/mnt")
   }
 
-  /// Whether a mount at `path` is of no concern: below a mount point of the drone's own, or at /mnt and below.
+  /// Whether a mount at `path` does not matter: below one of the drone's own mount points, or at /mnt and below.
   static func mayBeMountedOn(_ path: some Collection<UInt8>) -> Bool {
     if isAtOrBelow(path, "/mnt") { return true }
     for (mount, _) in mounts where isAtOrBelow(path, mount) && path.count > mount.utf8CodeUnitCount { return true }

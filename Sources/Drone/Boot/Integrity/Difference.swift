@@ -71,14 +71,14 @@ public enum Difference: Equatable, Sendable {
 }
 
 extension Difference {
-  /// Whether this says only that there was no memory, no descriptor or no time for a look: nothing about the path itself.
+  /// Whether this only means that memory, descriptors or time were missing, and nothing about the path itself.
   public var isPassing: Bool {
     // EINTR, EAGAIN, ENOMEM, ENFILE, EMFILE, ENOBUFS (errno(3)).
     if case .unreadable(let errno) = self { return [4, 11, 12, 23, 24, 105].contains(errno) }
     return false
   }
 
-  /// How much it says, for choosing one of several: 0 is a mere sign that something happened.
+  /// How significant it is, to choose one of several: 0 only shows that something happened.
   var weight: Int {
     switch self {
     case .modified, .changed, .linkCount: 0
@@ -101,7 +101,7 @@ public struct Finding: Equatable, Sendable {
   public var text: [UInt8] { path + [UInt8](": ") + difference.text }
 }
 
-/// What the likelier error numbers (errno(3)) mean.
+/// The meaning of the likelier error numbers (errno(3)).
 private func errorName(_ errno: Int32) -> StaticString? {
   switch errno {
   case 4: "interrupted"

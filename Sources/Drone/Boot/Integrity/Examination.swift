@@ -27,22 +27,22 @@ public protocol Root {
   mutating func digest(_ path: [UInt8], offset: UInt64, count: UInt64, isLast: Bool) throws(RootError) -> [UInt8]?
 }
 
-/// The comparison of a root with its baseline, over and over.
+/// The repeated comparison of a root with its baseline.
 ///
 /// `init` notes what the root looks like at the start: times, link counts, inodes and the mount table are later compared
-/// with that, everything else with the baseline itself, so that a change before the first pass is found too. What could
-/// not be looked at then is noted as soon as it can be.
+/// with that, everything else with the baseline itself, so that a change before the first pass is found, too. What cannot be
+/// read then is noted as soon as it can be read.
 public struct Examination<RootType: Root> {
   public let baseline: Baseline
   public private(set) var contents: ContentSchedule
   private var start: [Observation?]
-  /// How many names each directory holds by the baseline; 0 for what is no directory.
+  /// How many names each directory holds according to the baseline; 0 for other kinds.
   private let nameCounts: [Int32]
   private var startMounts: MountTable?
   private var startModules: [UInt8]?
-  /// The texts that were last found to be in order: the same bytes need no second look.
+  /// The texts that were last found in order: the same bytes need no second comparison.
   private var soundMounts: [UInt8] = []
-  /// Number of paths that a pass looks at.
+  /// Number of paths that a pass checks.
   public let entryCount: Int
 
   /// `pieceSize`: bytes hashed at a time.

@@ -2,9 +2,9 @@ import Bytes
 
 /// One line of /proc/self/mountinfo (proc_pid_mountinfo(5)), as far as it counts.
 public struct Mount: Equatable, Sendable {
-  /// Which part of the filesystem is mounted: other than `/` for a bind mount.
+  /// The part of the filesystem that is mounted; not `/` for a bind mount.
   public var root: [UInt8]
-  /// Where.
+  /// The mount point.
   public var point: [UInt8]
   /// Options of the mount and of the filesystem, joined by one space.
   public var options: [UInt8]

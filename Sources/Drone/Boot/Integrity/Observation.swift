@@ -1,4 +1,4 @@
-/// What lstat(2) says of a path, as far as it counts.
+/// The part of lstat(2)'s answer that matters.
 public struct Observation: Equatable, Sendable {
   /// Type and permission bits (`st_mode`).
   public var mode: UInt32

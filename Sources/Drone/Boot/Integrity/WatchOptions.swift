@@ -9,12 +9,12 @@ public struct WatchOptions: Equatable, Sendable {
   public var interval: UInt64 = 2000
   /// When the first pass begins: milliseconds since the kernel's start.
   public var delay: UInt64 = 30_000
-  /// The SHA-256 that the baseline's file must have; nil to take it as it is.
+  /// The SHA-256 that the baseline's file must have; nil to accept any.
   public var digest: [UInt8]?
 
   public init() {}
 
-  /// Why a command line cannot be obeyed: one phrase.
+  /// Why a command line is refused: one phrase.
   public struct ParseError: Error, Equatable {
     public var reason: [UInt8]
   }

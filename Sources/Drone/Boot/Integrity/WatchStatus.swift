@@ -1,13 +1,13 @@
 import Bytes
 
-/// What a running certaintyd tells about itself, in a small file: one `name number` a line. Whoever reads it passes over
-/// names that it does not know; a number that is missing counts as 0.
+/// What a running certaintyd reports about itself in a small file, one `name number` per line. A reader ignores unknown names
+/// and counts a missing number as 0.
 public struct WatchStatus: Equatable, Sendable {
   /// Its process id.
   public var process: UInt64 = 0
   /// Milliseconds between the beginnings of two passes.
   public var interval: UInt64 = 0
-  /// Paths that each pass looks at.
+  /// Paths that each pass checks.
   public var entries: UInt64 = 0
   /// Bytes of content in a whole round.
   public var total: UInt64 = 0
@@ -26,7 +26,7 @@ public struct WatchStatus: Equatable, Sendable {
   /// Processor time since its first pass began, in nanoseconds, and since when: milliseconds since the kernel's start.
   public var processor: UInt64 = 0
   public var since: UInt64 = 0
-  /// Passes in which something could not be looked at and was left to the next one.
+  /// Passes that left something to the next one because it could not be read.
   public var repeated: UInt64 = 0
 
   public init() {}
@@ -158,7 +158,7 @@ private func appendSeconds(_ milliseconds: UInt64, to out: inout [UInt8]) {
   out += [UInt8](" s")
 }
 
-/// Thousandths as a decimal number with so many decimals, 1 to 3, cut off.
+/// Thousandths as a decimal number with this many decimals, 1 to 3, cut off.
 private func appendThousandths(_ value: UInt64, decimals: Int = 3, to out: inout [UInt8]) {
   appendDecimal(value / 1000, to: &out)
   out.append(UInt8(ascii: "."))

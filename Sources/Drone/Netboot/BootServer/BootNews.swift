@@ -1,9 +1,9 @@
 import Addresses
 import Bytes
 
-/// What the boot server tells the tyd that started it: one line each. Total both ways: what is no such line is nil.
+/// What the boot server reports to the tyd that started it, one line each. Any other line reads as nil.
 public enum BootNews: Equatable, Sendable {
-  /// What asked for an address.
+  /// The kind of client that asked for an address.
   public enum Client: Sendable {
     /// A boot ROM: the computer is about to start.
     case rom
@@ -22,11 +22,11 @@ public enum BootNews: Equatable, Sendable {
   /// The server listens.
   case ready
   case leased(MACAddress, IPv4Address, Client)
-  /// So much of a file has arrived, in per cent.
+  /// This much of a file has arrived, in per cent.
   case sent(IPv4Address, file: [UInt8], percent: UInt8)
-  /// The transfer ended before its end.
+  /// The transfer broke off.
   case broken(IPv4Address, file: [UInt8])
-  /// Something for the log.
+  /// A line for the log.
   case note([UInt8])
 
   public var line: [UInt8] {
@@ -89,7 +89,7 @@ extension BootNews.Client {
   }
 }
 
-/// What tyd tells its boot server: a card that is known to have an address.
+/// What tyd tells its boot server: the known address of a card.
 public struct KnownAddress: Equatable, Sendable {
   public let hardware: MACAddress
   public let address: IPv4Address

@@ -1,34 +1,34 @@
 import Addresses
 import Bytes
 
-/// Who booted from this node, and how far: what `tyd --status` shows of it. A bounded number, the latest ones.
+/// The computers that booted from this node and how far each one got, as `tyd --status` shows them. Only the latest are kept.
 public struct BootTable: Sendable {
   public struct Boot: Equatable, Sendable {
     public let hardware: MACAddress
     public var address: IPv4Address
-    /// The file that was asked for last; empty before the first.
+    /// The last requested file; empty before the first.
     public var file: [UInt8] = []
     /// How much of it has arrived, in per cent.
     public var percent: UInt8 = 0
     public var isBroken = false
     /// How often the root archive arrived whole.
     public var completed: UInt32 = 0
-    /// When something was last heard of it, in milliseconds.
+    /// When it last sent something, in milliseconds.
     public var heard: UInt64
   }
 
   public static let most = 256
 
-  /// In the order of their first coming.
+  /// In the order in which they first appeared.
   public private(set) var boots: [Boot] = []
   /// Computers that fetched everything.
   public private(set) var completed: UInt32 = 0
 
   public init() {}
 
-  /// Takes what the server tells.
-  /// - Returns: what deserves a line in the log; nil for what does not.
-  public mutating func take(_ news: BootNews, at now: UInt64) -> [UInt8]? {
+  /// Records a report of the server.
+  /// - Returns: a line for the log, or nil.
+  public mutating func record(_ news: BootNews, at now: UInt64) -> [UInt8]? {
     switch news {
     case .ready: return nil
     case .note(let text): return text
@@ -70,10 +70,10 @@ public struct BootTable: Sendable {
     boots.append(Boot(hardware: hardware, address: address, heard: now))
   }
 
-  /// The addresses that the cards have, as lines of `KnownAddress`: kept for a run after a crash.
+  /// The cards' addresses, as lines of `KnownAddress`, for a run after a crash.
   public var known: [UInt8] { boots.flatMap { KnownAddress($0.hardware, $0.address).line } }
 
-  /// Takes back such lines; others are passed over.
+  /// Reads such lines back and ignores others.
   public mutating func remember(_ lines: [UInt8], at now: UInt64) {
     for line in lines.split(separator: UInt8(ascii: "\n")).prefix(BootTable.most) {
       if let known = KnownAddress(line: [UInt8](line)) { lease(known.hardware, known.address, at: now) }

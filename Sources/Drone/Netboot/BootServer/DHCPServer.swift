@@ -4,9 +4,8 @@ import Bytes
 
 /// A server of DHCP (RFC 2131) and BOOTP (RFC 951) for computers that boot from this one, without sockets and clock.
 ///
-/// It serves its own network only: what a relay forwards is not answered. A card that it does not know yet is offered an
-/// address after three ARP probes, half a second; after that its address stays the same. Nobody's answer waits for
-/// another's.
+/// It serves its own network only and does not answer relays. It offers an address to a new card after three ARP probes
+/// (half a second); from then on the card keeps that address. No client's answer waits for another's.
 public struct DHCPServer: Sendable {
   public enum Action: Equatable, Sendable {
     /// Send this frame on the card: to a client that has no address yet, or an ARP probe.
@@ -17,20 +16,20 @@ public struct DHCPServer: Sendable {
   }
 
   public static let bootFile: StaticString = "pxelinux.0"
-  /// A day, in seconds: drones go on with their addresses for so long when this node is gone.
+  /// A day, in seconds: this is how long drones keep their addresses when this node is gone.
   public static let leaseSeconds: UInt32 = 86_400
-  /// A client may ask for less (RFC 2131 §4.3.1), but not for less than so many seconds.
+  /// The shortest lease in seconds; a client may ask for less than a day (RFC 2131 §4.3.1).
   public static let shortestLease: UInt32 = 20
 
   private static let leaseTime = UInt64(leaseSeconds) * 1000
   private static let offerTime: UInt64 = 60_000
-  /// How long an address that somebody else was found to use is left alone.
+  /// How long an address stays unused after somebody else was found to have it.
   private static let avoidance: UInt64 = 600_000
   private static let mostPending = 16
-  /// Addresses tried for one client before it is left to ask again.
+  /// Addresses that are tried for one client before it has to ask again.
   private static let tries = 8
 
-  /// A client whose address is being looked at.
+  /// A client whose address is being probed.
   private struct Pending {
     var message: BOOTPMessage
     var probe: AddressProbe
@@ -43,7 +42,7 @@ public struct DHCPServer: Sendable {
   private var pending: [Pending] = []
   /// When `step` is due; nil when only a message can change something.
   public private(set) var nextStep: UInt64?
-  /// Messages of relays, which were not answered.
+  /// The number of messages from relays, which get no answer.
   public private(set) var relayed: UInt32 = 0
 
   /// - Parameter hardware: the server's own card.
@@ -63,12 +62,12 @@ public struct DHCPServer: Sendable {
 
   // MARK: What comes
 
-  /// Takes the payload of a datagram that came to port 67.
-  /// - Parameter toEverybody: it was a broadcast. A client that has an address and asks everybody got no answer from its
-  ///   server alone (REBINDING, RFC 2131 §4.4.5). Many listen below IP then, as udhcpc does, where nothing of what comes
-  ///   inside ESP is heard: it gets the answer in a frame as well.
+  /// Receives the payload of a datagram to port 67.
+  /// - Parameter toEverybody: it was a broadcast. A client that has an address and broadcasts got no answer from its server
+  ///   alone (REBINDING, RFC 2131 §4.4.5). Many clients, udhcpc among them, then listen below IP, where packets inside ESP
+  ///   do not arrive: such a client gets the answer in a frame as well.
   public mutating func receive(_ payload: [UInt8], toEverybody: Bool = false, at now: UInt64) -> [Action] {
-    let actions = take(payload, at: now)
+    let actions = answer(payload, at: now)
     guard toEverybody else { return actions }
     return actions.flatMap { action -> [Action] in
       guard case .message(let bytes, let address) = action, let message = BOOTPMessage(bytes) else { return [action] }
@@ -76,7 +75,7 @@ public struct DHCPServer: Sendable {
     }
   }
 
-  private mutating func take(_ payload: [UInt8], at now: UInt64) -> [Action] {
+  private mutating func answer(_ payload: [UInt8], at now: UInt64) -> [Action] {
     guard let message = BOOTPMessage(payload), message.operation == .request,
       message.clientHardware != hardware, message.clientHardware != .zero, message.clientHardware != .broadcast
     else { return [] }
@@ -97,7 +96,7 @@ public struct DHCPServer: Sendable {
     }
   }
 
-  /// Takes an ARP frame from the card.
+  /// Receives an ARP frame from the card.
   public mutating func receive(arp frame: [UInt8], at now: UInt64) -> [Action] {
     for index in pending.indices {
       guard let holder = pending[index].probe.holder(in: frame), holder != pending[index].message.clientHardware
@@ -159,7 +158,7 @@ public struct DHCPServer: Sendable {
     leases.set(client, address, until: now &+ DHCPServer.offerTime, taken: false)
   }
 
-  /// The reply to a question whose address is settled.
+  /// The reply to a request whose address is decided.
   private mutating func answer(_ message: BOOTPMessage, with address: IPv4Address, at now: UInt64) -> [Action] {
     let client = message.clientHardware
     if message.value(of: .messageType) == nil {
@@ -197,7 +196,7 @@ public struct DHCPServer: Sendable {
     // RENEWING or REBINDING. A client that is not known had its lease from this node before it restarted.
     let address = message.clientAddress
     if lease?.address == address { return acknowledge(message, address, at: now) }
-    guard lease == nil, network.gives(address), leases.isFree(address, for: client, at: now) else {
+    guard lease == nil, network.canLease(address), leases.isFree(address, for: client, at: now) else {
       return network.contains(address) ? [refuse(message)] : []
     }
     return acknowledge(message, address, at: now)
@@ -275,7 +274,7 @@ public struct DHCPServer: Sendable {
     return min(max(seconds, DHCPServer.shortestLease), DHCPServer.leaseSeconds)
   }
 
-  /// Everybody but firmware that could not run the file: a UEFI without its compatibility module says another architecture.
+  /// False for firmware that cannot run the file: a UEFI without its compatibility module names another architecture.
   private func boots(_ message: BOOTPMessage) -> Bool {
     guard let architecture = message.value(of: .architecture), architecture.count >= 2 else { return true }
     return architecture[0] == 0 && architecture[1] == 0
@@ -285,8 +284,8 @@ public struct DHCPServer: Sendable {
     (message.value(of: .vendorClass) ?? []).starts(with: [UInt8]("PXEClient"))
   }
 
-  /// How a reply travels (RFC 2131 §4.1): to an address that the client has through the kernel, which keeps members' traffic
-  /// inside ESP; else in a frame, since nobody could ask for the client's hardware address by ARP.
+  /// How a reply travels (RFC 2131 §4.1): through the kernel, which keeps members' traffic inside ESP, when the client has an
+  /// address; otherwise in a frame, since ARP cannot find the client's hardware address.
   private func send(_ message: BOOTPMessage) -> Action {
     if message.clientAddress != .unspecified { return .message(message.bytes, to: message.clientAddress) }
     let everybody = message.wantsBroadcast || message.yourAddress == .unspecified

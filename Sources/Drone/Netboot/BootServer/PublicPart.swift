@@ -1,13 +1,13 @@
 import Bytes
 
-/// How much of a CD's `/chaos/chaos.rdz` is the public root archive: what follows is the cluster's credential, which nobody may
-/// fetch. The build writes it onto the medium, since it alone knows.
+/// How much of a CD's `/chaos/chaos.rdz` is the public root archive. The cluster's credential follows, which nobody may fetch.
+/// The build writes this onto the medium, since only the build knows it.
 ///
 ///     public 1034532 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
 public struct PublicPart: Equatable, Sendable {
-  /// In bytes, a multiple of four, as the kernel wants it of an archive that is followed by another.
+  /// In bytes; a multiple of four, as the kernel requires of an archive that another one follows.
   public let size: Int
-  /// SHA-256 over so many bytes.
+  /// SHA-256 over these bytes.
   public let digest: [UInt8]
 
   /// Where it lies below the medium's top folder.
@@ -24,7 +24,7 @@ public struct PublicPart: Equatable, Sendable {
     return out + [UInt8](" ") + digest.flatMap { hexadecimalByte($0) } + [UInt8]("\n")
   }
 
-  /// Nil for any other text, and for a size that is no whole number of words or above 64 MiB.
+  /// Nil for any other text, and for a size that is not a multiple of four or is above 64 MiB.
   public init?(text: [UInt8]) {
     guard text.last == UInt8(ascii: "\n") else { return nil }
     let words = text.dropLast().split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)

@@ -1,10 +1,10 @@
-/// What a boot server hands out: a name for clients, and where it lies on the medium.
+/// A file that a boot server serves: its name for clients, and its path on the medium.
 public struct ServedFile: Sendable {
   public let name: StaticString
   /// Below the medium's top folder.
   public let source: StaticString
 
-  /// The root archive. It ends where the public part does, and the credential with the certificate alone follows.
+  /// The root archive up to the end of its public part, followed by a credential that holds only the certificate.
   public static let root: StaticString = "chaos/chaos.rdz"
 
   private init(_ name: StaticString, _ source: StaticString) {
@@ -12,7 +12,7 @@ public struct ServedFile: Sendable {
     self.source = source
   }
 
-  /// All of them, of which `index` counts from 0; nil behind the last.
+  /// The file with this index, from 0; nil behind the last.
   public static func at(_ index: Int) -> ServedFile? {
     switch index {
     case 0: ServedFile("pxelinux.0", "pxe/pxelinux.0")

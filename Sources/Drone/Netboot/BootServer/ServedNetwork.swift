@@ -1,18 +1,18 @@
 import Addresses
 import Bytes
 
-/// The network that a boot server serves – its own and no other – and which of its addresses it gives away.
+/// The network that a boot server serves (its own and no other) and the addresses that it leases.
 public struct ServedNetwork: Equatable, Sendable {
   /// The server's address.
   public let own: IPv4Address
   public let netmask: Netmask
-  /// What others are told to reach the rest of the world by, if it is on this network.
+  /// The gateway that clients get, if it is on this network.
   public let gateway: IPv4Address?
-  /// The first and the last address that may be given away, both included; the server's and the gateway's are left out.
+  /// The first and the last address that may be leased, both included; the server's and the gateway's are left out.
   public let first: IPv4Address
   public let last: IPv4Address
 
-  /// More addresses than this are not given away: each may need an entry in a table.
+  /// The largest number of addresses: each may need an entry in a table.
   public static let largestRange: UInt32 = 1024
 
   /// Without a range it is .16 to .248 of the server's 256 neighbours, as in 2003, and on a smaller network everything
@@ -47,8 +47,8 @@ public struct ServedNetwork: Equatable, Sendable {
       && address != netmask.broadcast(of: own)
   }
 
-  /// Whether the server may give the address away.
-  public func gives(_ address: IPv4Address) -> Bool {
+  /// Whether the server may lease the address.
+  public func canLease(_ address: IPv4Address) -> Bool {
     address >= first && address <= last && address != own && address != gateway
   }
 }

@@ -1,8 +1,8 @@
 import Addresses
 import Addressing
 
-/// Finding out whether somebody else gives addresses away on a network, without socket and clock: DHCPDISCOVER three times
-/// within three seconds. Nothing is requested of who answers.
+/// A search for another DHCP server on a network, without socket and clock: DHCPDISCOVER three times within three seconds. It
+/// requests no address from a server that answers.
 public struct ServerSearch: Sendable {
   public enum Step: Equatable, Sendable {
     /// Send this frame and ask again.
@@ -42,7 +42,7 @@ public struct ServerSearch: Sendable {
     return .send(message.broadcastFrame?.bytes ?? [])
   }
 
-  /// The server whose answer a received frame is; nil if it is about something else.
+  /// The server that sent a received frame as its answer; nil for any other frame.
   public func server(in bytes: [UInt8]) -> IPv4Address? {
     guard let frame = EthernetFrame(bytes), let message = BOOTPMessage(frame: frame),
       message.transaction == transaction, message.clientHardware == hardware

@@ -49,21 +49,21 @@ enum TFTPErrorCode: UInt16 {
 /// A request to read a file, with the options that this server knows (RFC 2348, 2349). Others, and values that are out of
 /// bounds, count as not there.
 struct TFTPRequest: Equatable {
-  /// As it was asked for, without slashes and `./` at its beginning.
+  /// As requested, without slashes and `./` at its beginning.
   var name: [UInt8]
   var isOctet: Bool
   /// `blksize`: bytes of each block.
   var blockSize: Int?
   /// `timeout`: seconds until a packet is sent again.
   var timeout: UInt8?
-  /// `tsize`: the client wants to know the size.
+  /// `tsize`: the client asks for the size.
   var asksSize = false
 
   static let smallestBlock: UInt64 = 8
   /// What fits into one Ethernet frame beside the headers of IPv4, UDP and TFTP.
   static let largestBlock: UInt64 = 1468
   static let usualBlock = 512
-  /// Seconds. Who wants longer ones gets the usual.
+  /// Seconds. A client that asks for more gets the default.
   static let longestTimeout: UInt64 = 10
 
   /// Reads what follows the operation.
@@ -112,7 +112,7 @@ struct TFTPRequest: Equatable {
     return out.count > 2 ? out : nil
   }
 
-  /// Options and modes are in any case (RFC 1350 §5, RFC 2347).
+  /// Options and modes may be in upper or lower case (RFC 1350 §5, RFC 2347).
   private static func lowered(_ word: ArraySlice<UInt8>) -> [UInt8] {
     word.map { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") ? $0 | 0x20 : $0 }
   }

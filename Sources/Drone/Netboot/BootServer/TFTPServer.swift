@@ -1,9 +1,9 @@
 import Addresses
 
-/// A TFTP server (RFC 1350, 2347 to 2349) that hands out a fixed table of files and takes none, without sockets and clock.
+/// A TFTP server (RFC 1350, 2347 to 2349) that serves a fixed table of files and stores none, without sockets and clock.
 ///
 /// There is no file system behind it: a name is in the table or it is not. Each transfer has a port of its own, and there
-/// are as many transfers as ports; who comes when all are busy is not answered and asks again.
+/// are as many transfers as ports; a client that asks when all are busy gets no answer and asks again.
 public struct TFTPServer: Sendable {
   public struct File: Equatable, Sendable {
     /// Without a slash at its beginning.
@@ -29,14 +29,14 @@ public struct TFTPServer: Sendable {
   }
 
   public enum Action: Equatable, Sendable {
-    /// Send from the port that requests come to.
+    /// Send from the port for requests.
     case answer([UInt8], to: Peer)
     /// Send from the transfer port of this index.
     case send([UInt8], to: Peer, from: Int)
     case news(BootNews)
   }
 
-  /// Gives so many bytes of a file of the table from an offset; nil when it cannot be read.
+  /// Returns this many bytes of a file of the table, from an offset; nil when it cannot be read.
   public typealias Reader = (_ file: Int, _ offset: Int, _ count: Int) -> [UInt8]?
 
   private struct Transfer {
@@ -52,13 +52,13 @@ public struct TFTPServer: Sendable {
     var due: UInt64
     var interval: UInt64
     var triesLeft = TFTPServer.tries
-    /// What has been told, in tenths.
-    var told = 0
+    /// How much of the file has been reported as sent, in tenths.
+    var reportedTenths = 0
   }
 
   private static let firstInterval: UInt64 = 1000
   private static let longestInterval: UInt64 = 8000
-  /// How often a packet is sent before the client is given up.
+  /// How often a packet is sent before the transfer is abandoned.
   private static let tries = 6
   private static let mostOfOneAddress = 4
 
@@ -77,7 +77,7 @@ public struct TFTPServer: Sendable {
   /// When `step` is due; nil without transfers.
   public var nextStep: UInt64? { transfers.compactMap { $0?.due }.min() }
 
-  /// Takes a packet that came to the port for requests.
+  /// Receives a packet to the port for requests.
   public mutating func request(_ bytes: [UInt8], from peer: Peer, at now: UInt64, read: Reader) -> [Action] {
     // Others could only be made to be sent what they did not ask for.
     guard network.contains(peer.address), let message = TFTPMessage(bytes) else { return [] }
@@ -128,7 +128,7 @@ public struct TFTPServer: Sendable {
     ]
   }
 
-  /// Takes a packet that came to a transfer's port.
+  /// Receives a packet to a transfer's port.
   public mutating func receive(
     _ bytes: [UInt8], on port: Int, from peer: Peer, at now: UInt64, read: Reader
   ) -> [Action] {
@@ -171,9 +171,9 @@ public struct TFTPServer: Sendable {
     transfer.due = now &+ transfer.interval
     var actions: [Action] = [.send(transfer.packet, to: transfer.peer, from: port)]
     let tenths = file.size > 0 ? (transfer.block - 1) * transfer.blockSize * 10 / file.size : 0
-    // That the last block has arrived is told above, once: before an empty one all tenths are there already.
-    if tenths > transfer.told, tenths < 10 {
-      transfer.told = tenths
+    // That the last block has arrived is reported above, once: before an empty one all tenths are there already.
+    if tenths > transfer.reportedTenths, tenths < 10 {
+      transfer.reportedTenths = tenths
       actions.append(.news(.sent(transfer.peer.address, file: file.name, percent: UInt8(clamping: tenths * 10))))
     }
     transfers[port] = transfer
@@ -193,7 +193,7 @@ public struct TFTPServer: Sendable {
     return true
   }
 
-  /// Sends again what was not answered in time, and gives up who does not answer at all.
+  /// Repeats packets that got no answer in time, and abandons transfers whose client does not answer at all.
   public mutating func step(at now: UInt64) -> [Action] {
     var actions: [Action] = []
     for port in transfers.indices {

@@ -1,6 +1,6 @@
 import Terminal
 
-/// What somebody who looks at `mosmon` has chosen to see.
+/// What a user of `mosmon` has chosen to see.
 public struct Monitor: Equatable, Sendable {
   public var quantity = Quantity.load
   /// Whether nodes that died, left or were removed have a place, too.

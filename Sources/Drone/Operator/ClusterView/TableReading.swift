@@ -2,7 +2,7 @@ import Addresses
 import Bytes
 import DroneLayout
 
-/// Why a text is no table.
+/// Why a text is not a table.
 public enum ClusterTableError: Error, Equatable, Sendable {
   /// It has more bytes than any table.
   case tooLong(Int)
@@ -47,7 +47,7 @@ extension ClusterTable {
   public init(text bytes: [UInt8]) throws(ClusterTableError) {
     guard bytes.count <= ClusterTable.largestText else { throw .tooLong(bytes.count) }
     var reader = LineReader(bytes)
-    guard reader.nextLine(), reader.takes("table"), let version = reader.number() else { throw .noTable }
+    guard reader.nextLine(), reader.accept("table"), let version = reader.number() else { throw .noTable }
     guard version == ClusterTable.version else { throw .version(version) }
     guard let count = reader.number(), let own = reader.id(), let standing = reader.standing(),
       let fingerprint = reader.digest()
@@ -93,7 +93,7 @@ private struct LineReader {
   var isAtEnd: Bool { next >= bytes.count }
   var isAtEndOfLine: Bool { place > end }
 
-  /// Goes to the next line; false when there is none that ends with a line feed.
+  /// Advances to the next line; false when there is none that ends with a line feed.
   mutating func nextLine() -> Bool {
     var found = next
     while found < bytes.count, bytes[found] != newline { found += 1 }
@@ -102,7 +102,7 @@ private struct LineReader {
     return true
   }
 
-  /// Where the next word is, not empty; nil at the line's end. Goes behind it.
+  /// The range of the next word, not empty, and advances past it; nil at the line's end.
   private mutating func nextWord() -> Range<Int>? {
     let start = place
     guard start < end else { return nil }
@@ -120,8 +120,8 @@ private struct LineReader {
     return bytes[min(place, end)..<end]
   }
 
-  /// Whether the next word is this one; goes behind it only then.
-  mutating func takes(_ word: StaticString) -> Bool {
+  /// Whether the next word is this one; if so, continues after it.
+  mutating func accept(_ word: StaticString) -> Bool {
     let count = word.utf8CodeUnitCount
     let stop = place + count
     guard stop <= end, stop == end || bytes[stop] == space else { return false }
@@ -138,14 +138,14 @@ private struct LineReader {
 
   mutating func standing() -> ClusterTable.Standing? {
     for number in 0..<4 as Range<UInt8> {
-      if let standing = ClusterTable.Standing(rawValue: number), takes(standing.word) { return standing }
+      if let standing = ClusterTable.Standing(rawValue: number), accept(standing.word) { return standing }
     }
     return nil
   }
 
   mutating func state() -> ClusterTable.State? {
     for number in 0..<5 as Range<UInt8> {
-      if let state = ClusterTable.State(rawValue: number), takes(state.word) { return state }
+      if let state = ClusterTable.State(rawValue: number), accept(state.word) { return state }
     }
     return nil
   }
@@ -191,7 +191,7 @@ private struct LineReader {
   }
 
   mutating func address() -> IPv4Address? {
-    if takes("-") { return .unspecified }
+    if accept("-") { return .unspecified }
     return nextWord().flatMap { IPv4Address(text: bytes[$0]) }
   }
 

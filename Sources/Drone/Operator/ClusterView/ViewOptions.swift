@@ -1,6 +1,6 @@
 import Bytes
 
-/// Why a command line of a view cannot be carried out.
+/// Why a view's command line is refused.
 public struct ViewOptionError: Error, Equatable, Sendable {
   /// What is wrong and what to do.
   public let sentence: [UInt8]
@@ -13,7 +13,7 @@ public struct ShowmapOptions: Equatable, Sendable {
   public enum Form: Sendable {
     case map
     case json
-    /// As tyd gives it: for `mosmon --from`.
+    /// As tyd sends it: for `mosmon --from`.
     case table
   }
 
@@ -54,7 +54,7 @@ public struct MosmonOptions: Equatable, Sendable {
   public var wantsHelp = false
   public var columns: Int?
   public var rows: Int?
-  /// Keys to press at the start.
+  /// Keys that count as pressed at the start.
   public var keys: [UInt8] = []
   /// A recorded table instead of the tyd that runs here.
   public var file: [UInt8]?

@@ -1,12 +1,12 @@
 import Bytes
 import ControlChannel
 
-/// What is answered to an order: text for whoever gave it, or a sentence why not.
+/// The answer to an order: text for the user, or a sentence that says why not.
 public enum OrderAnswer: Equatable, Sendable {
   case done([UInt8])
   case failed([UInt8])
 
-  /// As it goes over the socket: a digit, the exit status, and the text up to the socket's end.
+  /// As sent over the socket: a digit, which is the exit status, and the text up to the socket's end.
   public var bytes: [UInt8] {
     switch self {
     case .done(let text): [UInt8(ascii: "0")] + text

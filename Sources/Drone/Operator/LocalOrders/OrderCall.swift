@@ -1,8 +1,8 @@
 import MachineReadings
 import TydCommand
 
-/// A program of this machine that gives an order over the local socket: what has come from it, when it is given up, and what
-/// its order asks of the node. It holds no socket and no clock.
+/// A connection over the local socket from a program of this machine that gives an order: the bytes so far, the deadline, and
+/// what the order asks of the node. It holds no socket and no clock.
 ///
 /// Whoever drives it calls `take` with what came, and drops the connection once `isOver(at:)`.
 public struct OrderCall: Sendable {
@@ -23,7 +23,7 @@ public struct OrderCall: Sendable {
     case allow(UInt16)
     case approve([UInt8])
     case openWindow(minutes: UInt16)
-    /// Answer, and end the program after so many milliseconds; `isFarewell`: the others are told first.
+    /// Answer, and end the program after this many milliseconds; `isFarewell`: announce the leave to the others first.
     case leave(after: UInt64, isFarewell: Bool, OrderAnswer)
   }
 

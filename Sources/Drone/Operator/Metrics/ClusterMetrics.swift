@@ -69,7 +69,7 @@ public struct ClusterMetrics: Sendable {
     }
   }
 
-  /// As the views are told of them.
+  /// As the views get them.
   public var nodes: [ClusterTable.Node] = []
   /// This node and its tyd.
   public var id: UInt16 = 0

@@ -9,10 +9,10 @@ public enum HTTPRequest: Equatable, Sendable {
   /// Nothing that is answered here.
   case refused(HTTPStatus)
 
-  /// No head is longer: that of a program that asks for metrics takes some hundred bytes.
+  /// The longest head in bytes; that of a program that asks for metrics has some hundred.
   public static let largest = 4096
 
-  /// Reads a request. What follows its head is not looked at.
+  /// Reads a request and ignores what follows its head.
   public init(_ bytes: [UInt8]) {
     guard let end = HTTPRequest.endOfHead(bytes) else {
       self = bytes.count > HTTPRequest.largest ? .refused(.tooLarge) : .incomplete
@@ -105,7 +105,7 @@ public enum HTTPStatus: Equatable, CaseIterable, Sendable {
   }
 }
 
-/// An answer as it goes over the wire; the connection ends after it.
+/// An answer as sent over the wire; the connection ends after it.
 public enum HTTPAnswer {
   /// The metrics, in Prometheus's text format 0.0.4.
   public static func metrics(_ text: [UInt8]) -> [UInt8] {

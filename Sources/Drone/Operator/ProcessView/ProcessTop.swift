@@ -3,7 +3,7 @@ import MachineReadings
 import Surveys
 import Terminal
 
-/// What somebody who looks at `mtop` has chosen to see.
+/// What a user of `mtop` has chosen to see.
 public struct ProcessTop: Equatable, Sendable {
   public var ranking = Ranking.cpu
   public var showsHelp = false
@@ -23,7 +23,7 @@ public struct ProcessTop: Equatable, Sendable {
     /// Node by node; on each what uses most of a processor.
     case node
 
-    /// By what each node chooses the processes that it tells of.
+    /// The order by which each node chooses the processes that it reports.
     public var order: ProcessOrder {
       switch self {
       case .cpu, .node: .cpu
@@ -101,7 +101,7 @@ public struct ProcessTop: Equatable, Sendable {
     public var memory: UInt32
   }
 
-  /// All processes that were told of, in this order.
+  /// All reported processes, in this order.
   public func rows(_ report: SurveyReport) -> [Row] {
     var rows: [Row] = []
     for node in report.nodes {

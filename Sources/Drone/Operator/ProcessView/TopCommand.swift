@@ -3,10 +3,10 @@ import Bytes
 /// What one call of `mtop` is to do, read from its arguments.
 public struct TopCommand: Equatable, Sendable {
   public var isHelp = false
-  /// Nil: on the screen until somebody quits. Else so many times, one after the other, as text.
+  /// Nil: on the screen until the user quits. Otherwise the number of rounds to print as text.
   public var count: UInt32?
   public var isJSON = false
-  /// Processes in a text; nil for the usual number.
+  /// Processes in a text; nil for the default.
   public var lines: UInt16?
   /// Seconds between two rounds of questions.
   public var delay: UInt16 = 5
@@ -81,7 +81,7 @@ public struct TopCommand: Equatable, Sendable {
     """
 }
 
-/// Why a command line cannot be carried out.
+/// Why a command line is refused.
 public struct TopCommandError: Error, Equatable, Sendable {
   /// With a full stop.
   public let sentence: [UInt8]

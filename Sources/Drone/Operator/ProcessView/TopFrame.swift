@@ -67,7 +67,7 @@ extension ProcessTop {
     frame.put([UInt8](title[ranked.from..<ranked.to]), row: 3, column: ranked.from, Style(bold: true, reverse: true))
   }
 
-  /// Who is not in the list, by name as far as there is room.
+  /// The nodes that are not in the list, named as far as there is room.
   private func putMissing(_ report: SurveyReport, _ frame: inout Frame) {
     let silent = report.nodes.filter { $0.outcome == .silent }
     let notAsked = report.nodes.reduce(0) { $0 + ($1.outcome == .notAsked ? 1 : 0) }
@@ -161,7 +161,7 @@ struct Totals {
   var answeredProcessors: UInt64 = 0
   var processes: UInt64 = 0
   var running: UInt64 = 0
-  /// Thousandths, of those that were told of.
+  /// Thousandths, of the processes that were reported.
   var cpu: UInt64 = 0
   /// KiB.
   var memory: UInt64 = 0

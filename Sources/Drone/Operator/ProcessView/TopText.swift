@@ -12,7 +12,7 @@ func signedText(_ number: Int8) -> [UInt8] {
   (number < 0 ? [UInt8]("-") : []) + decimalText(UInt64(number.magnitude))
 }
 
-/// A number of so many digits behind the point: 105 with two is `1.05`.
+/// A number with this many digits behind the point: 105 with two is `1.05`.
 func fraction(_ number: UInt64, digits: Int) -> [UInt8] {
   var out = decimalText(number)
   while out.count <= digits { out.insert(UInt8(ascii: "0"), at: 0) }
@@ -50,7 +50,7 @@ func counted(_ count: UInt64, _ one: StaticString, _ several: StaticString) -> [
   decimalText(count) + [UInt8](" ") + [UInt8](count == 1 ? one : several)
 }
 
-/// In so many places, or in as many as it needs.
+/// In this many columns, or in as many as it needs.
 func right(_ text: [UInt8], _ width: Int) -> [UInt8] {
   [UInt8](repeating: space, count: max(0, width - text.count)) + text
 }

@@ -2,7 +2,7 @@ import Bytes
 import MachineReadings
 
 extension TydCommand.Order {
-  /// The order as a line of words, as the command gives it to the tyd that runs.
+  /// The order as a line of words, as the command sends it to the running tyd.
   public var line: [UInt8] {
     switch self {
     case .leave: [UInt8]("leave\n")

@@ -78,7 +78,7 @@ extension TydCommand {
     }
   }
 
-  /// Whoever boots others is a node; and what is said about that needs somebody who does.
+  /// Booting others needs a node that starts or joins; the options about it need `-pm`.
   private func requireStart(_ option: [UInt8]?) throws(TydCommandError) {
     if bootsOthers, let option {
       if case .join = task { return }

@@ -17,7 +17,7 @@ public struct TydCommand: Equatable, Sendable {
     /// Become the first node.
     case start
     case join(Contact)
-    /// Tell the tyd that runs on this node.
+    /// Send an order to the tyd that runs on this node.
     case order(Order)
   }
 
@@ -43,16 +43,16 @@ public struct TydCommand: Equatable, Sendable {
     case allow(UInt16)
     /// Hexadecimal digits, lower case, 16 to 64: the key's fingerprint or its beginning.
     case approve([UInt8])
-    /// Approve whoever asks, for so many minutes; 0 ends that.
+    /// Approve everybody who asks, for this many minutes; 0 ends that.
     case approveWindow(minutes: UInt16)
     case pending
     case status(json: Bool)
-    /// The cluster as the views want it; no option gives this.
+    /// The cluster as the views need it; no option of the command line means this.
     case table
     /// One line for the greeting of a shell: see `NodeStanding`.
     case standing
     case stop
-    /// What `mtop` shows: of each node at most so many processes.
+    /// What `mtop` shows: at most this many processes of each node.
     case processes(ProcessOrder, most: UInt8)
   }
 
@@ -91,29 +91,29 @@ public struct TydCommand: Equatable, Sendable {
   public var metrics: Endpoint?
   /// Boot others over the network, once this node is in.
   public var bootsOthers = false
-  /// Boot others although somebody else gives addresses away.
+  /// Boot others even where another DHCP server answers.
   public var isForced = false
-  /// The addresses that others are given; nil for the usual ones.
+  /// The addresses that others get; nil for the default range.
   public var range: AddressRange?
   public var isSilent = false
   public var isDebugging = false
-  /// Try to join until it is done, whatever that takes.
+  /// Keep trying to join until this node is in.
   public var isPatient = false
   /// Take over what a tyd that ended left in the kernel.
   public var isResuming = false
-  /// Seconds until a pair of keys is replaced, and until an unused one is dropped; nil for the usual times.
+  /// Seconds until a pair of keys is replaced, and until an unused one is dropped; nil for the defaults.
   public var rekeySeconds: UInt32?
   public var idleSeconds: UInt32?
-  /// Packets in one direction until a pair of keys is replaced; nil for the usual number. At twice as many the kernel ends
-  /// an association.
+  /// Packets in one direction until a pair of keys is replaced; nil for the default. At twice as many the kernel ends an
+  /// association.
   public var rekeyPackets: UInt32?
 
   public init() {}
 }
 
-/// Why a command line cannot be carried out.
+/// Why a command line is refused.
 public struct TydCommandError: Error, Equatable, Sendable {
-  /// What is wrong and what to do, with a full stop.
+  /// What is wrong and what to do, as a sentence with its full stop.
   public let sentence: [UInt8]
 
   init(_ parts: [UInt8]...) {

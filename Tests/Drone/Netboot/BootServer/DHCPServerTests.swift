@@ -116,7 +116,7 @@ private func answer(
   func stable() throws {
     var server = try server()
     let first = try #require(answer(&server, question(1, from: mac(1)))?.message.yourAddress)
-    #expect(server.network.gives(first))
+    #expect(server.network.canLease(first))
     #expect(answer(&server, question(0, from: mac(1)), at: 1000)?.message.yourAddress == first)
     // Known now, so that nobody has to wait for probes.
     let again = server.receive(question(1, from: mac(1)), at: 90_000)
@@ -339,7 +339,7 @@ private func answer(
     let (own, prefix, given, range) = Self.ranges[index]
     let found = try? network(own, prefix: prefix, range: given)
     #expect(found.map { String(decoding: AddressRange($0.first, $0.last).text, as: UTF8.self) } == range)
-    if let found { #expect(!found.gives(found.own)) }
+    if let found { #expect(!found.canLease(found.own)) }
   }
 
   @Test("the search for another server asks three times in three seconds, and knows an answer from other talk")

@@ -64,18 +64,18 @@ import Workshop
   func table() {
     var table = BootTable()
     let address = IPv4Address(192, 168, 1, 100)
-    #expect(table.take(.leased(mac(1), address, .rom), at: 1) != nil)
-    #expect(table.take(.sent(address, file: Array("chaos/chaos.rdz".utf8), percent: 50), at: 2) == nil)
+    #expect(table.record(.leased(mac(1), address, .rom), at: 1) != nil)
+    #expect(table.record(.sent(address, file: Array("chaos/chaos.rdz".utf8), percent: 50), at: 2) == nil)
     #expect(table.boots.first?.percent == 50)
-    #expect(table.take(.sent(address, file: Array("chaos/chaos.rdz".utf8), percent: 100), at: 3) != nil)
+    #expect(table.record(.sent(address, file: Array("chaos/chaos.rdz".utf8), percent: 100), at: 3) != nil)
     #expect(table.completed == 1 && table.boots.first?.completed == 1)
-    #expect(table.take(.sent(IPv4Address(9, 9, 9, 9), file: Array("x".utf8), percent: 100), at: 4) == nil)
+    #expect(table.record(.sent(IPv4Address(9, 9, 9, 9), file: Array("x".utf8), percent: 100), at: 4) == nil)
     var again = BootTable()
     again.remember(table.known + Array("rubbish\n".utf8), at: 5)
     #expect(again.boots.map(\.address) == [address])
     for index in 0..<300 {
       let card = MACAddress(bits: UInt64(index + 10)) ?? .zero
-      _ = table.take(.leased(card, IPv4Address(bits: UInt32(index + 10)), .dhcp), at: 10 + UInt64(index))
+      _ = table.record(.leased(card, IPv4Address(bits: UInt32(index + 10)), .dhcp), at: 10 + UInt64(index))
     }
     #expect(table.boots.count == BootTable.most && !table.boots.contains { $0.hardware == mac(1) })
   }

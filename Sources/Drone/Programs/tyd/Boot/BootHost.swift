@@ -126,7 +126,7 @@ extension Node {
         .ok, "pxe",
         [UInt8]("others may boot from here and get ") + network.first.text + [UInt8](" to ") + network.last.text)
     }
-    if let text = boots.table.take(news, at: now) { report.note("pxe", text) }
+    if let text = boots.table.record(news, at: now) { report.note("pxe", text) }
     if case .leased = news { try? replaceFile(places.boots, boots.table.known, permissions: 0o600) }
   }
 
