@@ -7,7 +7,7 @@ public struct AddressConfiguration: Equatable, Sendable {
   /// Nil when the server gave none, or one with holes.
   public var netmask: Netmask?
   public var gateway: IPv4Address?
-  /// Who answered.
+  /// The server that answered.
   public var server: IPv4Address?
   public var nameServers: [IPv4Address] = []
   public var timeServers: [IPv4Address] = []

@@ -51,7 +51,7 @@ public struct AddressInquiry: Sendable {
     }
   }
 
-  /// What a received frame answers; nil if it is no answer to this inquiry.
+  /// The answer in a received frame; nil if it does not answer this inquiry.
   public func answer(in bytes: [UInt8]) -> AddressConfiguration? {
     guard let frame = EthernetFrame(bytes) else { return nil }
     switch method {

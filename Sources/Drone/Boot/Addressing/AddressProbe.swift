@@ -39,7 +39,7 @@ public struct AddressProbe: Sendable {
     return .send(ARPPacket.probe(address, by: hardware).broadcastFrame.bytes)
   }
 
-  /// Who holds the address, or is just about to take it, by a received frame; nil if it is about something else.
+  /// The holder of the address, or who is about to take it, according to a received frame; nil for any other frame.
   public func holder(in bytes: [UInt8]) -> MACAddress? {
     guard let packet = EthernetFrame(bytes).flatMap(ARPPacket.init(frame:)), packet.senderHardware != hardware else {
       return nil

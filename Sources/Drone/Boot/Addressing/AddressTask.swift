@@ -95,7 +95,7 @@ public struct AddressTask: Sendable {
   /// What the card of the stage `settled` has been given; nil when somebody took it away.
   private var held: AddressConfiguration?
   private var watch: AddressWatch?
-  /// A lease that somebody else's use makes worthless; its server is still to be told.
+  /// A lease whose address somebody else uses; its server has not been told yet.
   private var declined: (card: Int32, hardware: MACAddress, lease: AddressConfiguration)?
   /// Nothing is asked before, after an address was given up.
   private var resumption: UInt64 = 0
@@ -276,7 +276,7 @@ public struct AddressTask: Sendable {
     resumption = now &+ AddressTask.pauseAfterWithdrawal
   }
 
-  /// Tells the server of a lease that somebody else has the address.
+  /// Declines a lease: tells its server that somebody else has the address.
   private mutating func decline(
     _ lease: AddressConfiguration, _ card: Int32, _ hardware: MACAddress, _ random: UInt32
   ) {
@@ -301,7 +301,7 @@ public struct AddressTask: Sendable {
     }
   }
 
-  /// Takes in a frame that a card received.
+  /// Receives a frame from a card.
   public mutating func receive(_ frame: [UInt8], on card: Int32, at now: UInt64) {
     if case .settled(card, let method) = stage { return receiveSettled(frame, card, method, now) }
     guard stage == .searching else { return }
@@ -321,7 +321,7 @@ public struct AddressTask: Sendable {
     }
   }
 
-  /// Takes in what the DHCP client on a card reports.
+  /// Receives a report of the DHCP client on a card.
   public mutating func receive(_ event: LeaseEvent.Kind, on card: Int32) {
     guard dhcpCards.contains(card) else { return }
     switch event {

@@ -31,7 +31,7 @@ public struct AddressWatch: Sendable {
 
   public let address: IPv4Address
   public let hardware: MACAddress
-  /// Nothing takes the address away any longer.
+  /// The drone keeps the address from now on.
   public private(set) var isStanding = false
   /// Something has come through the card.
   private var hasHeard: Bool
@@ -79,7 +79,7 @@ public struct AddressWatch: Sendable {
 
   private var announcement: [UInt8] { ARPPacket.announcement(address, by: hardware).broadcastFrame.bytes }
 
-  /// Takes in a frame; gives what follows if it shows another holder.
+  /// Receives a frame; returns a verdict if it shows another holder.
   ///
   /// Somebody who only probes for the address is none: the kernel answers them.
   public mutating func receive(_ bytes: [UInt8], at now: UInt64) -> Verdict? {

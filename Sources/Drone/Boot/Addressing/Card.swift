@@ -1,6 +1,6 @@
 import Addresses
 
-/// A network card as far as choosing one needs to know it.
+/// A network card, with what is needed to choose one.
 public struct Card: Equatable, Sendable {
   /// The kernel's number for it.
   public let index: Int32

@@ -8,13 +8,13 @@ import Bytes
 /// without spaces only; whatever else is in them counts as not given.
 public struct LeaseEvent: Equatable, Sendable {
   public enum Kind: Equatable, Sendable {
-    /// There is no lease (any more): the card must have no address of it.
+    /// There is no lease (any more): the card must not have its address.
     case deconfigured
     /// A new lease, or the same one renewed.
     case bound(AddressConfiguration)
     /// Nobody answered, for now.
     case unanswered
-    /// A server said no.
+    /// A server refused (DHCPNAK).
     case refused
   }
 

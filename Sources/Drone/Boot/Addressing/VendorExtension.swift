@@ -17,7 +17,7 @@ public struct VendorExtension: Equatable, Sendable {
     public static let leaseTime = Code(51)
     public static let messageType = Code(53)
     public static let serverIdentifier = Code(54)
-    /// The codes that a client would like to be told.
+    /// The codes that a client asks for.
     public static let parameterList = Code(55)
     /// What the client is: boot ROMs say `PXEClient:Arch:…`.
     public static let vendorClass = Code(60)

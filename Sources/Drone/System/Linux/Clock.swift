@@ -15,7 +15,7 @@ public func setSecondsSince1970(_ seconds: Int64) throws(SystemError) {
   guard linux_clock_set(seconds) == 0 else { throw SystemError("clock_settime") }
 }
 
-/// Waits so long; a signal that is not blocked may end it early.
+/// Waits for this long; a signal that is not blocked may end it early.
 public func pause(milliseconds: Int) {
   _ = poll(nil, 0, Int32(clamping: max(milliseconds, 0)))
 }

@@ -15,7 +15,7 @@ public struct Datagram: Equatable, Sendable {
 public struct DatagramSocket: ~Copyable {
   private let socket: Descriptor
 
-  /// - Parameter local: 0.0.0.0 takes what is sent to any address of the machine; port 0 lets the kernel choose.
+  /// - Parameter local: 0.0.0.0 receives datagrams to any address of the machine; port 0 lets the kernel choose.
   public init(_ local: SocketAddress, transforms: TransformUse = .asPoliciesSay) throws(SystemError) {
     guard let socket = Descriptor(linux_datagram_socket()) else { throw SystemError("socket") }
     try apply(transforms, to: socket)
@@ -72,7 +72,7 @@ public struct DatagramSocket: ~Copyable {
     if !failure.wouldBlock && !failure.isAboutPeer { throw failure }
   }
 
-  /// Takes what is sent to a multicast group on an interface from now on.
+  /// Joins a multicast group on an interface.
   public func join(_ group: IPv4Address, interface: Int32) throws(SystemError) {
     guard linux_multicast_group(socket.number, group.bits, interface, 1) == 0 else {
       throw SystemError("join", group.text)

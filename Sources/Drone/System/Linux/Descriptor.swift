@@ -4,7 +4,7 @@ import CLinux
 public struct Descriptor: ~Copyable {
   public let number: Int32
 
-  /// Takes over a descriptor that a system call gave; nil for -1.
+  /// Takes ownership of a descriptor that a system call returned; nil for -1.
   public init?(_ number: Int32) {
     guard number >= 0 else { return nil }
     self.number = number
@@ -25,7 +25,7 @@ public struct Descriptor: ~Copyable {
     public static let create = OpenMode(flags: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
     /// A file as it is, or a new one.
     public static let keep = OpenMode(flags: O_RDWR | O_CREAT | O_NOFOLLOW)
-    /// Writes go behind what is there, whoever else writes.
+    /// Writes append to the file, even with other writers.
     public static let append = OpenMode(flags: O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW)
   }
 
@@ -83,7 +83,7 @@ public struct Descriptor: ~Copyable {
     return end < 0 ? nil : Int64(end)
   }
 
-  /// Writes all bytes, however many calls that takes. With a non-blocking descriptor it throws when there is no room.
+  /// Writes all bytes, in as many calls as needed. With a non-blocking descriptor it throws when there is no room.
   public func write(_ bytes: [UInt8]) throws(SystemError) {
     var done = 0
     while done < bytes.count {
@@ -106,7 +106,7 @@ public struct Descriptor: ~Copyable {
   }
 }
 
-/// Opens the file as descriptors 0, 1 and 2 as far as they are closed.
+/// Opens the file as each of the descriptors 0, 1 and 2 that is closed.
 public func fillStandardDescriptors(_ path: Path) {
   _ = path.withCString { linux_fill_standard_descriptors($0) }
 }
@@ -133,7 +133,7 @@ public struct Pipe: ~Copyable {
     self.output = output
   }
 
-  /// Closes the output's end here: whoever was given it alone decides when the input's end is reached.
+  /// Closes the output's end here, so that the other holder alone decides when the input ends.
   public consuming func keepingInput() -> Descriptor { input }
 
   /// Closes the input's end here.
@@ -151,7 +151,7 @@ public func waitReadable(_ descriptors: [Int32], milliseconds: Int?) -> [Bool] {
   return list.map { $0.revents != 0 }
 }
 
-/// Waits until bytes can be written to the descriptor, at most so long; false if they cannot.
+/// Waits until bytes can be written to the descriptor, at most this long; false if they cannot.
 public func waitWritable(_ descriptor: Int32, milliseconds: Int) -> Bool {
   var one = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
   return poll(&one, 1, Int32(clamping: milliseconds)) > 0 && one.revents & Int16(POLLOUT) != 0

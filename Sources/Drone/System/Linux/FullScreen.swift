@@ -27,7 +27,7 @@ public func standardTerminalSize() -> TerminalSize? {
   return TerminalSize(columns: Int(clamping: wide), rows: Int(clamping: high))
 }
 
-/// The terminal at standard input and output, for a program that fills the screen and takes single keys. However the program
+/// The terminal at standard input and output, for a program that fills the screen and reads single keys. However the program
 /// ends, by itself or by a signal, the terminal is left as it was.
 ///
 ///     var screen = try FullScreen.open(standardTerminalAbilities())
@@ -55,7 +55,7 @@ public struct FullScreen: ~Copyable {
   private var writer: ScreenWriter
   private var keys = KeyReader()
   private let signals: SignalQueue
-  /// Bytes that were read and not yet looked at.
+  /// Bytes that were read and not yet decoded.
   private var input: [UInt8] = []
   /// Keys that came while the terminal was asked for its size.
   private var early: [Key] = []
@@ -65,12 +65,12 @@ public struct FullScreen: ~Copyable {
   /// The signal that the program is to end by.
   private var endedBy: Signal?
 
-  /// How long the rest of a key may take: at 9600 baud a byte takes a millisecond, but networks lie between.
+  /// The longest wait for the rest of a key: at 9600 baud a byte needs a millisecond, but networks lie between.
   private static let keyMilliseconds: UInt64 = 150
   /// How long a terminal may take to say its size.
   private static let sizeMilliseconds: UInt64 = 700
 
-  /// Takes the terminal. Throws if standard input or output is none; from then on all signals are blocked.
+  /// Takes the terminal over and blocks all signals. Throws if standard input or output is not a terminal.
   public static func open(_ abilities: TerminalAbilities) throws(SystemError) -> FullScreen {
     guard isTerminal(0), isTerminal(1) else { throw SystemError("terminal", number: ENOTTY) }
     let signals = SignalQueue()

@@ -15,7 +15,7 @@ public func setHostName(_ name: [UInt8]) throws(SystemError) {
   }
 }
 
-/// Bytes from the kernel's generator; nil while it has not gathered enough entropy, unless told to wait for that.
+/// Bytes from the kernel's generator; nil while it has not gathered enough entropy, unless `wait` is set.
 public func randomBytes(_ count: Int, wait: Bool = false) -> [UInt8]? {
   let wanted = min(max(count, 0), 256)
   let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in

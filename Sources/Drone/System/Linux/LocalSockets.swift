@@ -1,6 +1,6 @@
 import CLinux
 
-/// Who is at the other end of a local socket, as the kernel saw it connect.
+/// The process at the other end of a local socket, as the kernel saw it connect.
 public struct PeerCredentials: Equatable, Sendable {
   public var process: Int32
   /// 0 is root.

@@ -69,7 +69,7 @@ public struct NetlinkSocket: ~Copyable {
   /// Sends a request and waits until the kernel has carried it out.
   public mutating func perform(_ request: NetlinkRequest) throws(NetlinkSocketError) { _ = try ask(request) }
 
-  /// Sends a request, waits until the kernel has carried it out, and gives what it said to it.
+  /// Sends a request, waits until the kernel has carried it out, and returns its answer.
   public mutating func ask(_ request: NetlinkRequest) throws(NetlinkSocketError) -> [NetlinkMessage] {
     guard !request.body.overflowed else { throw .unsendable }
     var request = request
@@ -139,7 +139,7 @@ public struct NetlinkSocket: ~Copyable {
     }
   }
 
-  /// What has come by itself. Waits for at most so many milliseconds; empty if nothing came.
+  /// Events of the kernel. Waits for at most this many milliseconds; empty if there are none.
   public func events(within milliseconds: Int) throws(NetlinkSocketError) -> [NetlinkMessage] {
     do {
       return try receive(within: milliseconds)
@@ -148,7 +148,7 @@ public struct NetlinkSocket: ~Copyable {
     }
   }
 
-  /// Takes everything that has come by itself, without waiting and within a bound for each turn: what is left makes the
+  /// Reads the kernel's events, without waiting and within a bound for each turn: what is left makes the
   /// descriptor readable again.
   /// - Returns: false if some of it was lost because there was no room, or could not be read.
   public func takeEvents(_ body: (NetlinkMessage) -> Void) -> Bool {
@@ -239,7 +239,7 @@ extension NetlinkSocket {
     return nil
   }
 
-  /// What has happened to interfaces, addresses and routes. Waits for at most so many milliseconds.
+  /// Events of interfaces, addresses and routes. Waits for at most this many milliseconds.
   public func routeEvents(within milliseconds: Int) throws(NetlinkSocketError) -> [RouteMessage] {
     try NetlinkSocket.read(try events(within: milliseconds))
   }

@@ -25,7 +25,7 @@ public func writeStandardOutput(_ bytes: [UInt8]) {
 }
 
 extension Descriptor {
-  /// Takes the open file's lock for as long as it stays open; false when another process has it.
+  /// Locks the open file for as long as it stays open; false when another process holds the lock.
   public func lock() -> Bool { linux_lock(number) == 0 }
 
   /// Makes the file empty.

@@ -8,7 +8,7 @@ public struct Readiness: OptionSet, Hashable, Sendable {
   public static let readable = Readiness(rawValue: 1)
   /// There is room, or a connection that was begun stands.
   public static let writable = Readiness(rawValue: 2)
-  /// The other end is gone or something failed; the next read or write says what. Always told, wanted or not.
+  /// The other end is gone or something failed; the next read or write says what. Always reported.
   public static let broken = Readiness(rawValue: 4)
 }
 

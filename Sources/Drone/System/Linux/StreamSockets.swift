@@ -104,7 +104,7 @@ public func localAddress(of socket: borrowing Descriptor) -> SocketAddress? {
   return linux_local(socket.number, &endpoint) == 0 ? SocketAddress(endpoint) : nil
 }
 
-/// Has a TCP connection fail when what was sent stays unanswered for so long.
+/// Lets a TCP connection fail when sent data stays unacknowledged for this long.
 public func setPatience(milliseconds: UInt32, of socket: borrowing Descriptor) {
   _ = linux_stream_patience(socket.number, milliseconds)
 }

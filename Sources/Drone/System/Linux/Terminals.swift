@@ -7,7 +7,7 @@ public func serialPortExists(_ device: Path) -> Bool {
   return linux_serial_type(port.number) > 0
 }
 
-/// Sets a serial line's speed in baud; it stays for whoever opens the line next.
+/// Sets a serial line's speed in baud, also for programs that open the line later.
 public func setSerialSpeed(_ device: Path, baud: UInt32) throws(SystemError) {
   let port = try Descriptor(device, .nonBlocking)
   guard linux_terminal_speed(port.number, baud) == 0 else { throw SystemError("set speed of", device.bytes) }

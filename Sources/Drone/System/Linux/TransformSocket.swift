@@ -8,7 +8,7 @@ extension TransformLayout {
 }
 
 /// Sets how the kernel treats packets that wait for keys: it holds the first instead of dropping all, and a question for
-/// keys stands for so many seconds before it is asked again.
+/// keys stands for this many seconds before it is repeated.
 public func setKeyWaiting(seconds: UInt32) throws(SystemError) {
   try writeFile("/proc/sys/net/core/xfrm_larval_drop", [UInt8]("0"))
   var text: [UInt8] = []
@@ -37,14 +37,14 @@ extension NetlinkSocket {
     return found
   }
 
-  /// Takes away the state that waits for keys since an ACQUIRE: its packets are dropped, and the next one asks again.
+  /// Removes the larval association of an ACQUIRE: its packets are dropped, and the next one causes another ACQUIRE.
   /// Refused with ENOENT or ESRCH if an association or its time has ended it already.
   public mutating func abandon(_ acquire: AcquireRequest) throws(NetlinkSocketError) {
     let request = NetlinkRequest.allocateSPI(for: acquire, in: 0x100...UInt32.max, layout: .native)
     for case .association(let status) in try transformMessages(ask(request)) { try perform(.remove(status.name)) }
   }
 
-  /// What has happened to associations and policies. Waits for at most so many milliseconds.
+  /// Events of associations and policies. Waits for at most this many milliseconds.
   public func transformEvents(within milliseconds: Int) throws(NetlinkSocketError) -> [TransformMessage] {
     try transformMessages(try events(within: milliseconds))
   }

@@ -1,4 +1,4 @@
-/// A process as other nodes are told of it.
+/// A process as it is described to other nodes.
 public struct ListedProcess: Equatable, Sendable {
   public var process: UInt32
   public var user: UInt32

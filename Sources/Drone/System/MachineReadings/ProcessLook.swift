@@ -83,13 +83,13 @@ public struct ProcessLook: Sendable {
   public var running: Int { processes.reduce(0) { $0 + ($1.reading.state == UInt8(ascii: "R") ? 1 : 0) } }
 }
 
-/// When a machine looks at its processes again, so that questions, however many, do not keep it busy.
+/// When a machine reads its processes again, so that many questions do not keep it busy.
 public struct LookPlan: Sendable {
   /// A look this young answers for itself.
   static let fresh: UInt64 = 250
   /// One older than this says nothing of now.
   static let stale: UInt64 = 30_000
-  /// Between the two looks that a first question takes.
+  /// The time between the two readings that a first question needs.
   public static let first: UInt64 = 500
 
   public enum Step: Equatable, Sendable {

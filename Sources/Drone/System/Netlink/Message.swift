@@ -31,7 +31,7 @@ public struct MessageFlags: OptionSet, Hashable, Sendable {
 public struct NetlinkMessage: Equatable, Sendable {
   public var type: UInt16
   public var flags: MessageFlags
-  /// Chosen by who asks, repeated in every answer; 0 in events.
+  /// Chosen by the sender of a request, repeated in every answer; 0 in events.
   public var sequence: UInt32
   /// The socket's number as the kernel knows it: 0 is the kernel itself.
   public var port: UInt32
@@ -68,7 +68,7 @@ public struct NetlinkMessage: Equatable, Sendable {
     try list(in: datagram[...])
   }
 
-  /// The payload behind a fixed structure of so many bytes, as attributes.
+  /// The attributes behind a fixed structure of this many bytes.
   func attributes(behind size: Int) throws(NetlinkParseError) -> [Attribute] {
     guard payload.count >= size else {
       throw .truncated(.body, offset: payload.startIndex, needed: size, available: payload.count)

@@ -12,7 +12,7 @@ public enum NetlinkParseError: Error, Equatable, Sendable {
     case attribute
   }
 
-  /// Fewer bytes are left than the part's fixed structure takes.
+  /// Fewer bytes are left than the part's fixed structure needs.
   case truncated(Part, offset: Int, needed: Int, available: Int)
   /// The part's own length field is below its header's size or runs past the end of what holds it.
   case wrongLength(Part, offset: Int, stated: Int, available: Int)

@@ -70,5 +70,5 @@ public enum NetlinkReply: Equatable, Sendable {
   }
 }
 
-/// An error number as errno(3) has it, from the kernel's negative one.
+/// The error number of errno(3), from the kernel's negative one.
 private func positive(_ number: Int32) -> Int32 { number == .min ? .max : abs(number) }

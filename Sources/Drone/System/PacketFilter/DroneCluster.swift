@@ -154,7 +154,7 @@ extension FilterBatch {
     return batch
   }
 
-  /// Lets answers to this node's question for a cluster in, or no longer.
+  /// Opens or closes the filter for answers to this node's search for a cluster.
   public static func droneSearch(_ searching: Bool) -> FilterBatch {
     var batch = FilterBatch(family: FilterTable.droneFamily)
     batch.flush(chain: FilterTable.searchingName, of: FilterTable.droneName)
@@ -181,8 +181,8 @@ extension FilterBatch {
     return batch
   }
 
-  /// Lets the questions of those who boot from this node in, and its answers out; or no longer. Answers to members are not
-  /// tracked, so what comes to a transfer's port passes by that port.
+  /// Opens or closes the filter for computers that boot from this node. Answers to members are not
+  /// tracked, so packets to a transfer's port pass by that port.
   public static func droneServing(_ serving: Bool) -> FilterBatch {
     var batch = FilterBatch(family: FilterTable.droneFamily)
     batch.flush(chain: FilterTable.servingInName, of: FilterTable.droneName)

@@ -9,7 +9,7 @@ public struct FilterObstacle: Equatable, Sendable {
     case control, controlOut
     /// ESP.
     case esp, espOut
-    /// What members tell each other of the cluster: once it has come out of ESP, and before it goes into it.
+    /// The members' messages about the cluster, after they leave ESP and before they enter it.
     case membership, membershipOut
 
     fileprivate var leaves: Bool { self == .controlOut || self == .espOut || self == .membershipOut }

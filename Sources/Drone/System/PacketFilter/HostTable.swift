@@ -87,7 +87,7 @@ extension FilterBatch {
     return batch
   }
 
-  /// Takes tyd's table away, and nothing else.
+  /// Removes tyd's table, and nothing else.
   public static func removeHostFilter() -> FilterBatch {
     var batch = FilterBatch(family: FilterTable.hostFamily)
     // Deleting fails if there is none.

@@ -42,7 +42,7 @@ public struct Frame: Equatable, Sendable {
     styles = [Style](repeating: .plain, count: size.columns * size.rows)
   }
 
-  /// Puts a text, as far as it fits. Rows and columns count from 0; what lies outside is left out.
+  /// Writes a text into the frame. Rows and columns count from 0; what lies outside is cut off.
   public mutating func put(_ text: [UInt8], row: Int, column: Int, _ style: Style = .plain) {
     guard row >= 0, row < size.rows, column < size.columns, column >= -text.count else { return }
     for index in text.indices {

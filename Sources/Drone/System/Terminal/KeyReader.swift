@@ -38,7 +38,7 @@ public struct KeyReader: Sendable {
   /// Whether a sequence has begun; after a tenth of a second or so its beginning was all.
   public var isWaiting: Bool { !pending.isEmpty }
 
-  /// Takes the next byte; gives the key that ends with it, if one does.
+  /// Reads the next byte and returns the key that it completes, if any.
   public mutating func take(_ byte: UInt8) -> Key? {
     if pending.isEmpty {
       if byte == escape {

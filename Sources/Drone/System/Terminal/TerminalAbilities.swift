@@ -1,6 +1,6 @@
 import Bytes
 
-/// What a terminal can do, told from its name. There is no terminfo on a drone: everything that can move its cursor
+/// What a terminal can do, by its name. There is no terminfo on a drone: everything that can move its cursor
 /// understands the sequences of a VT100 (ECMA-48), which is all that is sent.
 public struct TerminalAbilities: Equatable, Sendable {
   /// Whether the cursor can be sent anywhere. Without that there are no full screens.

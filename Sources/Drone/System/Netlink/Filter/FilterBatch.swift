@@ -10,7 +10,7 @@ public struct FilterBatch: Equatable, Sendable {
   /// - Parameter family: of the tables that are changed.
   public init(family: FilterFamily = .ipv4) { self.family = family }
 
-  /// Puts a table in the place of the one of its name, with all that it holds. There is no moment without a filter: the
+  /// Replaces the table of this name and its contents. There is no moment without a filter: the
   /// old rules count until the new ones do.
   public mutating func replace(_ table: FilterTable) {
     // Deleting fails if there is nothing to delete, adding does not fail if there is something.
@@ -45,7 +45,7 @@ public struct FilterBatch: Equatable, Sendable {
     request(.newTable, .create) { $0.attribute(1, text: name.bytes) }
   }
 
-  /// Takes a table away with all that it holds; the batch fails if there is none.
+  /// Removes a table and its contents; the batch fails if there is none.
   public mutating func deleteTable(_ name: FilterName) {
     request(.deleteTable) { $0.attribute(1, text: name.bytes) }
   }
@@ -65,7 +65,7 @@ public struct FilterBatch: Equatable, Sendable {
     }
   }
 
-  /// Takes away all rules of a chain.
+  /// Removes all rules of a chain.
   public mutating func flush(chain: FilterName, of table: FilterName) {
     request(.deleteRule) { body in
       body.attribute(1, text: table.bytes)
@@ -106,7 +106,7 @@ public struct FilterBatch: Equatable, Sendable {
     change(elements, of: set, in: table, .newElements, .create)
   }
 
-  /// Takes elements out of a set; the batch fails if one is not in it.
+  /// Removes elements from a set; the batch fails if one is not in it.
   public mutating func remove(_ elements: [[UInt8]], from set: FilterName, of table: FilterName) {
     change(elements, of: set, in: table, .deleteElements, [])
   }
@@ -156,7 +156,7 @@ public struct FilterBatch: Equatable, Sendable {
   /// next, and the end the last. Only the last change asks for an answer: one answer means that all was done, for a change
   /// that fails is answered in any case.
   ///
-  /// Nil if the batch is empty or a rule is too long to be said.
+  /// Nil if the batch is empty or a rule is too long to encode.
   public func encoded(sequence: UInt32) -> [UInt8]? {
     guard !requests.isEmpty, !requests.contains(where: { $0.body.overflowed }) else { return nil }
     let bracket = MessageBody(filterStructure(family: 0, resource: FilterMessageType.subsystem))

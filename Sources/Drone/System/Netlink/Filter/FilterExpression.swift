@@ -13,19 +13,19 @@ public enum FilterExpression: Equatable, Sendable {
   case payload(Header, offset: UInt32, count: UInt32, into: Register = .first)
   /// Replaces a register by its value AND mask, XOR flip.
   case bitwise(mask: [UInt8], flip: [UInt8], in: Register = .first)
-  /// Goes on only if the comparison holds, byte by byte.
+  /// Continues only if the comparison holds, byte by byte.
   case compare(Comparison, [UInt8], in: Register = .first)
-  /// Goes on only if the value lies between both, or, inverted, outside.
+  /// Continues only if the value lies between both, or, inverted, outside.
   case range(from: [UInt8], to: [UInt8], inverted: Bool = false, in: Register = .first)
-  /// Goes on only if the value is in the set, or, inverted, is not.
+  /// Continues only if the value is in the set, or, inverted, is not.
   case lookup(set: FilterName, inverted: Bool = false, in: Register = .first)
   /// Puts the value in the set, or starts its time anew. Does not go on if the set is full.
   case update(set: FilterName, timeout: UInt64, in: Register = .first)
-  /// As `update`, and goes on only if packets with this value come faster than so many in so many seconds, after a burst:
+  /// As `update`, and continues only if packets with this value exceed a rate, after a burst:
   /// each value is counted by itself. Does not go on if the set is full.
   case updateOverLimit(
     set: FilterName, timeout: UInt64, packets: UInt64, seconds: UInt64, burst: UInt32, in: Register = .first)
-  /// Goes on only while packets come no faster: so many in so many seconds, after a burst.
+  /// Continues only while packets do not exceed a rate (packets in seconds), after a burst.
   case limit(packets: UInt64, seconds: UInt64, burst: UInt32)
   /// Writes a line about the packet to the kernel's log.
   case log(prefix: [UInt8], level: LogLevel)

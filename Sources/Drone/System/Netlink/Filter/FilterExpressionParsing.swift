@@ -25,7 +25,7 @@ extension FilterExpression {
     case [UInt8]("rt"):
       return .route(RouteKey(rawValue: try data.number(2)), into: try data.register(1))
     case [UInt8]("fib"):
-      // Interfaces and routes, and what looks at them, are not written here.
+      // Interfaces, routes and the conditions on them are not encoded here.
       guard try data.number(2) == 3, try data.number(3) == 1 else { return nil }
       return .sourceKind(into: try data.register(1))
     case [UInt8]("ct"):

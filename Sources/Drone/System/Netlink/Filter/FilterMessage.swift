@@ -124,7 +124,7 @@ private func readRule(_ attributes: [Attribute]) throws(NetlinkParseError) -> Fi
   return rule
 }
 
-/// nft's user data: pieces of a type, a length and so many bytes; type 0 is a comment. Whatever is not so has no comment.
+/// nft's user data: pieces of a type, a length and that many bytes; type 0 is a comment. Anything else has no comment.
 private func readComment(_ userData: ArraySlice<UInt8>) -> [UInt8] {
   var rest = userData
   while rest.count >= 2 {

@@ -11,7 +11,7 @@ public struct InterfaceAddress: Equatable, Sendable {
   /// The name that old tools show the address by, at most 15 bytes: the interface's, or the interface's, a colon and a
   /// word. Empty if there is none; ifconfig(8) changes only the address whose label is the interface's name.
   public var label: [UInt8]
-  /// Who set it (IFA_PROTO): a number of the setter's own choice; 0 unknown, which is what all common tools leave.
+  /// The program that set it (IFA_PROTO), by a number of its choice; 0, as all common tools leave it, means unknown.
   public var origin: UInt8
 
   public init(
@@ -101,7 +101,7 @@ extension NetlinkRequest {
     address.request(InterfaceAddress.newType, [.create, .replace])
   }
 
-  /// Takes an address off its interface. Fails with EADDRNOTAVAIL if it is not there.
+  /// Removes an address from its interface. Fails with EADDRNOTAVAIL if it is not there.
   public static func remove(_ address: InterfaceAddress) -> NetlinkRequest {
     address.request(InterfaceAddress.removedType, [])
   }

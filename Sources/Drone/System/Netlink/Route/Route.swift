@@ -11,7 +11,7 @@ public struct Route: Equatable, Sendable {
   /// Of two routes to one network the one with the lower metric counts.
   public var metric: UInt32
   public var table: UInt32
-  /// Who made the route (include/uapi/linux/rtnetlink.h, RTPROT_).
+  /// The program that made the route (include/uapi/linux/rtnetlink.h, RTPROT_).
   public var origin: UInt8
   public var scope: AddressScope
   public var kind: RouteKind
@@ -41,7 +41,7 @@ public struct Route: Equatable, Sendable {
     Route(to: .unspecified, .everywhere, gateway: gateway, interface: interface, metric: metric)
   }
 
-  /// A default route of the main table, by whichever way.
+  /// A default route of the main table, through any gateway.
   public var isDefault: Bool { mask.prefixLength == 0 && table == Route.mainTable && kind == .unicast }
 
   public static let mainTable: UInt32 = 254
@@ -127,6 +127,6 @@ extension NetlinkRequest {
     route.request(Route.newType, [.create, .replace])
   }
 
-  /// Takes a route away: the first that agrees in what is given here. Fails with ESRCH if there is none.
+  /// Removes the first route that matches what is given here. Fails with ESRCH if there is none.
   public static func remove(_ route: Route) -> NetlinkRequest { route.request(Route.removedType, []) }
 }

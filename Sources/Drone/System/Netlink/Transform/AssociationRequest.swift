@@ -13,7 +13,7 @@ extension NetlinkRequest {
     association.request(TransformType.updateAssociation, [], layout)
   }
 
-  /// Takes an association away. Fails with ESRCH if there is none.
+  /// Removes an association. Fails with ESRCH if there is none.
   public static func remove(_ name: SecurityAssociationName) -> NetlinkRequest {
     NetlinkRequest(
       type: TransformType.deleteAssociation, flags: [.request, .acknowledge], body: MessageBody(name.bytes))

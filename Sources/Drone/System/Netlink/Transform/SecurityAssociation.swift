@@ -80,7 +80,7 @@ public enum AEADCipher: UInt8, Hashable, Sendable, CaseIterable {
   /// Bytes of the salt, which begins every nonce (RFC 4106 §4, RFC 7634 §2).
   public static let saltSize = 4
 
-  /// Whether a key may have so many bytes.
+  /// Whether a key may have this many bytes.
   public func takesKey(ofSize size: Int) -> Bool {
     switch self {
     case .aesGCM16: size == 16 || size == 24 || size == 32
@@ -125,7 +125,7 @@ public struct LifetimeLimits: Hashable, Sendable {
   /// Of all packets that went through; `UInt64.max` for no limit.
   public var bytes: UInt64
   public var packets: UInt64
-  /// Seconds since it was made; 0 for no limit. The kernel takes a few percent off a soft limit's at random.
+  /// Seconds since it was made; 0 for no limit. The kernel shortens a soft limit by a few percent at random.
   public var secondsSinceAdded: UInt64
   /// Seconds since its first packet; 0 for no limit.
   public var secondsSinceUsed: UInt64

@@ -158,7 +158,7 @@ extension NetlinkRequest {
     return NetlinkRequest(type: TransformType.updatePolicy, flags: [.request, .acknowledge], body: body)
   }
 
-  /// Takes the policy of this selector and direction away. Fails with ENOENT if there is none.
+  /// Removes the policy of this selector and direction. Fails with ENOENT if there is none.
   public static func remove(_ policy: TransformPolicy) -> NetlinkRequest {
     // `struct xfrm_userpolicy_id`; an index of 0 means that the selector names it.
     let structure = policy.selector.bytes + UInt32(0).nativeBytes + [policy.direction.rawValue, 0, 0, 0]
