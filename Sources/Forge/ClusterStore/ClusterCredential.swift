@@ -40,7 +40,7 @@ public struct ClusterCredential: Sendable, Equatable {
 
   public var fingerprint: Fingerprint { certificate.fingerprint }
 
-  /// One PEM text with the certificate and, for one who may admit nodes, the key.
+  /// One PEM text with the certificate and, for a node that may admit others, the key.
   public func pem(withKey: Bool) -> [UInt8] { certificate.pem + (withKey ? key.pem : []) }
 }
 

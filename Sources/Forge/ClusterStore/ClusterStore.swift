@@ -75,7 +75,7 @@ public struct ClusterStore: Sendable {
     }
   }
 
-  /// Gives a cluster a new authority; the old one stays beside it. Returns where.
+  /// Makes a new authority for a cluster, keeps the old one beside it, and returns where the old one is.
   ///
   /// Nodes under the old authority and nodes under the new one are strangers to each other.
   public func rotate(

@@ -14,7 +14,7 @@ public struct DroneProgram: Sendable {
   public let links: [String]
   /// As it goes into an image or a package.
   public let stripped: FilePath
-  /// The same link with symbols, for whoever disassembles it.
+  /// The same program with symbols, for the disassembler.
   public let unstripped: FilePath
 }
 
@@ -34,7 +34,7 @@ public let programSteps = 1
 ///
 /// - Parameters:
 ///   - checkout: the package's folder.
-///   - scratch: a folder of its own, kept between builds. The finished programs stand in it, in a folder for the target.
+///   - scratch: a folder that is kept between builds. The finished programs are in it, in a folder for each target.
 ///   - progress: shows `programSteps` steps.
 /// - Throws: `BuildError`, each a sentence.
 public func buildPrograms(
@@ -89,7 +89,7 @@ private func build(
       "--product", program.name,
       "--configuration", "release",
       "--scratch-path", scratch.string,
-      // Its name does not tell one triple from another: that of the master's programs would be taken for the drone's.
+      // Its name is the same for every triple: SwiftPM would mistake the master's plan for the drone's.
       "--disable-build-manifest-caching",
     ],
     environment: ["LC_ALL": "C"], workingDirectory: checkout.string

@@ -33,7 +33,7 @@ struct Toolset {
       // SwiftPM asks for one thread a core, and the code must not depend on how many cores the builder has.
       "-num-threads", "1",
       "-Osize",
-      // One object a module, or the linker takes one constant array for another: see `SharedConstant`.
+      // One object per module, or the linker confuses constant arrays: see `SharedConstant`.
       "-Xfrontend", Self.oneObject,
       // So that the linker can drop what nothing calls.
       "-Xfrontend", "-function-sections",

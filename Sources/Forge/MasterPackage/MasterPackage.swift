@@ -48,7 +48,7 @@ public struct MasterPackage: Sendable {
       let all = try Manifest(contents.entries + control(contents, release))
       try await write(all, asFolder: tree, date: release.date)
       try await replacing(output) { temporary in
-        // dpkg-deb takes the name's ending for what to do.
+        // dpkg-deb decides by the name's ending what to do.
         let package = work.appending("package.deb")
         _ = try await Command(
           "dpkg-deb",

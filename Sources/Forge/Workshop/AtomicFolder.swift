@@ -20,7 +20,7 @@ public func withTemporaryFolder<Result>(
 }
 
 /// Makes a folder of outputs so that its name only ever shows a whole one: `body` fills a temporary folder beside it,
-/// which then takes the place of `destination`. When `body` throws, a previous folder stays as it was.
+/// which then replaces `destination`. When `body` throws, a previous folder stays as it was.
 public func replacingFolder<Result>(
   _ destination: FilePath, _ body: (FilePath) async throws -> Result
 ) async throws -> Result {

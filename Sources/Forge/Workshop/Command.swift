@@ -41,7 +41,7 @@ public struct Command: Sendable {
     }
   }
 
-  /// Runs to the end and gives what it wrote to standard output, at most `limit` bytes.
+  /// Runs to the end and returns what it wrote to standard output, at most `limit` bytes.
   ///
   /// Throws `BuildError.commandFailed` on any status but 0, with the last lines of standard error.
   public func output(limit: Int = 64 << 20) async throws -> [UInt8] {

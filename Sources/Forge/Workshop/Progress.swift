@@ -52,7 +52,7 @@ public actor Progress {
     if !quiet { Self.print("[\(number)/\(total)] \(name): \(reason)\n") }
   }
 
-  /// Something to know about a step that goes on; shown on a line of its own.
+  /// A note about a running step; shown on its own line.
   public func note(_ sentence: String) {
     if !quiet { notice("  \(sentence)") }
   }
@@ -60,7 +60,7 @@ public actor Progress {
   fileprivate static func print(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }
 
-/// Says on standard error what is no failure and yet to be known: on a line of its own, yellow on a terminal.
+/// Prints a notice, which is not a failure, on standard error: on its own line, yellow on a terminal.
 public func notice(_ sentence: String) {
   let terminal = isatty(STDERR_FILENO) == 1
   Progress.print(terminal ? "\r\u{1B}[K\u{1B}[33m\(sentence)\u{1B}[0m\n" : "\(sentence)\n")

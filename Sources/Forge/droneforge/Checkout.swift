@@ -6,7 +6,7 @@ import Workshop
 struct Checkout {
   let folder: FilePath
 
-  /// Takes the folder that was named, or else the one above this program, or else the one above the current folder.
+  /// Finds the checkout: the named folder, else the one above this program, else the one above the current folder.
   ///
   /// Throws a sentence when there is none.
   init(named: String?) throws {

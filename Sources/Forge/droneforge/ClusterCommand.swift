@@ -116,7 +116,7 @@ struct ClusterCommand: AsyncParsableCommand {
   }
 }
 
-/// What is said when a cluster was made.
+/// What is printed when a cluster was made.
 func creation(of cluster: ClusterCredential, in store: ClusterStore) -> String {
   """
   Made the cluster \(cluster.name): \(text(cluster.fingerprint.text))

@@ -13,14 +13,14 @@ public struct ArmySettings: Sendable {
   /// The network tree's: they hold no key.
   public var kernel: FilePath
   public var root: FilePath
-  /// So many drones may be on their way into the cluster at a time.
+  /// The number of drones that may be on their way into the cluster at the same time.
   public var atATime = 2
   /// Further boot words.
   public var words = ""
   public var folder: RunFolder
   /// A pcap file that gets every frame on the network.
   public var capture: FilePath?
-  /// The army ends so many seconds after all are in; nil for never.
+  /// The army ends this many seconds after all are in; nil for never.
   public var seconds: Int?
   /// Print only lines, even on a terminal.
   public var plain = false
@@ -54,7 +54,7 @@ public final class Army {
   var inquiry = Inquiry()
   /// How the cluster sees each drone, as last heard: tyd's word for its state, and its id.
   var seen: [NodeStatus.Node?]
-  /// How often a look at the cluster found a drone dead that ran and was plugged in.
+  /// How often the cluster called a drone dead that ran and was plugged in.
   var falseDeaths = 0
   /// How many deaths a drone has noted in its log; where none was killed or unplugged, all of them are false.
   var deathsNoted = 0
@@ -112,7 +112,7 @@ public final class Army {
     }
   }
 
-  /// Starts the machines, and goes on until somebody ends the army. Gives the exit status.
+  /// Starts the machines and runs until somebody ends the army. Returns the exit status.
   public func run() throws -> Int32 {
     let signals: SignalPipe
     do throws(SystemError) { signals = try SignalPipe([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH]) } catch {

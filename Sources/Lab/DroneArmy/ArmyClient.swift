@@ -2,13 +2,13 @@ import Glibc
 import Linux
 import Workshop
 
-/// A second command: gives an order to the army that runs.
+/// A second command: sends an order to the running army.
 public struct ArmyClient: Sendable {
   public let folder: RunFolder
 
   public init(_ folder: RunFolder) { self.folder = folder }
 
-  /// Gives an order, and gives what the army says to it. Throws a sentence when there is no army, or when it refuses.
+  /// Sends an order and returns the army's answer. Throws a sentence when there is no army, or when it refuses.
   public func give(_ order: Order) throws -> String {
     let answer: [UInt8]
     do throws(SystemError) {

@@ -1,11 +1,11 @@
 import Addresses
 
-/// Who is in the army: its drones are numbered from 1, and each has the same addresses every time.
+/// The drones of the army: they are numbered from 1, and each has the same addresses every time.
 public struct ArmyPlan: Sendable, Equatable {
   /// How many drones there are.
   public let count: Int
 
-  /// As many as have an address below 192.168.1.255 (each takes some 60 MB of this computer's memory).
+  /// As many as there are addresses below 192.168.1.255 (each drone needs some 60 MB of this computer's memory).
   public static let counts = 1...200
 
   /// Nil for a number that is not in `counts`.

@@ -1,4 +1,4 @@
-/// How far a drone is, told from what its two serial ports print.
+/// How far a drone is, by the output of its two serial ports.
 struct DroneProgress: Equatable {
   /// Milliseconds of the army's clock; nil as long as it has not happened since the last start.
   private(set) var startedAt: UInt64?
@@ -14,7 +14,7 @@ struct DroneProgress: Equatable {
   /// The end of the shell's prompt in the root directory; less of it is found in the kernel's messages, too.
   private static let prompt = ":/# "
 
-  /// For the shell on the second port: tells as soon as this node is in a cluster, or has begun one. In the echo of the
+  /// For the shell on the second port: reports when this node is in a cluster or has started one. In the echo of the
   /// line the answer does not occur.
   static let question =
     #"until tyd --status --json 2>/dev/null | grep -qE '"state":"(in|alone)"'; do sleep 0.3; done; echo tyd is 'in, yes'"#
@@ -36,7 +36,7 @@ struct DroneProgress: Equatable {
     return true
   }
 
-  /// What the second serial port told.
+  /// What the second serial port reported.
   enum News {
     /// There is a shell now, of which `question` can be asked.
     case shell
@@ -91,9 +91,9 @@ struct Mark: Equatable {
 /// Which drone is started next: a few at a time, since each boot takes a whole processor, and a drone that starves looks
 /// dead to the others.
 struct StartingOrder {
-  /// So many drones may be between power-on and cluster at a time.
+  /// The number of drones that may be between power-on and cluster at the same time.
   let atATime: Int
-  /// A drone that is not in after so many milliseconds holds the others up no longer.
+  /// After this many milliseconds a drone that is not in no longer delays the others.
   static let patience: UInt64 = 120_000
 
   /// The numbers (indices from 0) to start now.

@@ -21,7 +21,7 @@ final class Emulator {
   let log: Descriptor
   var frames = FrameReader()
   var queue = FrameQueue()
-  /// The last that the emulator said.
+  /// The end of the emulator's output.
   var words: [UInt8] = []
   var answers = LineReader(limit: 128 << 10)
 
@@ -137,6 +137,6 @@ private struct Wire: ~Copyable {
     self.far = far
   }
 
-  /// Closes the far end here: only the emulator has it then.
+  /// Closes the far end here, so that only the emulator has it.
   consuming func keepingNear() -> Descriptor { near }
 }

@@ -41,7 +41,7 @@ struct Inquiry {
   }
 }
 
-// How the cluster itself stands, as one of its nodes tells on its second serial port.
+// The state of the cluster, as one of its nodes reports it on its second serial port.
 extension Army {
   func askDue(_ now: UInt64) {
     let candidates = progress.indices.filter { progress[$0].isMember && network.isPlugged($0) }

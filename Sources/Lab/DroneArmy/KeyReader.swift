@@ -1,4 +1,4 @@
-/// Takes the army's own keys out of what a person types; the rest is the drone's.
+/// Separates the army's own keys from what a person types; the rest is for the drone.
 ///
 /// Ctrl-A begins a key of the army; Ctrl-C alone ends it.
 struct KeyReader {
@@ -12,7 +12,7 @@ struct KeyReader {
     /// Back to the picture of the cluster.
     case monitor
     case help
-    /// Bytes for the drone that is looked at.
+    /// Bytes for the drone on the screen.
     case typed([UInt8])
     case end
     /// Something to show instead of the usual line; nil for the usual line.

@@ -5,7 +5,7 @@ import SystemPackage
 import VirtualMachine
 import Workshop
 
-/// The last that a console printed, for whoever looks at it next.
+/// The end of what a console printed, for the next viewer.
 struct ConsoleTail {
   private(set) var bytes: [UInt8] = []
 
@@ -18,11 +18,11 @@ struct ConsoleTail {
 
   var lines: [String] { String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init) }
 
-  /// Process 1 has said that it switches the power off.
+  /// Process 1 has announced that it switches the power off.
   var isSwitchedOff: Bool { lines.suffix(8).contains { $0.contains("switching off (") } }
 }
 
-// The machines: power on and off, and what their consoles tell.
+// The machines: power on and off, and what their consoles report.
 extension Army {
   func startDue(_ now: UInt64) throws {
     for index in order.next(progress, at: now) { try start(index, now) }
@@ -43,7 +43,7 @@ extension Army {
     if !terminal.isInteractive { tell(number, progress[index].starts == 1 ? "started" : "started again", now) }
   }
 
-  /// Where a drone joins: at any that is in, else at the first, which therefore begins a cluster of its own only when
+  /// Where a drone joins: at any drone that is in, else at the first one, which therefore starts a new cluster only when
   /// nobody is in.
   private func contact(for index: Int) -> IPv4Address? {
     let members = progress.indices.filter { $0 != index && progress[$0].isMember && network.isPlugged($0) }
@@ -80,12 +80,12 @@ extension Army {
     }
   }
 
-  /// The emulator has said something, or has ended.
+  /// The emulator has printed something, or has ended.
   func hearEmulator(_ index: Int, _ now: UInt64) {
     guard let emulator = emulators[index], let piece = read(emulator.log) else { return }
     emulator.words = (emulator.words + piece).suffix(1024)
     guard piece.isEmpty else { return }
-    // What its console said last may still be on the way.
+    // The last of its console's output may still be on the way.
     while let rest = read(emulator.console), !rest.isEmpty { consoles[index].append(rest) }
     let hadShell = progress[index].shellAt != nil
     cutPower(index)

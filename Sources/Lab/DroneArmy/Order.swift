@@ -31,7 +31,7 @@ public enum Order: Equatable, Sendable {
     }
   }
 
-  /// Reads a line without its newline. Numbers are decimal; whether there is such a drone is not looked at.
+  /// Reads a line without its newline. Numbers are decimal; the caller checks whether there is such a drone.
   public init(line: some Sequence<UInt8>) throws(Refusal) {
     let words = String(decoding: Array(line), as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false)
     func number(_ index: Int) throws(Refusal) -> Int {

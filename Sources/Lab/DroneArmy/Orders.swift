@@ -70,7 +70,7 @@ extension Army {
     return number - 1
   }
 
-  /// Does what is asked, and gives what there is to say about it.
+  /// Carries out an order and returns the answer to it.
   func carryOut(_ order: Order, _ now: UInt64) throws(Order.Refusal) -> String {
     switch order {
     case .status(let json): return json ? standingAsJSON(now) : standing(now)
@@ -99,7 +99,7 @@ extension Army {
 
   func type(_ bytes: [UInt8], on index: Int) { _ = try? emulators[index]?.console.sendSome(bytes) }
 
-  /// Tells the drone how large the terminal is that shows its console; programs that run there notice.
+  /// Sets the size of the terminal that shows a drone's console; programs that run there notice.
   func setSize(_ index: Int, rows: Int, columns: Int) {
     _ = try? emulators[index]?.control.sendSome(
       [UInt8]("stty -F /dev/ttyS0 rows \(rows) cols \(columns)\n".utf8))

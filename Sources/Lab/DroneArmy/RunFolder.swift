@@ -3,7 +3,7 @@ import SystemPackage
 import Workshop
 
 /// Where a running army can be found by a second command of the same user: a private folder (0700) with its control socket.
-/// One army holds it at a time, and takes it away when it ends.
+/// One army holds it at a time, and removes it when it ends.
 public struct RunFolder: Sendable {
   public let path: FilePath
 
@@ -23,7 +23,7 @@ public struct RunFolder: Sendable {
 
   public var socket: FilePath { path.appending("control") }
 
-  /// Makes the folder, or takes over what an army left that was killed. Throws a sentence when an army is there, or when the
+  /// Makes the folder, or reuses the one of an army that was killed. Throws a sentence when an army is there, or when the
   /// folder is not this user's alone.
   func take() throws -> HeldRunFolder {
     let made = mkdir(path.string, 0o700)

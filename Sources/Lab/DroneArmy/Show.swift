@@ -32,7 +32,7 @@ extension Army {
         + "their own. Ctrl-C ends them all.\n")
   }
 
-  /// Tells something that has happened to a drone.
+  /// Reports what has happened to a drone.
   func tell(_ number: Int, _ what: String, _ now: UInt64) {
     let width = "\(plan.count)".count
     let digits = "\(number)"

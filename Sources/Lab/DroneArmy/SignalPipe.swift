@@ -7,7 +7,7 @@ final class SignalPipe {
   private let pipe: Linux.Pipe
   private let sources: [any DispatchSourceSignal]
 
-  /// Takes over the signals; throws when there are no descriptors left.
+  /// Catches the signals; throws when there are no descriptors left.
   init(_ signals: [Int32]) throws(SystemError) {
     let pipe = try Linux.Pipe()
     let output = pipe.output.number

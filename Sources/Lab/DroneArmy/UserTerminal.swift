@@ -2,7 +2,7 @@ import Glibc
 
 /// Standard input and output: a person's terminal, or a file or pipe that only gets lines.
 ///
-/// Nothing here waits for a slow terminal: what it cannot take is kept, up to a bound, while the army goes on.
+/// Nothing here waits for a slow terminal: pending output is kept, up to a bound, while the army runs on.
 final class UserTerminal {
   /// A person sits there.
   let isInteractive: Bool
@@ -61,7 +61,7 @@ final class UserTerminal {
 
   /// Writes some of what is kept; to be called when standard output can be written.
   func writeSome() {
-    // What a terminal or a pipe that can be written takes without making the writer wait.
+    // What a writable terminal or pipe accepts without making the writer wait.
     let piece = outgoing.prefix(1024)
     let count = piece.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
     if count > 0 {
@@ -71,7 +71,7 @@ final class UserTerminal {
     }
   }
 
-  /// Writes all that is kept, as far as it goes within a second.
+  /// Writes the pending output, for at most a second.
   func finish() {
     for _ in 0..<100 where hasOutput {
       var one = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)

@@ -25,7 +25,7 @@ extension Army {
     }
   }
 
-  /// Sends as much of what waits for a machine as it takes now.
+  /// Sends as many of a machine's pending frames as it accepts now.
   func send(to index: Int) {
     guard let emulator = emulators[index] else { return }
     while !emulator.queue.isEmpty {

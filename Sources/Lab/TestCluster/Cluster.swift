@@ -3,7 +3,7 @@ import SystemPackage
 import VirtualMachine
 import Workshop
 
-/// Gives the root archive in an ISO, the cluster's credential included, for machines whose kernel the emulator loads. It
+/// Returns the root archive in an ISO, the cluster's credential included, for machines whose kernel the emulator loads. It
 /// may hold a key, so it lies in a folder that nobody else may enter and goes when `body` returns.
 public func withRootArchive<Result: Sendable>(
   of image: FilePath, _ body: (FilePath) async throws -> Result
@@ -51,7 +51,7 @@ public struct DroneArmy: Sendable {
     self.image = image
   }
 
-  /// Starts a drone for each address, waits for their shells and gives them to `body`.
+  /// Starts a drone for each address, waits for their shells and passes them to `body`.
   public func run<Result: Sendable>(
     _ addresses: [String], in network: NetworkNamespace, _ body: ([Drone]) async throws -> Result
   ) async throws -> Result {

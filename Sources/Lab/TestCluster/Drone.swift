@@ -32,7 +32,7 @@ public struct Drone: Sendable {
     return try JSONDecoder().decode(ClusterStatus.self, from: Data(line.utf8))
   }
 
-  /// Waits up to `bound` of the host's time until the status is as wanted, and gives it.
+  /// Waits up to `bound` of the host's time until the status is as wanted, and returns it.
   @discardableResult
   public func waits(
     for wanted: String, within bound: Duration = .seconds(20), _ holds: (ClusterStatus) -> Bool

@@ -35,7 +35,7 @@ final class Channel: Sendable {
     thread.start()
   }
 
-  /// Writes all of `bytes`. Gives false when the other side is gone.
+  /// Writes all of `bytes`. Returns false when the other side is gone.
   @discardableResult
   func write(_ bytes: some Sequence<UInt8>) -> Bool {
     var rest = [UInt8](bytes)[...]

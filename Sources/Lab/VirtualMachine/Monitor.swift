@@ -43,7 +43,7 @@ final class Monitor: Sendable {
     }
   }
 
-  /// Runs a command and gives its `return` value when that is text, else an empty text.
+  /// Runs a command and returns its `return` value when that is text, else an empty text.
   ///
   /// Throws `Refused` when the emulator reports an error, is gone, or does not answer within 10 s.
   @discardableResult
@@ -69,12 +69,12 @@ final class Monitor: Sendable {
     return object["return"] as? String ?? ""
   }
 
-  /// Runs a command of the monitor for people and gives what it prints.
+  /// Runs a command of the monitor for people and returns what it prints.
   func execute(forPeople line: String) async throws -> String {
     try await execute("human-monitor-command", ["command-line": line])
   }
 
-  /// Waits until the emulator is gone and gives the reason it named; nil when it is still there after `bound`.
+  /// Waits until the emulator is gone and returns the reason it named; nil when it is still there after `bound`.
   func end(within bound: Duration) async throws -> MachineEnd? {
     try await state.wait(bound) { state in
       guard state.closed else { return nil }

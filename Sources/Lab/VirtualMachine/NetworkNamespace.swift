@@ -39,13 +39,13 @@ public struct NetworkNamespace: Sendable {
       + (Self.isRoot ? [] : ["--user", "--preserve-credentials"]) + ["--"]
   }
 
-  /// Runs a program inside and gives its output. A server that makes itself a daemon lives until the namespace ends.
+  /// Runs a program inside and returns its output. A server that makes itself a daemon lives until the namespace ends.
   @discardableResult
   public func run(_ program: String, _ arguments: [String]) async throws -> String {
     String(decoding: try await Command("nsenter", entering + [program] + arguments).output(), as: UTF8.self)
   }
 
-  /// Runs a program of which only the network is this one's, files and processes are the caller's, and gives its output.
+  /// Runs a program of which only the network is this one's, files and processes are the caller's, and returns its output.
   @discardableResult
   public func runOnNetwork(_ program: String, _ arguments: [String]) async throws -> String {
     let words = enteringNetwork + [program] + arguments
@@ -62,7 +62,7 @@ public struct NetworkNamespace: Sendable {
     }
   }
 
-  /// Makes a tap device on a bridge and gives its name.
+  /// Makes a tap device on a bridge and returns its name.
   public func tap(_ name: String = "tap0", on bridge: String = bridge) async throws -> String {
     try await run("ip", ["tuntap", "add", "dev", name, "mode", "tap"])
     try await run("ip", ["link", "set", name, "master", bridge, "up"])

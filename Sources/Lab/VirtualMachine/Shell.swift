@@ -2,7 +2,7 @@ import Foundation
 import Workshop
 
 extension VirtualMachine {
-  /// Types a command in the shell on the serial console, as `run` does; it must succeed. Gives what it printed, and throws a
+  /// Types a command in the shell on the serial console, as `run` does; it must succeed. Returns what it printed, and throws a
   /// sentence with that when its exit status is not 0.
   @discardableResult
   public func succeeds(_ command: String, within bound: Duration = patience) async throws -> String {

@@ -41,7 +41,7 @@ struct Transcript: Sendable {
     }
   }
 
-  /// Looks for `wanted` after the last thing found. Gives the text up to it and moves on, or nil for not yet.
+  /// Looks for `wanted` after the last thing found. Returns the text up to it and moves on, or nil for not yet.
   mutating func find(_ wanted: [UInt8]) -> [UInt8]? {
     guard let start = text.firstIndex(of: wanted, from: position) else { return nil }
     let before = [UInt8](text[position..<start])
@@ -49,7 +49,7 @@ struct Transcript: Sendable {
     return before
   }
 
-  /// Looks for whichever of `wanted` comes first; gives its index.
+  /// Looks for whichever of `wanted` comes first; returns its index.
   mutating func findFirst(of wanted: [[UInt8]]) -> (index: Int, before: [UInt8])? {
     let starts = wanted.indices.compactMap { index in
       text.firstIndex(of: wanted[index], from: position).map { (index: index, start: $0) }

@@ -44,7 +44,7 @@ public final class VirtualMachine: Sendable {
   /// Everything the serial console has printed, without control sequences.
   public var transcript: String { String(decoding: serial.look { $0.transcript.text }, as: UTF8.self) }
 
-  /// Waits for `text` on the serial console after what was last found, and gives what stood before it.
+  /// Waits for `text` on the serial console after what was last found, and returns what stood before it.
   ///
   /// Throws `MachineFailure` after `bound`, or at once when the kernel panics or the machine ends.
   @discardableResult
@@ -52,7 +52,7 @@ public final class VirtualMachine: Sendable {
     try await expect(anyOf: [text], within: bound).before
   }
 
-  /// Waits for whichever of `texts` comes first, and gives its index and what stood before it.
+  /// Waits for whichever of `texts` comes first, and returns its index and what stood before it.
   @discardableResult
   public func expect(
     anyOf texts: [String], within bound: Duration = patience
@@ -84,7 +84,7 @@ public final class VirtualMachine: Sendable {
   /// Types on the serial console, as it is: end a line with "\n".
   public func type(_ text: String) { channel.write(text.utf8) }
 
-  /// Types a command in the shell on the serial console and gives what it printed and its exit status.
+  /// Types a command in the shell on the serial console and returns what it printed and its exit status.
   ///
   /// The command is one line of POSIX shell. The marks around its output are typed in two halves, so that the echo of
   /// the typed line never looks like them.
@@ -128,7 +128,7 @@ public final class VirtualMachine: Sendable {
     return value
   }
 
-  /// Waits until `text` stands on the screen, and gives the whole screen.
+  /// Waits until `text` stands on the screen, and returns the whole screen.
   @discardableResult
   public func expectOnScreen(_ text: String, within bound: Duration = patience) async throws -> Screen {
     let deadline = ContinuousClock.now + bound

@@ -21,7 +21,7 @@ final class Watched<Value: Sendable>: Sendable {
   /// Reads or changes the value without waking anybody.
   func look<Result: Sendable>(_ body: (inout Value) -> Result) -> Result { state.withLock { body(&$0.value) } }
 
-  /// Waits until `body` gives something other than nil and returns it; gives nil after `bound`.
+  /// Waits until `body` gives something other than nil and returns it; returns nil after `bound`.
   ///
   /// `body` may change the value: whoever takes something out of it does so under the lock. Throws what `body` throws
   /// and `CancellationError`.

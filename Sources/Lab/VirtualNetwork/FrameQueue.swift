@@ -23,7 +23,7 @@ public struct FrameQueue: Sendable {
     bytes += frame.withLength
   }
 
-  /// So many bytes of `pending` are gone.
+  /// The number of bytes of `pending` that have been sent.
   public mutating func remove(_ count: Int) {
     start = min(start + max(count, 0), bytes.count)
     if start == bytes.count || start >= 64 << 10 {

@@ -5,7 +5,7 @@ import Bytes
 /// So QEMU's `-netdev socket` and `-netdev stream` speak over a stream socket (net/socket.c, net/stream.c,
 /// `net_fill_rstate`). The stream comes in pieces of any size.
 public struct FrameReader: Sendable {
-  /// The longest frame that the emulator itself takes from a stream (net/net.h, NET_BUFSIZE).
+  /// The longest frame that the emulator itself accepts from a stream (net/net.h, NET_BUFSIZE).
   public static let longestFrame = 4096 + 65536
 
   /// What makes a stream unreadable from then on: where the next frame begins can no longer be known.

@@ -31,7 +31,7 @@ public struct VirtualSwitch: Sendable {
   /// - Parameters:
   ///   - ports: how many there are, numbered from 0; all are plugged in.
   ///   - ageing: milliseconds after which an address that was not heard again is forgotten.
-  ///   - addressesPerPort: so many are learnt at a port at most.
+  ///   - addressesPerPort: the most addresses that are learnt at one port.
   public init(ports: Int, ageing: UInt64 = 300_000, addressesPerPort: Int = 16) {
     self.ageing = ageing
     self.addressesPerPort = addressesPerPort
