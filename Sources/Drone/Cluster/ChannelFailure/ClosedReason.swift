@@ -21,7 +21,7 @@ public enum ClosedReason: Error, Hashable, Sendable {
   /// By this machine's clock: a member's ends with the cluster's authority.
   case expired
   case notYetValid
-  /// The peer shows a certificate of its own making, and only members may come here.
+  /// The peer shows a self-signed certificate, and only members may connect here.
   case notMember
   /// The peer's certificate is not one that a node has.
   case badCertificate

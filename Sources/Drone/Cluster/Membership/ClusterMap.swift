@@ -17,7 +17,7 @@ extension Membership {
   /// Everything that this node knows.
   public func map(now: UInt64) -> [UInt8] { map(of: table.slots(), removals: removals.entries, now) }
 
-  /// This node alone: what a newcomer hands back to the member that gave it the map.
+  /// This node alone: a newcomer's answer to the member that sent it the map.
   public func ownMap(now: UInt64) -> [UInt8] { map(of: CollectionOfOne(MemberTable.own), removals: [], now) }
 
   private func map(of slots: some Sequence<MemberTable.Slot>, removals: [Removal], _ now: UInt64) -> [UInt8] {
@@ -35,7 +35,7 @@ extension Membership {
   /// Enters the cluster whose member gave this map. This node becomes what the map remembers of its MAC, if it does, with a
   /// higher incarnation; else its wanted id or the next free one is its own.
   ///
-  /// Nothing changes when the map cannot be read. When this node was removed, it is told so by `Event.removed`.
+  /// Nothing changes when the map cannot be read. `Event.removed` reports that this node itself was removed.
   public mutating func join(map: [UInt8], now: UInt64) throws(MembershipDecodeError) -> [Effect] {
     let own = table[MemberTable.own].record
     var former: NodeRecord?
@@ -60,7 +60,7 @@ extension Membership {
     return effects + finish()
   }
 
-  /// Takes in another member's map, and passes on to the neighbours what is new in it. What it calls dead and is alive here
+  /// Merges another member's map and passes its news on to the neighbours. What it calls dead and is alive here
   /// is only suspected, so that it may object.
   public mutating func merge(map: [UInt8], now: UInt64) throws(MembershipDecodeError) -> [Effect] {
     try Membership.forEachItem(of: map, from: cluster) { _ in }
@@ -73,7 +73,7 @@ extension Membership {
     return finish()
   }
 
-  /// The nodes in a map, as it has them: for whoever wants to see whom it is about before it is merged.
+  /// The nodes in a map, to look at before it is merged.
   public static func records(
     of map: [UInt8], cluster: ClusterIdentifier
   ) throws(MembershipDecodeError) -> [NodeRecord] {
@@ -93,7 +93,7 @@ extension Membership {
     }
   }
 
-  /// One item at a time, so that a map takes no memory beside its bytes.
+  /// One item at a time, so that a map needs no memory beside its bytes.
   private static func forEachItem(
     of map: [UInt8], from cluster: ClusterIdentifier, _ body: (Item) -> Void
   ) throws(MembershipDecodeError) {

@@ -35,7 +35,7 @@ extension Membership {
     send(out, to: slot)
   }
 
-  /// The sender named every node of these buckets that it knows: it is told of the others, and of what is newer here.
+  /// The sender listed every node of these buckets that it knows: send it the others, and what is newer here.
   mutating func tellMissing(_ buckets: UInt32, _ items: [Item], to slot: MemberTable.Slot) {
     var named: [UInt64: NodeStatus] = [:]
     for case .status(let status) in items { named[status.mac.bits] = status }

@@ -30,7 +30,7 @@ struct Datagram: Equatable {
     case indirectAck(MACAddress)
     /// Nothing but items.
     case gossip
-    /// My digests are these; tell me what you know where yours differ.
+    /// My digests are these; send me what you know where yours differ.
     case digests(DigestTable)
     /// Of these buckets (one bit each) the items name every node that the sender knows.
     case contents(buckets: UInt32)
@@ -47,7 +47,7 @@ struct Datagram: Equatable {
 enum Item: Equatable {
   /// All about a node.
   case record(NodeRecord, NodeState, vitals: UInt8)
-  /// How a node is, for those who have its record.
+  /// A node's vitals, for nodes that have its record.
   case status(NodeStatus)
   /// What changes all the time, of several nodes.
   case vitals([Vitals])

@@ -2,9 +2,9 @@
 // a fraction of a second by datagrams of its own. Vitals ride on pings and answers.
 
 extension Membership {
-  /// The most vitals that one datagram takes along.
+  /// The most vitals in one datagram.
   static let vitalsBudget = 2 * Item.vitalsCapacity
-  /// Beside the neighbours on the ring of ids, so many others are told of new vitals.
+  /// How many others, beside the neighbours on the ring of ids, get new vitals.
   static let farShare = 2
 
   // MARK: Urgent news

@@ -3,7 +3,7 @@ import Addresses
 extension Membership {
   // MARK: Datagrams
 
-  /// Takes in a datagram that came through ESP to UDP port 3278.
+  /// Receives a datagram that came through ESP to UDP port 3278.
   public mutating func receive(_ bytes: [UInt8], from address: IPv4Address, now: UInt64) -> [Effect] {
     begin(now)
     if isActive { take(bytes, from: address) }
@@ -69,7 +69,7 @@ extension Membership {
     if table.slot(datagram.sender) == nil { wanted.append(datagram.sender) }
     if !wanted.isEmpty {
       var out = start(.gossip)
-      // Whoever is unknown here may not know this node either.
+      // An unknown sender may not know this node either.
       if table.slot(datagram.sender) == nil {
         out.append(record(MemberTable.own), .alive, vitals: table[MemberTable.own].vitalsSequence)
       }
@@ -90,7 +90,7 @@ extension Membership {
 
   // MARK: This node
 
-  /// Takes over how this node is now: load, memory, addresses. Fingerprint, MAC, id and incarnation stay what they are here,
+  /// Updates this node's own load, memory and addresses. Fingerprint, MAC, id and incarnation stay what they are here,
   /// and so does the processors' speed once it is known.
   public mutating func update(_ current: NodeRecord, now: UInt64) -> [Effect] {
     begin(now)

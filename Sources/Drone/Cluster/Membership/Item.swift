@@ -13,14 +13,14 @@ extension Item {
     static let want: UInt8 = 5
   }
 
-  /// The most that an item takes: type, length, 255 bytes of value.
+  /// The longest item: type, length, 255 bytes of value.
   static let largest = 257
 
   /// A record: 1 + 6 + 32 + 2 + 5 + (1 + 16) + 3 + 5 + 5 + 9 + 5 + 1 + 3 + 5 bytes behind type and length, and the appendix.
   static let largestRecord = largestPlainRecord + 2 + 16 * AddressList6.capacity
   private static let largestPlainRecord = 101
 
-  /// The most that this record takes: most have no appendix.
+  /// The longest encoding of this record; most have no appendix.
   static func largest(_ record: NodeRecord) -> Int {
     largestPlainRecord + (record.hasAppendix ? 2 + 16 * record.addresses6.all.count : 0)
   }

@@ -59,7 +59,7 @@ struct MemberTable {
   var liveCount: Int { order.0.count }
   var knownCount: Int { index.count }
 
-  /// Bytes that the table takes, by the sizes of what it holds.
+  /// The table's memory in bytes, by the sizes of its parts.
   var bytes: Int {
     let slots = members.capacity * MemoryLayout<Member>.stride + isUsed.capacity
     let rings = (order.0.capacity + order.1.capacity + order.2.capacity) * MemoryLayout<Slot>.stride

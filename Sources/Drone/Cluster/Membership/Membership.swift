@@ -4,9 +4,9 @@ import Addresses
 /// SWIM (Das, Gupta and Motivala 2002) and Lifeguard (Dadgar, Phillips and Currey 2018), shaped for tunnels: a node speaks only
 /// with twelve neighbours as long as nothing happens. See `Timing` for the arithmetic and `MemberTable` for the neighbours.
 ///
-/// It holds no socket and no clock. Whoever drives it hands in the time and every datagram from UDP port 3278; calls `tick` when
-/// `nextWakeUp` has come, after all datagrams that wait, since they may be the answers that it would miss; and carries out
-/// the effects that every call gives, in their order.
+/// It holds no socket and no clock. Its driver hands in the time and every datagram from UDP port 3278, calls `tick` when
+/// `nextWakeUp` has come (after all waiting datagrams, since they may be the answers that it would miss), and carries out
+/// the effects that every call returns, in their order.
 ///
 ///     var membership = Membership(own, cluster: cluster, now: now, seed: seed)
 ///     let effects = try membership.join(map: answer, now: now)   // or not at all: the first node of a cluster
@@ -176,7 +176,7 @@ public struct Membership {
     }
   }
 
-  /// Bytes that this node's knowledge takes, by the sizes of what it holds.
+  /// The memory of this node's knowledge in bytes, by the sizes of its parts.
   public var bytes: Int {
     table.bytes + removals.entries.capacity * (MemoryLayout<Removal>.stride + 6)
       + (pending.capacity + vitalsQueue.capacity) * MemoryLayout<MemberTable.Slot>.stride

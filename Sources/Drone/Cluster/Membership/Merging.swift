@@ -1,10 +1,10 @@
 /// Where a statement comes from, and so what becomes of it.
 struct Provenance {
-  /// Whether neighbours are told.
+  /// Whether to tell the neighbours.
   var spreads: Bool
-  /// A death that is told as history, as maps do, and not as news: the node gets its chance to object first.
+  /// A death reported as history, as in maps, and not as news: the node gets its chance to object first.
   var isHistory = false
-  /// The neighbour that said it, if one did.
+  /// The neighbour that reported it, if one did.
   var neighbour: Int?
 
   var mask: UInt16 { neighbour.map { 1 << UInt16($0) } ?? 0 }
@@ -97,7 +97,7 @@ extension Membership {
 
   // MARK: Statuses
 
-  /// Takes in a status. False when the node's record is needed to make sense of it.
+  /// Merges a status. False when the node's record is needed for it.
   mutating func apply(_ status: NodeStatus, _ provenance: Provenance) -> Bool {
     let own = table[MemberTable.own].record
     if status.mac == own.mac {
@@ -123,7 +123,7 @@ extension Membership {
   ///
   /// - Parameters:
   ///   - isNews: the record was newer, so the state counts whatever it is.
-  ///   - wholeRecord: neighbours are told all about it.
+  ///   - wholeRecord: tell the neighbours the whole record.
   mutating func transition(
     _ slot: MemberTable.Slot, to stated: NodeState, incarnation: UInt32, _ provenance: Provenance,
     isNews: Bool = false, wholeRecord: Bool = false
@@ -175,7 +175,7 @@ extension Membership {
     suspicions.append(Suspicion(slot: slot, deadline: now &+ Timing.suspicion))
   }
 
-  /// A neighbour said something outdated: it is owed what is known here.
+  /// A neighbour reported something outdated: send it what is known here.
   private mutating func correct(_ slot: MemberTable.Slot, _ provenance: Provenance) {
     if let index = provenance.neighbour { owe(slot, wholeRecord: true, to: 1 << UInt16(index)) }
   }
@@ -186,7 +186,7 @@ extension Membership {
     let own = table[MemberTable.own].record
     guard incoming.incarnation >= own.incarnation else { return }
     if incoming.fingerprint != own.fingerprint, incoming.incarnation > own.incarnation, state.isLive {
-      // The same machine cannot run twice. Whoever came later stays, or both would go on for ever.
+      // The same machine cannot run twice. The later one stays, or the dispute would never end.
       isActive = false
       effects.append(.event(.replaced(by: incoming)))
       return
@@ -196,7 +196,7 @@ extension Membership {
     }
   }
 
-  /// Raises this node's incarnation above what was said about it, and says so.
+  /// Raises this node's incarnation above the reported one, and announces it.
   mutating func overrule(_ incarnation: UInt32, wholeRecord: Bool = false) {
     table.change(MemberTable.own) { member in
       member.record.incarnation = min(

@@ -2,10 +2,10 @@ import Addresses
 import Bytes
 import DroneLayout
 
-/// A node's number in the cluster: the low 16 bits of its address as openMosix has it, or the next free one. Never 0.
+/// A node's number in the cluster: the low 16 bits of its address, as in openMosix, or the next free one. Never 0.
 public typealias NodeID = UInt16
 
-/// The SHA-256 digest of a node's public key, 32 bytes, kept without a heap object of its own.
+/// The SHA-256 digest of a node's public key, 32 bytes, without a heap object.
 public struct Fingerprint: Hashable, Sendable {
   let words: (UInt64, UInt64, UInt64, UInt64)
 
@@ -135,7 +135,7 @@ public struct NodeRecord: Equatable, Sendable {
   public var version: SoftwareVersion
   /// Whether it holds the CA's key and so may approve others.
   public var mayApprove: Bool
-  /// Raised only by the node itself, whenever it has to overrule what is said about it.
+  /// Raised only by the node itself, to overrule what others say about it.
   public var incarnation: UInt32
   /// Runnable processes, in hundredths.
   public var load: UInt16
@@ -177,7 +177,7 @@ public struct NodeRecord: Equatable, Sendable {
       && mayApprove == other.mayApprove && addresses6 == other.addresses6 && isInClear == other.isInClear
   }
 
-  /// 16 bits over what changes rarely: whoever has another tag for the same node has another record. Every node
+  /// 16 bits over what changes rarely: another tag for the same node means another record. Every node
   /// computes it from the record's wire form, so its definition is part of the protocol. What was appended to that form later
   /// is not in it, so that nodes of before agree; a change of that raises the incarnation anyway.
   var tag: UInt16 {

@@ -71,7 +71,7 @@ extension Membership {
     return silenceEnd(neighbours[index])
   }
 
-  /// Looks at the one that follows a node without an answer, on its side of the ring.
+  /// Probes the node behind one that does not answer, on its side of the ring.
   private mutating func watchBeyond(_ slot: MemberTable.Slot) {
     for distance in [1, 2, 3, -1, -2, -3] {
       guard table.neighbour(of: MemberTable.own, on: 0, distance: distance) == slot else { continue }
@@ -220,7 +220,7 @@ extension Membership {
     send(start(.pinging, number: askerNumber), to: asker)
   }
 
-  /// Tells those for whom `slot` was pinged that it is there.
+  /// Tells the nodes that asked for a ping of `slot` that it is alive.
   mutating func report(_ number: UInt16, from slot: MemberTable.Slot) {
     guard let index = relays.firstIndex(where: { $0.target == slot && $0.number == number }) else { return }
     let relay = relays.remove(at: index)
@@ -288,7 +288,7 @@ extension Membership {
 }
 
 extension Array where Element == Suspicion {
-  /// Takes the first one out whose time has come.
+  /// Removes and returns the first one that is due.
   fileprivate mutating func takeFirst(dueAt now: UInt64) -> MemberTable.Slot? {
     firstIndex { $0.deadline <= now }.map { remove(at: $0).slot }
   }

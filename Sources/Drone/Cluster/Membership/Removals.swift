@@ -25,13 +25,13 @@ struct Removal: Equatable {
   }
 }
 
-/// Who was removed, and who of them is allowed again: one entry for each machine.
+/// The removed nodes, and which of them are allowed again: one entry for each machine.
 struct RemovalList {
-  /// More are not remembered: whoever has to throw out as many makes a new cluster.
+  /// The longest list: an operator who has to remove as many makes a new cluster.
   static let capacity = 256
 
   private(set) var entries: [Removal] = []
-  /// Where each was last heard from, as long as this node knew; and to which neighbours the entry is still to be told.
+  /// The last known address of each, and the neighbours that have not been told of the entry yet.
   private(set) var addresses: [IPv4Address] = []
   var owed: [UInt16] = []
   private(set) var digest: UInt32 = 0
@@ -55,7 +55,7 @@ struct RemovalList {
   /// Whether a newcomer should not take this id.
   func reserves(_ id: NodeID) -> Bool { entries.contains { $0.isInForce && $0.id == id } }
 
-  /// Takes in an entry that is newer than what is known; false when it is not, or when the list is full of removals in
+  /// Merges an entry that is newer than the known one; false when it is not, or when the list is full of removals in
   /// force.
   mutating func insert(_ removal: Removal, address: IPv4Address?, owed mask: UInt16) -> Bool {
     if let index = entries.firstIndex(where: { $0.mac == removal.mac }) {

@@ -22,7 +22,7 @@ extension Array where Element == UInt8 {
 
 /// Why bytes are not a datagram or a map of a cluster. Offsets count from their start.
 public enum MembershipDecodeError: Error, Equatable, Sendable {
-  /// Fewer bytes are left than the next field takes.
+  /// Fewer bytes are left than the next field needs.
   case truncated(offset: Int, needed: Int, available: Int)
   /// Longer than any datagram, or any map.
   case tooLong(Int)
@@ -97,7 +97,7 @@ package struct WireReader {
     }
   }
 
-  /// A reader of the next `count` bytes alone; this one goes on behind them.
+  /// A reader of the next `count` bytes alone; this one continues behind them.
   package mutating func part(_ count: Int) throws(MembershipDecodeError) -> WireReader {
     try require(count)
     let part = WireReader(bytes, from: offset, to: offset + count)

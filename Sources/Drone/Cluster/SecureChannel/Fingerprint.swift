@@ -31,7 +31,7 @@ public struct Fingerprint: Hashable, Sendable {
     return out
   }
 
-  /// The first eight digits as `text` begins: enough to tell clusters apart in a list, not to prove anything.
+  /// The first eight digits of `text`: enough to tell clusters apart in a list, not to prove anything.
   public var short: [UInt8] { [UInt8](text.prefix(9)) }
 
   /// Digits that a person must type at least for `begins(with:)`: nobody can make a second key with the same 64 bits while

@@ -24,7 +24,7 @@ public final class SecureConnection {
   /// Who may come.
   public enum Admission: Sendable, Equatable {
     case members
-    /// Also somebody with a self-signed certificate, who proves nothing but a key.
+    /// Also a peer with a self-signed certificate, which proves nothing but a key.
     case membersAndJoiners
   }
 
@@ -71,7 +71,7 @@ public final class SecureConnection {
 
   deinit { channel_free(channel) }
 
-  /// Takes bytes that the transport brought; what they decrypt to is then in `takeReceived`. Memory for it is bounded by the
+  /// Receives bytes from the transport; `takeReceived` returns what they decrypt to. Memory for it is bounded by the
   /// caller: there is never more plaintext than bytes were given since it was last taken.
   public func receive(_ bytes: [UInt8]) {
     guard !isClosed else { return }
@@ -115,7 +115,7 @@ public final class SecureConnection {
   /// Whether there are bytes for the transport.
   public var hasOutput: Bool { channel_output_length(channel) > 0 }
 
-  /// What the peer said since the last call; a connection that closed may have left something.
+  /// What the peer has sent since the last call; a closed connection may have left something.
   public func takeReceived() -> [UInt8] {
     let out = received
     received = []

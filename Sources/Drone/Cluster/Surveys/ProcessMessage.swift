@@ -12,11 +12,11 @@ import Membership
 //     10 sender       6 bytes, its MAC
 //     16 number       2 bytes, of the question that this is or answers
 
-/// Which processes somebody wants to know of.
+/// The processes that a question is about.
 public struct ProcessQuestion: Equatable, Sendable {
   public var number: UInt16
   public var order: ProcessOrder
-  /// As many at most, and so many even if they do nothing.
+  /// At most so many processes, and at least so many even if they are idle.
   public var most: UInt8
   public var least: UInt8
 
@@ -28,7 +28,7 @@ public struct ProcessQuestion: Equatable, Sendable {
   }
 }
 
-/// A node's processes, and the machine as far as it is needed to judge them.
+/// A node's processes, and what of the machine is needed to judge them.
 public struct ProcessAnswer: Equatable, Sendable {
   public var number: UInt16
   /// How many processes there are, and how many of them run.
@@ -81,7 +81,7 @@ public struct ProcessMessage: Equatable, Sendable {
     self.body = body
   }
 
-  /// Whether a datagram on membership's port is about processes, as far as its second byte says.
+  /// Whether a datagram on membership's port is about processes, by its second byte.
   public static func isOne(_ bytes: [UInt8]) -> Bool {
     bytes.count > 1 && (bytes[1] == question || bytes[1] == answer)
   }

@@ -5,8 +5,8 @@ import Addresses
 /// The questions are spread over the first second, so that neither the network nor this node meets all answers at once: one
 /// in 10 ms up to 100 nodes, a hundredth of them in 10 ms beyond. Nodes with a tunnel come first. A question to a node without
 /// one has the kernel ask for keys, a TLS handshake at both ends: of those at most `handshakes` are open at a time, and the next
-/// follows when one is done. Who has not answered after `patience` is asked once more. It is over after two seconds, whoever is
-/// missing, and later by `handshake` for each tunnel that is to be made: the first round of many nodes takes seven at most.
+/// follows when one is done. A node without an answer after `patience` is asked once more. It is over after two seconds, whatever
+/// is missing, and later by `handshake` for each tunnel that is to be made: the first round of many nodes takes seven at most.
 public struct Survey: Sendable {
   public struct Node: Equatable, Sendable {
     public var address: IPv4Address
@@ -66,7 +66,7 @@ public struct Survey: Sendable {
     return max(due, now)
   }
 
-  /// Tells to whom there is a tunnel by now.
+  /// Reports the members to which there is a tunnel by now.
   public mutating func connected(_ isConnected: (IPv4Address) -> Bool) {
     for index in places.indices where !places[index].node.hasTunnel {
       if isConnected(places[index].node.address) { places[index].node.hasTunnel = true }

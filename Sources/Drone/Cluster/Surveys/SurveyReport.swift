@@ -2,7 +2,7 @@ import Addresses
 import Bytes
 import Membership
 
-/// What came of a survey, as tyd gives it to `mtop` over the local socket.
+/// The result of a survey, as tyd sends it to `mtop` over the local socket.
 public struct SurveyReport: Equatable, Sendable {
   public enum Outcome: Equatable, Sendable {
     case answered(ProcessAnswer)

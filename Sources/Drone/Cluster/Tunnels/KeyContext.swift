@@ -11,7 +11,7 @@ public struct KeyContext: Hashable, Sendable {
   }
 
   public let direction: Direction
-  /// What packets to the one who offered carry, and packets to the one who accepted.
+  /// The SPI of packets to the offering node, and of packets to the accepting one.
   public let offeredSPI: UInt32
   public let acceptedSPI: UInt32
   public let counter: UInt32

@@ -24,7 +24,7 @@ struct Attempt: Sendable {
     case offered
     /// The peer accepted; the kernel is being given both associations.
     case installing(outbound: UInt32)
-    /// Both stand; the peer has not said that its do.
+    /// Both stand; the peer has not confirmed its own.
     case confirming(outbound: UInt32)
   }
 
@@ -38,7 +38,7 @@ struct Attempt: Sendable {
 struct Response: Sendable {
   enum Stage: Sendable {
     case installingInbound
-    /// The inbound association stands, and the peer was told.
+    /// The inbound association stands, and the peer knows.
     case accepted
     case installingOutbound
   }

@@ -53,7 +53,7 @@ public struct AssociationUse: Equatable, Sendable {
   }
 }
 
-/// What whoever drives `Tunnels` has to do, in this order.
+/// What the driver of `Tunnels` has to do, in this order.
 public enum TunnelEffect: Equatable, Sendable {
   /// Open a TLS connection to the peer; answered by `opened` once the peer has proved to be the one with this fingerprint,
   /// else by `closed`.

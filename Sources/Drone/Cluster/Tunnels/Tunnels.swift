@@ -12,7 +12,7 @@ import ControlChannel
 ///     B → ready    both are done, and the connection ends
 ///
 /// So nobody sends by an association that the other one has not got. A replaced outbound association goes at once, a
-/// replaced inbound one some seconds later. Of two simultaneous offers that of the lower id goes on.
+/// replaced inbound one some seconds later. Of two simultaneous offers that of the lower id wins.
 ///
 /// Whoever drives it calls the functions below for what happens, `step` when `nextDue` has come, and after each call carries
 /// out what `takeEffects` gives. Connections have numbers: those that `connect` names are odd, those that came in even.
@@ -155,7 +155,7 @@ public struct Tunnels: Sendable {
     beginIfWanted(peer, at: now)
   }
 
-  /// Takes over what a former run of the program left in the kernel. All peers have been added. What stands goes on being
+  /// Adopts what a former run of the program left in the kernel. All peers have been added. What stands continues to be
   /// used, but new pairs are negotiated: the former run may have ended in the middle of a negotiation.
   public mutating func resume(_ uses: [AssociationUse], at now: UInt64) {
     for peer in tunnels.keys {
@@ -199,7 +199,7 @@ public struct Tunnels: Sendable {
       silentUntil: now &+ settings.silence, silence: settings.silence)
   }
 
-  /// Takes the current pair out of use: nothing goes by it any longer, what comes is still taken for a while.
+  /// Retires the current pair: nothing is sent by it any longer, and what arrives is accepted for a while.
   mutating func retire(_ tunnel: inout Tunnel, at now: UInt64) {
     guard let pair = tunnel.current else { return }
     if let outbound = pair.outbound { effects.append(.remove(tunnel.outbound(outbound))) }

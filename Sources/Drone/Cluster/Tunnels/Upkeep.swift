@@ -35,7 +35,7 @@ extension Tunnels {
     }
   }
 
-  /// Takes in what the kernel has: all associations of this node.
+  /// Compares with what the kernel has: all associations of this node.
   public mutating func observe(_ uses: [AssociationUse], at now: UInt64) {
     for peer in tunnels.keys {
       guard var tunnel = tunnels[peer] else { continue }
