@@ -221,7 +221,12 @@ let moduleTests: [ModuleTests] = [
   .tests("Forge/Recipes", ["Recipes", "TestSupport", "Workshop", system]),
   .tests("Forge/Toolchain", ["Toolchain", "Workshop"]),
   .tests("Forge/Workshop", ["Workshop", system]),
-  .tests("Forge/droneforge", ["BootLine", "droneforge", arguments]),
+  .tests(
+    "Forge/droneforge",
+    [
+      "BootLine", "ClusterView", "Integrity", "ProcessView", "TestSupport", "TydCommand", "Workshop", "droneforge",
+      arguments, system,
+    ]),
   .tests(
     "Lab/DroneArmy",
     [
