@@ -77,9 +77,9 @@ extension Army {
       guard let node, let before, before != node.state else { continue }
       if node.state == "dead", progress[index].isMember, network.isPlugged(index) {
         falseDeaths += 1
-        tell(index + 1, "is taken for dead, though it runs", now)
+        report(index + 1, "is considered dead although it runs", now)
       } else if node.state == "dead" || before == "dead" {
-        tell(index + 1, node.state == "dead" ? "is dead, as the others see it" : "is \(node.state) again", now)
+        report(index + 1, node.state == "dead" ? "is dead for the others" : "is \(node.state) again", now)
       }
     }
     show.isStale = true

@@ -40,7 +40,7 @@ extension Army {
     emulators[index] = try Emulator(machine, initramfs: initramfs)
     progress[index].start(at: now)
     consoles[index].clear()
-    if !terminal.isInteractive { tell(number, progress[index].starts == 1 ? "started" : "started again", now) }
+    if !terminal.isInteractive { report(number, progress[index].starts == 1 ? "started" : "started again", now) }
   }
 
   /// Where a drone joins: at any drone that is in, else at the first one, which therefore starts a new cluster only when
@@ -66,17 +66,17 @@ extension Army {
     showConsole(index, piece, now)
     for client in clients where client.console == index { client.send(piece) }
     guard progress[index].hear(console: piece, at: now), !terminal.isInteractive else { return }
-    tell(index + 1, "shell after \(spoken(progress[index].sinceStart(progress[index].shellAt)))", now)
+    report(index + 1, "shell after \(spoken(progress[index].sinceStart(progress[index].shellAt)))", now)
   }
 
   func tellMember(_ index: Int, _ now: UInt64) {
     let drone = progress[index]
     let shell = drone.shellAt.map { ", shell after \(spoken(drone.sinceStart($0)))" } ?? ""
-    tell(index + 1, "in the cluster after \(spoken(drone.sinceStart(drone.memberAt)))\(shell)", now)
+    report(index + 1, "in the cluster after \(spoken(drone.sinceStart(drone.memberAt)))\(shell)", now)
     if allInAt == nil, progress.allSatisfy(\.isMember) {
       allInAt = now
       let all = plan.count == 1 ? "The drone is" : "All \(plan.count) drones are"
-      tell("\(all) in after \(spoken(now - began)).", now)
+      report("\(all) in after \(spoken(now - began)).", now)
     }
   }
 
@@ -89,14 +89,14 @@ extension Army {
     while let rest = read(emulator.console), !rest.isEmpty { consoles[index].append(rest) }
     let hadShell = progress[index].shellAt != nil
     cutPower(index)
-    if consoles[index].isSwitchedOff { return tell(index + 1, "has switched itself off", now) }
+    if consoles[index].isSwitchedOff { return report(index + 1, "has switched itself off", now) }
     if hadShell {
-      tell(index + 1, "has ended by itself and is started again", now)
-      do { try start(index, now) } catch { tell(index + 1, "\(error)", now) }
+      report(index + 1, "has ended by itself and is started again", now)
+      do { try start(index, now) } catch { report(index + 1, "\(error)", now) }
       return
     }
     let words = String(decoding: emulator.words, as: UTF8.self).split(separator: "\n").last.map(String.init)
-    tell(index + 1, "has ended: \(words ?? consoles[index].lines.last ?? "without a word")", now)
+    report(index + 1, "has ended: \(words ?? consoles[index].lines.last ?? "without a word")", now)
     if progress.allSatisfy({ $0.starts > 0 && !$0.isRunning }) { ending = 1 }
   }
 

@@ -40,7 +40,7 @@ extension Army {
     do throws(Order.Refusal) {
       let order = try Order(line: client.line[..<end])
       if case .console(let number, let rows, let columns) = order { client.console = try attach(number, rows, columns) }
-      answer = Answer(text: try carryOut(order, now))
+      answer = Answer(text: try perform(order, now))
     } catch {
       answer = Answer(refusal: error)
     }
@@ -71,7 +71,7 @@ extension Army {
   }
 
   /// Carries out an order and returns the answer to it.
-  func carryOut(_ order: Order, _ now: UInt64) throws(Order.Refusal) -> String {
+  func perform(_ order: Order, _ now: UInt64) throws(Order.Refusal) -> String {
     switch order {
     case .status(let json): return json ? standingAsJSON(now) : standing(now)
     case .console: return ""
@@ -79,20 +79,20 @@ extension Army {
       let index = try place(of: number)
       guard emulators[index] != nil else { throw Order.Refusal(sentence: "Drone \(number) is off already.") }
       cutPower(index)
-      tell(number, "has lost its power", now)
+      report(number, "has lost its power", now)
       return "Drone \(number) has lost its power.\n"
     case .reboot(let number):
       let index = try place(of: number)
       cutPower(index)
       do { try start(index, now) } catch { throw Order.Refusal(sentence: "\(error)") }
-      tell(number, "has lost its power and boots", now)
+      report(number, "has lost its power and boots", now)
       return "Drone \(number) has lost its power and boots.\n"
     case .unplug(let number), .plug(let number):
       let index = try place(of: number)
       let isIn = order == .plug(number)
       network.plug(index, isIn)
       let words = isIn ? "is plugged in" : "is unplugged"
-      tell(number, words, now)
+      report(number, words, now)
       return "Drone \(number) \(words).\n"
     }
   }

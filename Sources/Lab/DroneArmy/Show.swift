@@ -33,15 +33,15 @@ extension Army {
   }
 
   /// Reports what has happened to a drone.
-  func tell(_ number: Int, _ what: String, _ now: UInt64) {
+  func report(_ number: Int, _ what: String, _ now: UInt64) {
     let width = "\(plan.count)".count
     let digits = "\(number)"
     let address = String(decoding: plan.address(of: number).text, as: UTF8.self)
     let line = "drone \(String(repeating: " ", count: width - digits.count))\(digits)  \(address)  \(what)"
-    tell(show.phase == .lines ? line : "drone \(number) \(what)", now)
+    report(show.phase == .lines ? line : "drone \(number) \(what)", now)
   }
 
-  func tell(_ line: String, _ now: UInt64) {
+  func report(_ line: String, _ now: UInt64) {
     guard show.phase == .lines else {
       show.event = (line, now + 6000)
       show.isStale = true
@@ -173,7 +173,7 @@ extension Army {
 
   private func press(_ key: KeyReader.Key, _ now: UInt64) {
     func order(_ order: Order) {
-      do throws(Order.Refusal) { _ = try carryOut(order, now) } catch { tell(error.sentence, now) }
+      do throws(Order.Refusal) { _ = try perform(order, now) } catch { report(error.sentence, now) }
     }
     switch key {
     case .end: ending = 0

@@ -21,7 +21,7 @@ extension Army {
     } catch {
       // Its emulator speaks no frames any more.
       cutPower(index)
-      tell(index + 1, "has ended: what came from its network card was no frame", now)
+      report(index + 1, "has ended: what came from its network card was no frame", now)
     }
   }
 
