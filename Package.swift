@@ -118,7 +118,7 @@ let modules: [Module] = [
       "Terminal", "Tunnels", "TydCommand",
     ]),
   // Forge
-  .host(0, "Forge/Target"),
+  .host(0, "Forge/Target", [system]),
   .host(0, "Forge/Workshop", ["COpenSSL", "CRename", subprocess, system]),
   .host(1, "Forge/BuildCache", ["Workshop", system]),
   .host(1, "Forge/Toolchain", ["Target", "Workshop", system]),
@@ -126,7 +126,7 @@ let modules: [Module] = [
   .host(3, "Forge/Recipes", ["BuildCache", "DebianArchive", "Target", "Toolchain", "Workshop", system]),
   .host(4, "Forge/DronePrograms", ["Recipes", "Target", "Toolchain", "Workshop", system]),
   .host(3, "Forge/ClusterStore", ["CRename", "SecureChannel", "Workshop", system]),
-  .host(4, "Forge/Image", ["BootServer", "Integrity", "Workshop", system]),
+  .host(4, "Forge/Image", ["BootServer", "Integrity", "Target", "Workshop", system]),
   .host(
     5, "Forge/ImageCheck",
     [
@@ -207,7 +207,7 @@ let moduleTests: [ModuleTests] = [
   .tests("Forge/ClusterStore", ["ClusterStore", "SecureChannel", "Workshop", system]),
   .tests("Forge/DebianArchive", ["BuildCache", "DebianArchive", "Workshop", system]),
   .tests("Forge/DronePrograms", ["DronePrograms", "Recipes", "Target", "Toolchain", "Workshop", system]),
-  .tests("Forge/Image", ["BootLine", "Image", "Integrity", "TestSupport", "Workshop", system]),
+  .tests("Forge/Image", ["BootLine", "Image", "Integrity", "Target", "TestSupport", "Workshop", system]),
   .tests(
     "Forge/ImageCheck",
     [
@@ -219,6 +219,7 @@ let moduleTests: [ModuleTests] = [
       "MasterPackage", "Supervision", "Target", "TestSupport", "TydCommand", "Workshop", system,
     ]),
   .tests("Forge/Recipes", ["Recipes", "TestSupport", "Workshop", system]),
+  .tests("Forge/Target", ["Target"]),
   .tests("Forge/Toolchain", ["Toolchain", "Workshop"]),
   .tests("Forge/Workshop", ["Workshop", system]),
   .tests(

@@ -18,15 +18,6 @@ public struct DroneProgram: Sendable {
   public let unstripped: FilePath
 }
 
-/// Where a program belongs, and the names that it answers to besides its own.
-private let places: [String: (path: String, links: [String])] = [
-  "init": (
-    path: "/sbin/init",
-    links: ["/bin/fix_hosts", "/sbin/certaintyd", "/sbin/filter", "/sbin/greeting", "/sbin/lease", "/sbin/network"]
-  ),
-  "tyd": (path: "/usr/sbin/tyd", links: ["/usr/bin/Mosmon", "/usr/bin/mosmon", "/usr/bin/mtop", "/usr/bin/showmap"]),
-]
-
 /// How many steps `buildPrograms` shows.
 public let programSteps = 1
 
@@ -42,11 +33,10 @@ public func buildPrograms(
 ) async throws -> [DroneProgram] {
   let toolchain = try Toolchain.found()
   let folder = scratch.appending(target.name)
-  let programs = target.programs.map { name in
-    let place = places[name] ?? (path: "/usr/sbin/\(name)", links: [])
-    return DroneProgram(
-      name: name, path: place.path, links: place.links, stripped: folder.appending(name),
-      unstripped: folder.appending("\(name).unstripped"))
+  let programs = target.programs.map { place in
+    DroneProgram(
+      name: place.product, path: place.path, links: place.links, stripped: folder.appending(place.product),
+      unstripped: folder.appending("\(place.product).unstripped"))
   }
   let toolset = Toolset(target: target, sysroot: sysroot, checkout: checkout, scratch: scratch)
   let record = folder.appending("built-from")

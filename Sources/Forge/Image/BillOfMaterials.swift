@@ -38,6 +38,9 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
     /// A device's major and minor number.
     public var device: [UInt32]?
     public var why: String
+    /// Where it comes from: a kind, and what it names (`source musl_1.2.3-1.dsc`). Nil in bills that were made before this
+    /// was in them.
+    public var origin: String?
   }
 
   public enum Kind: String, Codable, Sendable { case file, directory, symbolicLink, characterDevice }
@@ -75,23 +78,24 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
 }
 
 extension BillOfMaterials.Item {
-  /// Describes an entry, reading its content. `bootLoader`: the entry holds a boot information table.
-  init(_ entry: Entry, bootLoader: Bool = false) throws {
+  /// Describes an entry. `bootLoader`: the entry holds a boot information table.
+  init(_ resolved: ResolvedEntry, bootLoader: Bool = false) throws {
+    let entry = resolved.entry
     let digits = String(entry.mode, radix: 8)
     self.init(
       path: entry.path, kind: .directory, mode: String(repeating: "0", count: max(0, 4 - digits.count)) + digits,
-      user: entry.owner.user, group: entry.owner.group, why: entry.why)
+      user: entry.owner.user, group: entry.owner.group, why: entry.why, origin: "\(entry.origin)")
     switch entry.kind {
     case .directory: break
-    case .file(let content):
-      var bytes = try content.read()
+    case .file:
       kind = .file
-      size = bytes.count
-      if bootLoader {
-        for offset in 8..<min(64, bytes.count) { bytes[offset] = 0 }
+      size = resolved.content?.size
+      sha256 = resolved.content.map { "\($0.digest)" }
+      if bootLoader, var bytes = try resolved.content?.bytes() {
+        for offset in 8..<max(8, min(64, bytes.count)) { bytes[offset] = 0 }
         bootInformationTable = true
+        sha256 = "\(SHA256(bytes))"
       }
-      sha256 = "\(SHA256(bytes))"
     case .symbolicLink(let to):
       kind = .symbolicLink
       target = to

@@ -1,11 +1,15 @@
 import SystemPackage
+import Target
 import Workshop
 
-/// Writes the files below `tree` as a CD image that also boots as a disk.
+/// The CD's boot catalogue, which its writer makes.
+let bootCataloguePath = "/isolinux/boot.cat"
+
+/// Writes the files below `tree` as a CD image that boots in these ways, from a CD and as a disk.
 ///
 /// El Torito without emulation, Rock Ridge for the names as they are written, and a first sector that finds the boot loader
 /// when the image lies on a disk. The same tree gives the same bytes. Throws `BuildError` when xorriso is missing or fails.
-func writeCD(_ tree: FilePath, hybridSector: FilePath, to image: FilePath) async throws {
+func writeCD(_ tree: FilePath, bootWays: [BootWay], to image: FilePath) async throws {
   let date = "1980010100000000"  // imageDate, as ECMA-119 writes it.
   _ = try await Command(
     "xorriso",
@@ -21,13 +25,8 @@ func writeCD(_ tree: FilePath, hybridSector: FilePath, to image: FilePath) async
       "-gid", "0",
       "-dir-mode", "0755",
       "-file-mode", "0644",
-      "-b", String(bootLoaderPath.dropFirst()),
       "-c", String(bootCataloguePath.dropFirst()),
-      "-no-emul-boot",
-      "-boot-load-size", "4",
-      "-boot-info-table",
-      "-isohybrid-mbr", hybridSector.string,
-      "-partition_cyl_align", "off",
+    ] + bootWays.map(\.writerWords).joined(separator: ["-eltorito-alt-boot"]) + [
       "-no-pad",
       tree.string,
     ], environment: plainEnvironment

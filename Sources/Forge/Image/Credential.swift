@@ -29,7 +29,8 @@ public struct Credential: Sendable, Equatable {
   var manifest: Manifest {
     get throws {
       var entries = [
-        Entry.directory(Self.folder, mode: 0o700, why: "the cluster's credential, moved to /run at boot"),
+        Entry.directory(
+          Self.folder, mode: 0o700, why: "the cluster's credential, moved to /run at boot", origin: .cluster),
         Self.file(Self.certificatePath, certificate, why: "the cluster's authority"),
         Self.file(
           Self.descriptionPath, Array("\(cluster)\n\(fingerprint)\n".utf8), why: "the cluster's name, for people"),
@@ -46,15 +47,15 @@ public struct Credential: Sendable, Equatable {
   public var archive: [UInt8] { get throws { try cpioArchive(of: manifest) } }
 
   private static func file(_ path: String, _ bytes: [UInt8], why: String) -> Entry {
-    Entry(path: path, kind: .file(.bytes(bytes)), mode: 0o600, why: why)
+    Entry(path: path, kind: .file(.bytes(bytes)), mode: 0o600, why: why, origin: .cluster)
   }
 
   /// Its lines of the bill of materials. Of the key there is no size and no digest.
   var items: [BillOfMaterials.Item] {
     get throws {
-      try manifest.entries.map { entry in
+      try manifest.resolved().entries.map { entry in
         var item = try BillOfMaterials.Item(entry)
-        if entry.path == Self.keyPath { (item.size, item.sha256) = (nil, nil) }
+        if item.path == Self.keyPath { (item.size, item.sha256) = (nil, nil) }
         return item
       }
     }

@@ -1,6 +1,7 @@
 import SystemPackage
+import Workshop
 
-/// One thing in the drone's root: what it is, whose it is, where its bytes come from and why it is there.
+/// One thing in the drone's root: what it is, whose it is, where it comes from and why it is there.
 public struct Entry: Sendable, Equatable {
   /// What an entry is. Sockets, FIFOs and block devices have no place in an image.
   public enum Kind: Sendable, Equatable {
@@ -13,7 +14,7 @@ public struct Entry: Sendable, Equatable {
   /// Where a file's bytes come from.
   public enum Content: Sendable, Equatable {
     case bytes([UInt8])
-    /// A file on the builder's machine; it is read when the archive is written.
+    /// A file on the builder's machine; it is read when the manifest is resolved.
     case file(FilePath)
   }
 
@@ -25,6 +26,7 @@ public struct Entry: Sendable, Equatable {
   public let owner: Owner
   /// Why the image holds it, for the bill of materials.
   public let why: String
+  public let origin: Origin
 
   /// Numeric user and group.
   public struct Owner: Sendable, Equatable {
@@ -39,28 +41,35 @@ public struct Entry: Sendable, Equatable {
     public static let root = Owner(user: 0, group: 0)
   }
 
-  public init(path: String, kind: Kind, mode: UInt16, owner: Owner = .root, why: String) {
+  public init(
+    path: String, kind: Kind, mode: UInt16, owner: Owner = .root, why: String, origin: Origin = .ours
+  ) {
     self.path = path
     self.kind = kind
     self.mode = mode
     self.owner = owner
     self.why = why
+    self.origin = origin
   }
 }
 
 extension Entry {
-  public static func directory(_ path: String, mode: UInt16 = 0o755, why: String) -> Entry {
-    Entry(path: path, kind: .directory, mode: mode, why: why)
+  public static func directory(
+    _ path: String, mode: UInt16 = 0o755, why: String, origin: Origin = .ours
+  ) -> Entry {
+    Entry(path: path, kind: .directory, mode: mode, why: why, origin: origin)
   }
 
   /// A regular file: 0755 when it is a program, else 0644.
-  public static func file(_ path: String, _ content: Content, executable: Bool = false, why: String) -> Entry {
-    Entry(path: path, kind: .file(content), mode: executable ? 0o755 : 0o644, why: why)
+  public static func file(
+    _ path: String, _ content: Content, executable: Bool = false, why: String, origin: Origin = .ours
+  ) -> Entry {
+    Entry(path: path, kind: .file(content), mode: executable ? 0o755 : 0o644, why: why, origin: origin)
   }
 
   /// A symbolic link; its permission bits mean nothing to Linux and are 0777 by convention.
-  public static func link(_ path: String, to target: String, why: String) -> Entry {
-    Entry(path: path, kind: .symbolicLink(target: target), mode: 0o777, why: why)
+  public static func link(_ path: String, to target: String, why: String, origin: Origin = .ours) -> Entry {
+    Entry(path: path, kind: .symbolicLink(target: target), mode: 0o777, why: why, origin: origin)
   }
 
   public static func characterDevice(_ path: String, _ major: UInt32, _ minor: UInt32, why: String) -> Entry {

@@ -35,15 +35,16 @@ extension FilePath {
 
 private func entry(_ path: String, _ source: FilePath) throws -> Entry {
   let why = "rootfs\(path)"
+  let origin = Origin.checkout(why)
   let refused: String
   switch try status(of: source).kind {
-  case .regular(let executable): return .file(path, .file(source), executable: executable, why: why)
-  case .directory: return .directory(path, why: why)
+  case .regular(let executable): return .file(path, .file(source), executable: executable, why: why, origin: origin)
+  case .directory: return .directory(path, why: why, origin: origin)
   case .symbolicLink:
     let target = try fileOperation(source, "Check its permissions") {
       try FileManager.default.destinationOfSymbolicLink(atPath: source.string)
     }
-    return .link(path, to: target, why: why)
+    return .link(path, to: target, why: why, origin: origin)
   case .other(let kind): refused = kind
   }
   throw BuildError.input("\(source) is a \(refused), which cannot be in an image. Remove it.")

@@ -1,6 +1,7 @@
 import BootServer
 import Foundation
 import SystemPackage
+import Target
 import Workshop
 
 /// An image that was built, or found to be up to date.
@@ -22,49 +23,42 @@ public func buildImage(
   _ medium: Medium, from parts: ImageParts, in folder: FilePath,
   check: (_ image: FilePath, _ bill: BillOfMaterials) async throws -> Void = { _, _ in }
 ) async throws -> BuiltImage {
+  guard let profile = parts.target.image else {
+    throw BuildError.input("There are no images for \(parts.target.name).")
+  }
   let output = folder.appending(medium.outputName)
   let billPath = folder.appending(medium.billName)
-  let kernel = try KernelImage(parts.kernel)
-  let root = try Manifest(root: parts.root)
-  let credential = try parts.credential?.manifest
+  let kernel = try KernelImage(parts.kernel.path, form: profile.kernel)
   let holdsKey = parts.credential?.key != nil
-  guard !holdsKey || medium == .cd else {
+  guard !holdsKey || !medium.isPublic else {
     throw BuildError.input(
       "A network boot tree cannot hold a cluster's key: anybody can fetch it by TFTP. Leave the credential public.")
   }
   // Whoever can read a key can join.
   let outputMode: FilePermissions = holdsKey ? .ownerReadWrite : [.ownerReadWrite, .groupRead, .otherRead]
   let mark = folder.appending(".\(medium.outputName).inputs")
-  let inputs = try fingerprint(
-    [root, medium.manifest(parts, archive: .bytes([]), publicPart: PublicPart(of: []))]
-      + [credential].compactMap(\.self), parts)
+  let inputs = try parts.fingerprint(for: medium, profile).bytes
   if let before = try? contents(of: mark), let outputs = try? outputsFingerprint([output, billPath]),
     before == inputs + outputs
   {
     return BuiltImage(path: output, bill: billPath, unchanged: true)
   }
 
-  let sealed = try root.sealed()
+  let root = try Manifest(root: parts.root).resolved().sealed()
   try await withTemporaryFolder(in: folder) { work in
     try fileOperation(work, "Choose another folder") {
       guard chmod(work.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
     }
-    let plain = work.appending("root.cpio")
-    try await write(cpioArchive(of: sealed), to: plain)
-    var archive = try await compressed(plain)
-    let publicPart = PublicPart(of: archive)
-    if let credential {
-      // The kernel unpacks one archive after the other (Documentation/driver-api/early-userspace/buffer-format.rst).
-      let secret = work.appending("credential.cpio")
-      try await write(cpioArchive(of: credential), to: secret, mode: .ownerReadWrite)
-      archive += try await compressed(secret)
-    }
-    let content = try medium.manifest(parts, archive: .bytes(archive), publicPart: publicPart)
+    let archive = work.appending("chaos.rdz")
+    let publicPart = try await pack(root, parts.credential, profile.compression, in: work, to: archive)
+    let content = try Manifest(
+      medium.fixedEntries(parts, profile) + medium.rootEntries(archive, publicPart: publicPart)
+    ).resolved()
     let bill = try BillOfMaterials(
-      target: parts.target, kernel: kernel.version,
-      hybridSector: medium == .cd ? "\(SHA256(contentsOf: parts.bootLoader.hybridSector))" : nil,
-      medium: items(on: medium, content),
-      root: sealed.entries.map { try .init($0) }, sources: parts.sources,
+      target: parts.target.name, kernel: kernel.version,
+      hybridSector: medium == .cd ? profile.hybridSector.map { "\(try SHA256(contentsOf: $0))" } : nil,
+      medium: items(on: medium, content, profile),
+      root: root.entries.map { try .init($0) }, sources: parts.sources,
       cluster: try parts.credential.map {
         .init(name: $0.cluster, fingerprint: $0.fingerprint, mayAdmit: $0.key != nil, credential: try $0.items)
       })
@@ -79,7 +73,7 @@ public func buildImage(
         try await replacing(output, mode: outputMode) { image in
           // It has its mode before it has any content.
           try await write([], to: image, mode: outputMode)
-          try await writeCD(tree, hybridSector: parts.bootLoader.hybridSector, to: image)
+          try await writeCD(tree, bootWays: profile.bootWays, to: image)
           try await check(image, bill)
           try Task.checkCancellation()
         }
@@ -96,26 +90,53 @@ public func buildImage(
   return BuiltImage(path: output, bill: billPath, unchanged: false)
 }
 
-extension PublicPart {
-  fileprivate init(of root: [UInt8]) {
-    self.init(size: root.count, digest: SHA256(root).bytes)
+/// Packs the root, and what the image carries of a cluster behind it, as they lie on a medium. Gives how much of it everybody
+/// may have.
+private func pack(
+  _ root: ResolvedManifest, _ credential: Credential?, _ compression: RootCompression, in work: FilePath,
+  to archive: FilePath
+) async throws -> PublicPart {
+  let file = try fileOperation(archive, "Choose another folder") {
+    try FileDescriptor.open(archive, .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
   }
+  defer { try? file.close() }
+  func append(_ manifest: ResolvedManifest, _ name: String) async throws {
+    let plain = work.appending(name)
+    try await write(to: plain, mode: .ownerReadWrite) { try writeCpio(manifest, $0) }
+    try await compress(plain, compression, to: file)
+    try fileOperation(plain, "Choose another folder") { try FileManager.default.removeItem(atPath: plain.string) }
+  }
+  try await append(root, "root.cpio")
+  let size = try fileOperation(archive, "Choose another folder") { try file.seek(offset: 0, from: .end) }
+  let publicPart = PublicPart(size: Int(size), digest: try SHA256(contentsOf: archive).bytes)
+  // The kernel unpacks one archive after the other (Documentation/driver-api/early-userspace/buffer-format.rst).
+  if let credential { try await append(credential.manifest.resolved(), "credential.cpio") }
+  return publicPart
+}
+
+extension ImageProfile {
+  /// The beginning of a medium that also boots as a disk.
+  fileprivate var hybridSector: FilePath? { bootWays.compactMap(\.hybridSector).first }
 }
 
 /// The medium's files for the bill; the CD's writer adds one.
-private func items(on medium: Medium, _ content: Manifest) throws -> [BillOfMaterials.Item] {
-  var items = try content.entries.map { try BillOfMaterials.Item($0, bootLoader: $0.path == bootLoaderPath) }
+private func items(
+  on medium: Medium, _ content: ResolvedManifest, _ profile: ImageProfile
+) throws -> [BillOfMaterials.Item] {
+  let loaders = medium == .cd ? Set(profile.bootWays.map(\.loaderOnCD)) : []
+  var items = try content.entries.map { try BillOfMaterials.Item($0, bootLoader: loaders.contains($0.entry.path)) }
   if medium == .cd {
     items.append(
-      .init(path: bootCataloguePath, kind: .file, mode: "0644", user: 0, group: 0, why: "boot catalogue (El Torito)"))
+      .init(
+        path: bootCataloguePath, kind: .file, mode: "0644", user: 0, group: 0, why: "boot catalogue (El Torito)",
+        origin: "\(Origin.ours)"))
   }
   return items.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
 }
 
 /// Throws a sentence when the disk is too full for the medium, which is there twice for a moment.
-private func requireRoom(in folder: FilePath, for content: Manifest) throws {
-  var needed = 1 << 20
-  for case .file(let source) in content.entries.map(\.kind) { needed += 2 * (try source.read().count) }
+private func requireRoom(in folder: FilePath, for content: ResolvedManifest) throws {
+  let needed = content.entries.reduce(1 << 20) { $0 + 2 * ($1.content?.size ?? 0) }
   var space = statvfs()
   guard statvfs(folder.string, &space) == 0 else { return }
   let free = Int(space.f_bavail) * Int(space.f_frsize)
@@ -129,24 +150,27 @@ private func requireRoom(in folder: FilePath, for content: Manifest) throws {
 
 // MARK: - What a build depends on
 
-/// A digest over all that the outputs are made from, files by a look from outside.
-private func fingerprint(_ manifests: [Manifest], _ parts: ImageParts) throws -> [UInt8] {
-  var hasher = SHA256.Hasher()
-  for entry in manifests.flatMap(\.entries) {
-    hasher.add("\(entry.path) \(entry.mode) \(entry.owner) \(entry.why)")
-    switch entry.kind {
-    case .file(.file(let source)): hasher.add("\(try status(of: source.followed()).identity)")
-    case .file(.bytes(let bytes)): hasher.add(bytes)
-    default: hasher.add("\(entry.kind)")
+extension ImageParts {
+  /// A digest over all that an image is made from, files by a look from outside.
+  func fingerprint(for medium: Medium, _ profile: ImageProfile) throws -> SHA256 {
+    var hasher = SHA256.Hasher()
+    let carried = try credential?.manifest.entries ?? []
+    for entry in try Manifest(root: root).entries + medium.fixedEntries(self, profile) + carried {
+      hasher.add("\(entry.path) \(entry.mode) \(entry.owner) \(entry.why) \(entry.origin)")
+      switch entry.kind {
+      case .file(.file(let source)): hasher.add("\(try status(of: source.followed()).identity)")
+      case .file(.bytes(let bytes)): hasher.add(bytes)
+      default: hasher.add("\(entry.kind)")
+      }
     }
+    for source in sources { hasher.add("\(source)") }
+    hasher.add(target.name)
+    // This program writes the rest.
+    for file in profile.bootWays.compactMap(\.hybridSector) + ["/proc/self/exe"] {
+      hasher.add("\(try status(of: file.followed()).identity)")
+    }
+    return hasher.finish()
   }
-  for source in parts.sources { hasher.add("\(source)") }
-  hasher.add(parts.target)
-  // This program writes the rest.
-  for file in [parts.bootLoader.hybridSector, "/proc/self/exe"] {
-    hasher.add("\(try status(of: file.followed()).identity)")
-  }
-  return hasher.finish().bytes
 }
 
 /// A digest over the outputs as they lie there, also by a look; throws when one is missing.

@@ -1,5 +1,6 @@
 import Foundation
 import SystemPackage
+import Target
 import Workshop
 
 /// A kernel that a PC's boot loader can start: a bzImage, read as far as Documentation/arch/x86/boot.rst describes it.
@@ -10,19 +11,19 @@ public struct KernelImage: Sendable {
   /// The boot protocol, major byte first: 0x020F is 2.15.
   public let bootProtocol: UInt16
 
-  /// Reads the header. Throws one sentence when the file is missing, no kernel, cut off or for 64-bit computers only.
-  public init(_ path: FilePath) throws {
+  /// Reads the header. Throws one sentence when the file is missing, no kernel, cut off or not of that form.
+  public init(_ path: FilePath, form: KernelForm) throws {
     switch try status(of: path.followed()).kind {
     case .regular: break
     default: throw BuildError.input("\(path) is not a file. Give --kernel the path of a bzImage.")
     }
-    try self.init(path, contents(of: path))
+    try self.init(path, contents(of: path), form: form)
   }
 
-  init(_ path: FilePath, _ bytes: [UInt8]) throws {
+  init(_ path: FilePath, _ bytes: [UInt8], form: KernelForm) throws {
     func word(_ offset: Int) -> UInt16 { UInt16(bytes[offset]) | UInt16(bytes[offset + 1]) << 8 }
     func long(_ offset: Int) -> UInt32 { UInt32(word(offset)) | UInt32(word(offset + 2)) << 16 }
-    let takes = "A drone's kernel is an x86 bzImage, as in arch/x86/boot/bzImage of a kernel tree."
+    let takes = "A drone's kernel is an x86 bzImage, as in \(form.path) of a kernel tree."
     // The header's fields up to handover_offset lie in the first 616 bytes.
     guard bytes.count >= 0x206, word(0x1FE) == 0xAA55, bytes[0x202..<0x206].elementsEqual("HdrS".utf8) else {
       throw BuildError.input("\(path) is not a Linux kernel. \(takes)")
@@ -41,9 +42,14 @@ public struct KernelImage: Sendable {
     }
     // XLF_KERNEL_64 says that the kernel has the 64-bit entry point. Only x86_64 kernels set it, all of them since the
     // protocol has it (2.12, Linux 3.8), and the 32-bit entry point that they have as well goes to 64-bit mode at once.
-    guard bootProtocol < 0x020C || word(0x236) & 1 == 0 else {
+    let is64Bit = bootProtocol >= 0x020C && word(0x236) & 1 != 0
+    guard !is64Bit || form.is64Bit else {
       throw BuildError.input(
         "\(path) runs on 64-bit computers only; a drone's kernel must run on 32-bit ones. Build it with ARCH=i386.")
+    }
+    guard is64Bit || !form.is64Bit else {
+      throw BuildError.input(
+        "\(path) is for 32-bit computers; this drone's programs need a kernel of 64 bits. Build it with ARCH=x86_64.")
     }
     let start = Int(word(0x20E)) + 0x200
     if word(0x20E) != 0, start < setup {

@@ -4,15 +4,18 @@ import Workshop
 
 /// Writes a manifest as a folder, every date `date` (seconds since 1970), whatever the umask. Owners are the caller.
 ///
-/// Throws `BuildError` when it holds a device, or the folder cannot be written.
-public func write(_ manifest: Manifest, asFolder folder: FilePath, date: UInt32 = imageDate) async throws {
+/// Throws `BuildError` when it holds a device, a file is no longer what was resolved, or the folder cannot be written.
+public func write(_ manifest: ResolvedManifest, asFolder folder: FilePath, date: UInt32 = imageDate) async throws {
   try makeFolder(folder)
-  for entry in manifest.entries {
+  for resolved in manifest.entries {
+    let entry = resolved.entry
     let path = FilePath(folder.string + entry.path)
     switch entry.kind {
     case .directory: try makeFolder(path)
-    case .file(let content):
-      try await write(content.read(), to: path, mode: FilePermissions(rawValue: mode_t(entry.mode)))
+    case .file:
+      try await write(to: path, mode: FilePermissions(rawValue: mode_t(entry.mode))) { append in
+        try resolved.content?.forEachPiece(append)
+      }
     case .symbolicLink(let target):
       try fileOperation(path, "Choose another folder") {
         try FileManager.default.createSymbolicLink(atPath: path.string, withDestinationPath: target)
@@ -21,7 +24,7 @@ public func write(_ manifest: Manifest, asFolder folder: FilePath, date: UInt32 
     }
   }
   // Writing into a directory changes its date: the innermost are dated last but one, the folder itself last.
-  for entry in manifest.entries.reversed() {
+  for entry in manifest.entries.reversed().map(\.entry) {
     let isLink = if case .symbolicLink = entry.kind { true } else { false }
     try settle(FilePath(folder.string + entry.path), isLink ? nil : entry.mode, date)
   }

@@ -5,7 +5,7 @@ import Workshop
 public struct RootParts: Sendable {
   /// The drone's own programs; one of them is `/sbin/init`.
   public var programs: [Program]
-  public var busybox: FilePath
+  public var busybox: SuppliedFile
   /// BusyBox's applets, as absolute paths of links.
   public var applets: [String]
   /// The folder whose files go into the image as they are.
@@ -24,7 +24,7 @@ public struct RootParts: Sendable {
     }
   }
 
-  public init(programs: [Program], busybox: FilePath, applets: [String], files: FilePath) {
+  public init(programs: [Program], busybox: SuppliedFile, applets: [String], files: FilePath) {
     self.programs = programs
     self.busybox = busybox
     self.applets = applets
@@ -45,12 +45,15 @@ extension Manifest {
         entries.append(.link(link, to: program.path, why: "a program of the drone, by its own name"))
       }
     }
-    entries.append(.file("/bin/busybox", .file(parts.busybox), executable: true, why: "the everyday commands"))
+    entries.append(
+      .file(
+        "/bin/busybox", .file(parts.busybox.path), executable: true, why: "the everyday commands",
+        origin: parts.busybox.origin))
     var taken = Set(entries.map(\.path))
     entries += try filesAsTheyAre(parts.files).filter { $0.kind != .directory || !taken.contains($0.path) }
     taken.formUnion(entries.map(\.path))
     for applet in parts.applets where taken.insert(applet).inserted {
-      entries.append(.link(applet, to: "/bin/busybox", why: "a command of BusyBox"))
+      entries.append(.link(applet, to: "/bin/busybox", why: "a command of BusyBox", origin: parts.busybox.origin))
     }
     try self.init(entries)
   }

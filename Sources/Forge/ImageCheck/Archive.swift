@@ -17,151 +17,134 @@ struct Member: Equatable {
   var target: String?
   /// Major and minor number.
   var device: [UInt32]?
-  var content: [UInt8]
+  var content: Content
 }
 
 /// What libarchive says when it cannot go on.
 struct ArchiveError: Error { var reason: String }
 
-/// More than this many bytes of content are refused: a damaged size must not fill the memory.
-private let largestContent = 512 << 20
+/// More than this many bytes of content are refused: reading has to end some time, and a cpio archive's file can have no
+/// more.
+private let largestContent = 4 << 30
 
-/// Lists a CD image's files with their bytes. Total: any bytes give members or an error.
+/// Lists a CD image's files. Total: any bytes give members or an error.
 ///
 /// `plain`: by the names that every reader of CDs knows, without Rock Ridge.
-func readCD(_ image: [UInt8], plain: Bool = false) throws(ArchiveError) -> [Member] {
-  try withReader(
-    image,
-    { reader in
-      let status = archive_read_support_format_iso9660(reader)
-      return plain ? archive_read_set_options(reader, "iso9660:!rockridge") : status
-    }
-  ) { reader throws(ArchiveError) in
-    try members(of: reader)
+func readCD(_ image: some ByteSource, plain: Bool = false, shelf: Shelf) throws(ArchiveError) -> [Member] {
+  let reader = try ArchiveReader(reading: image) { reader in
+    let status = archive_read_support_format_iso9660(reader)
+    return plain ? archive_read_set_options(reader, "iso9660:!rockridge") : status
   }
+  return try reader.members(shelf)
 }
 
-/// Decompresses one or several XZ streams. Total: any bytes give the content or an error.
-func decompressed(_ bytes: [UInt8]) throws(ArchiveError) -> [UInt8] {
-  try withReader(
-    bytes,
-    { reader in
-      _ = archive_read_support_filter_xz(reader)
-      return archive_read_support_format_raw(reader)
-    }
-  ) { reader throws(ArchiveError) in
-    var entry: OpaquePointer?
-    try check(archive_read_next_header(reader, &entry), reader)
-    let content = try content(of: reader, limit: largestContent)
-    // Without a filter libarchive passes anything through as it is.
-    guard archive_filter_code(reader, 0) == ARCHIVE_FILTER_XZ else { throw ArchiveError(reason: "it is not XZ") }
-    return content
-  }
+/// Lists a compressed root: one or several XZ streams, in them a cpio archive, or several that follow each other with only
+/// zeros between, as the kernel does. Also gives how many bytes it unpacks to.
+func readRoot(_ archive: some ByteSource, shelf: Shelf) throws(ArchiveError) -> (members: [Member], unpacked: Int) {
+  let unpacker = try Unpacker(archive)
+  let blocks = BlockQueue { () throws(ArchiveError) -> [UInt8] in try unpacker.next() }
+  let members = try readCpioArchives(blocks, shelf: shelf)
+  return (members, blocks.position)
 }
 
-/// Lists a cpio archive, or several that follow each other with only zeros between, as the kernel does.
-func readCpioArchives(_ bytes: [UInt8]) throws(ArchiveError) -> [Member] {
+/// Lists cpio archives that are not compressed.
+func readCpioArchives(_ bytes: some ByteSource, shelf: Shelf) throws(ArchiveError) -> [Member] {
+  var offset = 0
+  let blocks = BlockQueue { () throws(ArchiveError) -> [UInt8] in
+    let piece = bytes.part(offset, min(ArchiveReader.block, bytes.count - offset)) ?? []
+    offset += piece.count
+    return [UInt8](piece)
+  }
+  return try readCpioArchives(blocks, shelf: shelf)
+}
+
+private func readCpioArchives(_ blocks: BlockQueue, shelf: Shelf) throws(ArchiveError) -> [Member] {
   var all: [Member] = []
-  var rest = bytes
   repeat {
-    guard rest.has("070701", at: 0) else {
-      throw ArchiveError(reason: "\(rest.count) bytes before its end are no cpio archive")
+    let start = blocks.position
+    guard try blocks.begins(with: "070701") else {
+      throw ArchiveError(reason: "what begins at byte \(start) is no cpio archive")
     }
-    let (found, trailer) = try withReader(rest, { archive_read_support_format_cpio($0) }) {
-      reader throws(ArchiveError) in
-      let found = try members(of: reader)
-      return (found, Int(archive_read_header_position(reader)))
-    }
-    all += found
-    // The last header is the trailer's: 110 bytes and its name with a zero byte, filled up to a multiple of four.
-    guard rest.has("070701", at: trailer), rest.has("TRAILER!!!", at: trailer + 110) else {
-      throw ArchiveError(reason: "the cpio archive has no trailer")
-    }
-    let next = trailer + 124
-    rest = next < rest.count ? [UInt8](rest[next...].drop { $0 == 0 }) : []
-  } while !rest.isEmpty
+    let reader = try ArchiveReader(reading: blocks) { archive_read_support_format_cpio($0) }
+    all += try reader.members(shelf)
+    // The last header is the trailer's: 110 bytes and its name with a zero byte, filled up to 124.
+    guard let trailer = blocks.given(start + reader.headerPosition, 121), trailer.starts(with: "070701".utf8),
+      trailer.dropFirst(110).starts(with: "TRAILER!!!".utf8)
+    else { throw ArchiveError(reason: "the cpio archive has no trailer") }
+    blocks.goBack(to: start + reader.headerPosition + 124)
+  } while try blocks.skipZeros()
   return all
 }
 
-private func withReader<Result>(
-  _ bytes: [UInt8], _ support: (OpaquePointer) -> Int32,
-  _ body: (OpaquePointer) throws(ArchiveError) -> Result
-) throws(ArchiveError) -> Result {
-  guard let reader = archive_read_new() else { throw ArchiveError(reason: "libarchive has no memory") }
-  defer { archive_read_free(reader) }
-  _ = support(reader)
-  let outcome = bytes.withUnsafeBytes { buffer -> Swift.Result<Result, ArchiveError> in
-    do throws(ArchiveError) {
-      try check(archive_read_open_memory(reader, buffer.baseAddress, buffer.count), reader)
-      return .success(try body(reader))
-    } catch {
-      return .failure(error)
+/// Unpacks one or several XZ streams block by block. Total: any bytes give the content or an error.
+final class Unpacker {
+  private let reader: ArchiveReader
+  private var count = 0
+
+  init(_ archive: some ByteSource) throws(ArchiveError) {
+    reader = try ArchiveReader(reading: archive) { reader in
+      _ = archive_read_support_filter_xz(reader)
+      return archive_read_support_format_raw(reader)
     }
+    guard try reader.nextHeader() != nil else { throw ArchiveError(reason: "it ends too early") }
   }
-  return try outcome.get()
-}
 
-private func check(_ status: Int32, _ reader: OpaquePointer) throws(ArchiveError) {
-  guard status == ARCHIVE_OK else { throw failure(reader) }
-}
-
-private func failure(_ reader: OpaquePointer) -> ArchiveError {
-  ArchiveError(reason: archive_error_string(reader).map { String(cString: $0) } ?? "it ends too early")
-}
-
-private func members(of reader: OpaquePointer) throws(ArchiveError) -> [Member] {
-  var all: [Member] = []
-  var room = largestContent
-  while true {
-    var entry: OpaquePointer?
-    let status = archive_read_next_header(reader, &entry)
-    if status == ARCHIVE_EOF { return all }
-    guard status == ARCHIVE_OK, let entry else { throw failure(reader) }
-    var member = Member(
-      path: absolute(archive_entry_pathname(entry).map { String(cString: $0) } ?? ""), kind: .other,
-      mode: UInt16(truncatingIfNeeded: archive_entry_perm(entry)), user: archive_entry_uid(entry),
-      group: archive_entry_gid(entry), content: [])
-    switch archive_entry_filetype(entry) & 0o170000 {
-    case 0o100000: member.kind = .file
-    case 0o040000: member.kind = .directory
-    case 0o120000:
-      member.kind = .symbolicLink
-      member.target = archive_entry_symlink(entry).map { String(cString: $0) }
-    case 0o020000:
-      member.kind = .characterDevice
-      member.device = [archive_entry_rdevmajor(entry), archive_entry_rdevminor(entry)].map {
-        UInt32(truncatingIfNeeded: $0)
-      }
-    default: member.kind = .other
-    }
-    if let other = archive_entry_hardlink(entry) {
-      // Two names of one file: it has been read already.
-      let path = absolute(String(cString: other))
-      member.kind = .file
-      member.content = all.last { $0.path == path }?.content ?? []
-    } else if member.kind == .file {
-      member.content = try content(of: reader, limit: room)
-      room -= member.content.count
-      guard Int64(member.content.count) == archive_entry_size(entry) else {
-        throw ArchiveError(reason: "\(member.path) ends too early")
-      }
-    }
-    all.append(member)
-    guard all.count <= 100_000 else { throw ArchiveError(reason: "it has more than 100,000 members") }
-  }
-}
-
-private func content(of reader: OpaquePointer, limit: Int) throws(ArchiveError) -> [UInt8] {
-  var out: [UInt8] = []
-  var buffer = [UInt8](repeating: 0, count: 1 << 18)
-  while true {
-    let count = buffer.withUnsafeMutableBytes { archive_read_data(reader, $0.baseAddress, $0.count) }
-    if count == 0 { return out }
-    guard count > 0 else { throw failure(reader) }
-    guard out.count + count <= limit else {
+  /// The next bytes; none at the end.
+  func next() throws(ArchiveError) -> [UInt8] {
+    let piece = try reader.nextPiece()
+    // Without a filter libarchive passes anything through as it is.
+    guard reader.isXZ else { throw ArchiveError(reason: "it is not XZ") }
+    count += piece.count
+    guard count <= largestContent else {
       throw ArchiveError(reason: "it unpacks to more than \(largestContent) bytes")
     }
-    out.append(contentsOf: buffer[..<count])
+    return [UInt8](piece)
+  }
+}
+
+extension ArchiveReader {
+  /// Every member to the archive's end.
+  fileprivate func members(_ shelf: Shelf) throws(ArchiveError) -> [Member] {
+    var all: [Member] = []
+    var room = largestContent
+    while let entry = try nextHeader() {
+      var member = Member(
+        path: absolute(archive_entry_pathname(entry).map { String(cString: $0) } ?? ""), kind: .other,
+        mode: UInt16(truncatingIfNeeded: archive_entry_perm(entry)), user: archive_entry_uid(entry),
+        group: archive_entry_gid(entry), content: .none)
+      switch archive_entry_filetype(entry) & 0o170000 {
+      case 0o100000: member.kind = .file
+      case 0o040000: member.kind = .directory
+      case 0o120000:
+        member.kind = .symbolicLink
+        member.target = archive_entry_symlink(entry).map { String(cString: $0) }
+      case 0o020000:
+        member.kind = .characterDevice
+        member.device = [archive_entry_rdevmajor(entry), archive_entry_rdevminor(entry)].map {
+          UInt32(truncatingIfNeeded: $0)
+        }
+      default: member.kind = .other
+      }
+      if let other = archive_entry_hardlink(entry) {
+        // Two names of one file: it has been read already.
+        let path = absolute(String(cString: other))
+        member.kind = .file
+        member.content = all.last { $0.path == path }?.content ?? .none
+      } else if member.kind == .file {
+        member.content = try shelf.content(of: member.path) { () throws(ArchiveError) -> UnsafeRawBufferPointer in
+          let piece = try nextPiece()
+          room -= piece.count
+          guard room >= 0 else { throw ArchiveError(reason: "it unpacks to more than \(largestContent) bytes") }
+          return piece
+        }
+        guard Int64(member.content.size) == archive_entry_size(entry) else {
+          throw ArchiveError(reason: "\(member.path) ends too early")
+        }
+      }
+      all.append(member)
+      guard all.count <= 100_000 else { throw ArchiveError(reason: "it has more than 100,000 members") }
+    }
+    return all
   }
 }
 

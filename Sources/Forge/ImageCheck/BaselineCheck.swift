@@ -11,7 +11,7 @@ func checkBaseline(_ members: [Member], in container: String) -> [Finding] {
   }
   let baseline: Baseline
   do {
-    baseline = try .sealed(file.content, digest: Workshop.SHA256(file.content).bytes)
+    baseline = try .sealed(file.content.bytes ?? [], digest: file.content.digest.bytes)
   } catch {
     return [Finding(.baseline, place, "certaintyd cannot read it (\(error))")]
   }
@@ -44,8 +44,7 @@ extension BaselineEntry.Kind {
   fileprivate func describes(_ member: Member) -> Bool {
     switch self {
     case .file(let size, let digest):
-      member.kind == .file && size == UInt64(member.content.count)
-        && digest == Workshop.SHA256(member.content).bytes
+      member.kind == .file && size == UInt64(member.content.size) && digest == member.content.digest.bytes
     case .directory: member.kind == .directory
     case .symbolicLink(let target): member.kind == .symbolicLink && member.target.map { [UInt8]($0.utf8) } == target
     case .characterDevice(let major, let minor): member.kind == .characterDevice && member.device == [major, minor]

@@ -7,18 +7,19 @@ let hybridCodeLength = 432
 /// finds isolinux through the field behind it, and a partition table with the whole image as one active partition.
 ///
 /// `sector`: where the boot catalogue says that the boot loader is; `loader`: its bytes; `code`: the code's SHA-256, when known.
-func checkHybridSector(_ image: [UInt8], loader: [UInt8], sector: Int, code: String?) -> [Finding] {
+func checkHybridSector(_ image: some ByteSource, loader: [UInt8], sector: Int, code: String?) -> [Finding] {
   var findings: [Finding] = []
   func wrong(_ reason: String) { findings.append(Finding(.hybridSector, "first sector", reason)) }
-  guard image.part(0, 512) != nil else {
+  guard let first = image.part(0, 512).map({ [UInt8]($0) }) else {
     return [Finding(.hybridSector, "first sector", "the image is shorter than it")]
   }
   if image.word(510) != 0xAA55 { wrong("it does not end in 55 AA, so no disk boots from it") }
   // Every isohdp*.bin begins with XOR BP,BP in this encoding, and speaks of isolinux.bin when it finds none.
-  if image.word(0) != 0xED33 || !([UInt8](image[0..<hybridCodeLength]).contains(pattern: [UInt8]("isolinux.bin".utf8)))
+  if image.word(0) != 0xED33
+    || !first[..<hybridCodeLength].withUnsafeBytes({ contains($0, [UInt8]("isolinux.bin".utf8)) })
   {
     wrong("its code is not isohybrid's")
-  } else if let code, "\(SHA256([UInt8](image[0 ..< hybridCodeLength])))" != code {
+  } else if let code, "\(SHA256([UInt8](first[..<hybridCodeLength])))" != code {
     wrong("its code differs from the one that the image was made with")
   }
   // The loader's place in 512-byte sectors, 64 bits.
@@ -35,6 +36,6 @@ func checkHybridSector(_ image: [UInt8], loader: [UInt8], sector: Int, code: Str
   if let length = image.long(458), Int(length) != image.count / 512 {
     wrong("its partition has \(length) sectors instead of \(image.count / 512)")
   }
-  if image[462..<510].contains(where: { $0 != 0 }) { wrong("it has more than one partition") }
+  if first[462..<510].contains(where: { $0 != 0 }) { wrong("it has more than one partition") }
   return findings
 }

@@ -3,7 +3,7 @@ import Target
 /// Checks a bzImage's header (Documentation/arch/x86/boot.rst), and that the boot loader can load it and the target run it.
 ///
 /// The kernel's instructions are not looked at: it chooses them by the processor it finds.
-func checkKernel(_ kernel: [UInt8], at place: String, elfClass: UInt8) -> [Finding] {
+func checkKernel(_ kernel: some ByteSource, at place: String, form: KernelForm) -> [Finding] {
   func one(_ reason: String) -> [Finding] { [Finding(.kernel, place, reason)] }
   guard kernel.word(0x1FE) == 0xAA55, kernel.has("HdrS", at: 0x202), let version = kernel.word(0x206),
     let sectors = kernel.byte(0x1F1), let size = kernel.long(0x1F4), let flags = kernel.byte(0x211)
@@ -22,9 +22,9 @@ func checkKernel(_ kernel: [UInt8], at place: String, elfClass: UInt8) -> [Findi
   if kernel.count < whole { wrong("it is cut off: \(kernel.count) of \(whole) bytes are there") }
 
   // xloadflags, XLF_KERNEL_64: since protocol 2.12.
-  if elfClass == 1, version >= 0x020C, let loading = kernel.word(0x236), loading & 1 != 0 {
-    wrong("it is a kernel for 64-bit processors only; build one with ARCH=i386")
-  }
+  let is64Bit = version >= 0x020C && (kernel.word(0x236) ?? 0) & 1 != 0
+  if is64Bit, !form.is64Bit { wrong("it is a kernel for 64-bit processors only; build one with ARCH=i386") }
+  if !is64Bit, form.is64Bit { wrong("it is a kernel for 32-bit processors; build one with ARCH=x86_64") }
   // The compressed kernel: since protocol 2.08, counted from the protected-mode part.
   if version >= 0x0208, let offset = kernel.long(0x248), let length = kernel.long(0x24C) {
     let start = setup + Int(offset)
@@ -50,7 +50,7 @@ private let payloadMagics: [[UInt8]] = [
 ]
 
 /// Bytes of memory that the kernel needs at its start, where the header tells it (init_size, protocol 2.10).
-func memoryAtStart(_ kernel: [UInt8]) -> Int? {
+func memoryAtStart(_ kernel: some ByteSource) -> Int? {
   guard kernel.has("HdrS", at: 0x202), let version = kernel.word(0x206), version >= 0x020A else { return nil }
   return kernel.long(0x260).map { Int($0) }
 }

@@ -1,9 +1,9 @@
 /// Checks that a CD's plain names (ECMA-119 §7.5), which readers without Rock Ridge see, are those of `members` but for
 /// upper and lower case. Only names of up to eight characters, and three behind a dot, have to keep their form.
-func checkPlainNames(_ image: [UInt8], _ members: [Member]) -> [Finding] {
+func checkPlainNames(_ image: some ByteSource, _ members: [Member]) -> [Finding] {
   let plain: [Member]
   do {
-    plain = try readCD(image, plain: true)
+    plain = try readCD(image, plain: true, shelf: Shelf(room: 0))
   } catch {
     return [Finding(.volume, "volume", "it cannot be read without Rock Ridge: \(error.reason)")]
   }

@@ -24,7 +24,7 @@ struct Program {
   var code: [Code]
 
   /// Nil when the bytes are no ELF file. Entries of tables that lie outside the bytes are left out.
-  init?(_ bytes: [UInt8]) {
+  init?(_ bytes: some ByteSource) {
     guard bytes.count >= 52, bytes.long(0) == 0x464C_457F, let kind = bytes.byte(4), kind == 1 || kind == 2 else {
       return nil
     }

@@ -13,7 +13,7 @@ func checkServedFiles(_ members: [Member]) -> [Finding] {
     if files["/\(file.source)"] == nil {
       findings.append(Finding(.presence, "/\(file.source)", "no drone could boot others without it"))
     }
-    if "\(file.name)" == "pxelinux.cfg/default", let text = files["/\(file.source)"] {
+    if "\(file.name)" == "pxelinux.cfg/default", let text = files["/\(file.source)"]?.bytes {
       findings += checkConfiguration(text, at: "/\(file.source)", folder: "/", files: servedNames)
     }
   }
@@ -22,20 +22,20 @@ func checkServedFiles(_ members: [Member]) -> [Finding] {
 
 private let servedNames = Set((0..<ServedFile.count).compactMap { ServedFile.at($0).map { "/\($0.name)" } })
 
-private func checkPublicPart(_ files: [String: [UInt8]]) -> [Finding] {
+private func checkPublicPart(_ files: [String: Content]) -> [Finding] {
   func wrong(_ reason: String) -> [Finding] { [Finding(.secret, publicPartPath, reason)] }
-  guard let text = files[publicPartPath], let archive = files["/\(ServedFile.root)"] else { return [] }
+  guard let text = files[publicPartPath]?.bytes, let archive = files[rootPath]?.source else { return [] }
   guard let part = PublicPart(text: text) else { return wrong("it does not say how much of the archive is public") }
   guard part.size <= archive.count else { return wrong("it names more bytes than the archive has") }
-  let bytes = [UInt8](archive.prefix(part.size))
-  guard SHA256(bytes).bytes == part.digest else { return wrong("the archive does not begin as it says") }
+  let beginning = Beginning(whole: archive, count: part.size)
+  guard beginning.digest?.bytes == part.digest else { return wrong("the archive does not begin as it says") }
   let members: [Member]
   do {
-    members = try readCpioArchives(decompressed(bytes))
+    members = try readRoot(beginning, shelf: Shelf(room: 0)).members
   } catch {
     return wrong("the archive's public part cannot be read to its end: \(error.reason)")
   }
-  var findings = checkSecrets(members, in: "/\(ServedFile.root):")
+  var findings = checkSecrets(members, in: "\(rootPath):")
   if members.contains(where: { $0.path.hasPrefix(Credential.folder) }) {
     findings += wrong("the public part of the archive holds a credential")
   }

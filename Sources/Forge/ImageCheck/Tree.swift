@@ -18,11 +18,11 @@ func readTree(_ folder: FilePath) throws -> [Member] {
     }
     var member = Member(
       path: "/" + name, kind: .other, mode: UInt16(truncatingIfNeeded: look.st_mode & 0o7777),
-      user: Int64(look.st_uid), group: Int64(look.st_gid), content: [])
+      user: Int64(look.st_uid), group: Int64(look.st_gid), content: .none)
     switch look.st_mode & S_IFMT {
     case S_IFREG:
       member.kind = .file
-      member.content = try contents(of: path)
+      member.content = try Content(contentsOf: path)
     case S_IFDIR: member.kind = .directory
     case S_IFLNK:
       member.kind = .symbolicLink

@@ -10,7 +10,7 @@ struct Volume: Equatable {
   var catalogue: Int?
 
   /// Reads the descriptors and says what is wrong with them; nil when nothing else can be found through them.
-  static func read(_ image: [UInt8], _ findings: inout [Finding]) -> Volume? {
+  static func read(_ image: some ByteSource, _ findings: inout [Finding]) -> Volume? {
     func wrong(_ reason: String) { findings.append(Finding(.volume, "volume", reason)) }
     let start = firstDescriptor * sector
     guard image.count >= start + sector else {

@@ -18,12 +18,12 @@ struct XZStream: Equatable {
   static let magic: [UInt8] = [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]
 
   /// Reads every stream of a file; nil when the bytes are no XZ file from end to end.
-  static func all(_ bytes: [UInt8]) -> [XZStream]? {
+  static func all(_ bytes: some ByteSource) -> [XZStream]? {
     var streams: [XZStream] = []
     var end = bytes.count
     while end > 0 {
       // Padding between streams: groups of four zeros (§2.2).
-      if end >= 4, bytes[end - 4..<end].allSatisfy({ $0 == 0 }) {
+      if bytes.part(end - 4, 4)?.allSatisfy({ $0 == 0 }) == true {
         end -= 4
         continue
       }
@@ -35,7 +35,7 @@ struct XZStream: Equatable {
   }
 
   /// The stream that ends at `end`, and where it begins.
-  private static func last(_ bytes: [UInt8], _ end: Int) -> (XZStream, Int)? {
+  private static func last(_ bytes: some ByteSource, _ end: Int) -> (XZStream, Int)? {
     // Footer: CRC32, backward size, flags, "YZ".
     guard bytes.has("YZ", at: end - 2), let backward = bytes.long(end - 8), let flags = bytes.part(end - 4, 2) else {
       return nil
@@ -78,7 +78,7 @@ struct XZStream: Equatable {
   }
 
   /// A block header's filters (§3.1).
-  private static func filters(_ bytes: [UInt8], _ start: Int) -> [Filter]? {
+  private static func filters(_ bytes: some ByteSource, _ start: Int) -> [Filter]? {
     guard let size = bytes.byte(start), size != 0, let flags = bytes.byte(start + 1) else { return nil }
     let end = start + (Int(size) + 1) * 4
     var position = start + 2
@@ -104,7 +104,7 @@ struct XZStream: Equatable {
   }
 
   /// A number of seven bits a byte, the lowest first, at most nine bytes (§1.2).
-  private static func number(_ bytes: [UInt8], _ position: inout Int) -> UInt64? {
+  private static func number(_ bytes: some ByteSource, _ position: inout Int) -> UInt64? {
     var value: UInt64 = 0
     for place in 0..<9 {
       guard let byte = bytes.byte(position) else { return nil }
@@ -123,7 +123,7 @@ struct XZStream: Equatable {
 ///
 /// `memory` and `kernel` in bytes; `filters` by their identifiers.
 func checkCompression(
-  _ archive: [UInt8], unpacked: Int, kernel: Int, memory: Int, filters: Set<UInt64>, at place: String
+  _ archive: some ByteSource, unpacked: Int, kernel: Int, memory: Int, filters: Set<UInt64>, at place: String
 ) -> [Finding] {
   guard let streams = XZStream.all(archive) else {
     return [Finding(.compression, place, "it is not an XZ file from its beginning to its end")]

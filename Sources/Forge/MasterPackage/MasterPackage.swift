@@ -41,12 +41,11 @@ public struct MasterPackage: Sendable {
   /// same bytes. Throws `BuildError`.
   public func build(in folder: FilePath) async throws -> FilePath {
     let release = try await Release(changelog: files.appending("changelog"))
-    let contents = try await manifest()
+    let contents = try await manifest().resolved()
     let output = folder.appending("tyd_\(release.version)_\(target.debianArchitecture).deb")
     try await withTemporaryFolder(in: folder) { work in
       let tree = work.appending("tyd")
-      let all = try Manifest(contents.entries + control(contents, release))
-      try await write(all, asFolder: tree, date: release.date)
+      try await write(contents.adding(control(contents, release)), asFolder: tree, date: release.date)
       try await replacing(output) { temporary in
         // dpkg-deb decides by the name's ending what to do.
         let package = work.appending("package.deb")
@@ -93,7 +92,9 @@ public struct MasterPackage: Sendable {
     }
     for notice in sources {
       entries.append(
-        .file("/usr/share/doc/tyd/copyright.\(notice.source.package)", .bytes(notice.copyright), why: "whose it is in part"))
+        .file(
+          "/usr/share/doc/tyd/copyright.\(notice.source.package)", .bytes(notice.copyright), why: "whose it is in part")
+      )
     }
     for program in programs {
       entries.append(.file(program.path, .file(program.file), executable: true, why: "a program"))
@@ -103,15 +104,15 @@ public struct MasterPackage: Sendable {
   }
 
   /// What dpkg reads and keeps (deb-control(5), deb-conffiles(5), deb-md5sums(5)).
-  private func control(_ contents: Manifest, _ release: Release) throws -> [Entry] {
+  private func control(_ contents: ResolvedManifest, _ release: Release) throws -> [Entry] {
     var sums = ""
     var bytes = 0
-    for entry in contents.entries {
-      guard case .file(let content) = entry.kind else { continue }
-      let read = try content.read()
-      bytes += read.count
-      guard !entry.path.hasPrefix("/etc/") else { continue }
-      sums += "\(MD5(read))  \(entry.path.dropFirst())\n"
+    for resolved in contents.entries {
+      guard let content = resolved.content else { continue }
+      bytes += content.size
+      let path = resolved.entry.path
+      guard !path.hasPrefix("/etc/") else { continue }
+      sums += "\(MD5(try content.bytes()))  \(path.dropFirst())\n"
     }
     func text(_ name: String, _ text: String) -> Entry {
       .file("/DEBIAN/\(name)", .bytes([UInt8](text.utf8)), why: "for dpkg")

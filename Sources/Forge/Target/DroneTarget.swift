@@ -20,27 +20,18 @@ public struct DroneTarget: Sendable {
   public let opensslTarget: [String]
   /// Debian's name for the target.
   public let debianArchitecture: String
-  /// QEMU's program and `-cpu`: the oldest machine that the image must boot on.
-  public let emulator: String
-  public let emulatedProcessor: String
-  /// `-cpu` for booting from the network: the oldest one with what QEMU's boot ROMs need beside it. They stop at FXSAVE,
-  /// which a Pentium lacks; nothing of the drone uses it.
-  public let networkBootProcessor: String
-  /// Memory in MiB that the image must boot in.
-  public let smallestMemory: Int
+  public let emulator: Emulator
   /// ELF identification of the drone's programs (gABI: EI_CLASS, e_machine).
   public let elfClass: UInt8
   public let elfMachine: UInt16
   /// What a kernel's configuration must say.
   public let kernel: KernelDemands
-  /// Filters of the XZ format that the kernel's unpacker knows besides LZMA2 (The .xz File Format, §5.3.2): 4 is x86's.
-  public let archiveFilters: Set<UInt64>
   /// What the target's programs may consist of.
   public let instructions: InstructionSet
-  /// Whether there are images for it: then a kernel and BusyBox are built, too.
-  public let hasImage: Bool
-  /// The programs that are built for the target, by the names of Package.swift's products.
-  public let programs: [String]
+  /// What its images are like; nil when there are none. For those a kernel and BusyBox are built, too.
+  public let image: ImageProfile?
+  /// The project's programs that are built for the target.
+  public let programs: [ProgramPlace]
 
   /// A Pentium and everything after it, 32 bits.
   public static let i586 = DroneTarget(
@@ -53,17 +44,15 @@ public struct DroneTarget: Sendable {
     kernelArchitecture: "i386",
     opensslTarget: ["linux-x86", "386", "no-sse2"],
     debianArchitecture: "i386",
-    emulator: "qemu-system-i386",
-    emulatedProcessor: "pentium",
-    networkBootProcessor: "pentium,fxsr=on",
-    smallestMemory: 32,
+    emulator: Emulator(
+      program: "qemu-system-i386", processor: "pentium", networkBootProcessor: "pentium,fxsr=on", memory: 32,
+      firmware: nil),
     elfClass: 1,
     elfMachine: 3,
     kernel: .i586,
-    archiveFilters: [4],
     instructions: .i586,
-    hasImage: true,
-    programs: ["init", "tyd"])
+    image: .i586,
+    programs: [.processOne, .tyd])
 
   /// Any PC of 64 bits: for a master's programs, on whatever Linux it runs. There are no images for it yet.
   public static let x86_64 = DroneTarget(
@@ -76,18 +65,27 @@ public struct DroneTarget: Sendable {
     kernelArchitecture: "x86_64",
     opensslTarget: ["linux-x86_64"],
     debianArchitecture: "amd64",
-    emulator: "qemu-system-x86_64",
-    emulatedProcessor: "qemu64",
-    networkBootProcessor: "qemu64",
-    smallestMemory: 256,
+    emulator: Emulator(
+      program: "qemu-system-x86_64", processor: "qemu64", networkBootProcessor: "qemu64", memory: 256, firmware: nil),
     elfClass: 2,
     elfMachine: 62,
     kernel: .x86_64,
-    archiveFilters: [4],
     instructions: .x86_64,
-    hasImage: false,
-    programs: ["tyd"])
+    image: nil,
+    programs: [.tyd])
 
   /// Every target, in the order of a help text.
   public static let all = [i586, x86_64]
+  /// What images are for when nobody names a target.
+  public static let standard = i586
+  /// What the package for a master is for.
+  public static let master = x86_64
+}
+
+extension DroneTarget {
+  /// The target of that name.
+  public init?(named name: String) {
+    guard let target = Self.all.first(where: { $0.name == name }) else { return nil }
+    self = target
+  }
 }

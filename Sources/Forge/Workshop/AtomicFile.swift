@@ -30,12 +30,24 @@ public func write(
   _ bytes: some Sequence<UInt8>, to destination: FilePath,
   mode: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
 ) async throws {
+  let bytes = [UInt8](bytes)
+  try await write(to: destination, mode: mode) { append in try bytes.withUnsafeBytes(append) }
+}
+
+/// Writes a whole file or nothing: `body` hands the file's pieces to the function that it is given.
+public func write(
+  to destination: FilePath, mode: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead],
+  _ body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+) async throws {
   try await replacing(destination, mode: mode) { temporary in
-    try fileOperation(destination, "Make room for it or choose another folder") {
-      // The final mode is set last; until then only the owner can read it.
-      let file = try FileDescriptor.open(
+    let remedy = "Make room for it or choose another folder"
+    // The final mode is set last; until then only the owner can read it.
+    let file = try fileOperation(destination, remedy) {
+      try FileDescriptor.open(
         temporary, .writeOnly, options: [.create, .exclusiveCreate], permissions: .ownerReadWrite)
-      try file.closeAfter { _ = try file.writeAll(bytes) }
+    }
+    try file.closeAfter {
+      try body { piece in _ = try fileOperation(destination, remedy) { try file.writeAll(piece) } }
     }
   }
 }

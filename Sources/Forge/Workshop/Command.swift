@@ -49,12 +49,25 @@ public struct Command: Sendable {
       try await Subprocess.run(
         configuration, input: .none, output: .bytes(limit: limit), error: .string(limit: 1 << 20))
     }
-    guard result.terminationStatus.isSuccess else {
-      let lines = result.standardError.split(separator: "\n").suffix(8).map(String.init)
-      throw BuildError.commandFailed(
-        command: executable, status: "\(result.terminationStatus)", log: nil, lastLines: lines)
-    }
+    try requireSuccess(result.terminationStatus, errors: result.standardError)
     return result.standardOutput
+  }
+
+  /// Runs to the end and writes what it writes to standard output to a file that is open. Throws as `output` does.
+  public func output(to file: FileDescriptor) async throws {
+    let result = try await started {
+      try await Subprocess.run(
+        configuration, input: .none, output: .fileDescriptor(file, closeAfterSpawningProcess: false),
+        error: .string(limit: 1 << 20))
+    }
+    try requireSuccess(result.terminationStatus, errors: result.standardError)
+  }
+
+  private func requireSuccess(_ status: TerminationStatus, errors: String) throws {
+    guard status.isSuccess else {
+      let lines = errors.split(separator: "\n").suffix(8).map(String.init)
+      throw BuildError.commandFailed(command: executable, status: "\(status)", log: nil, lastLines: lines)
+    }
   }
 
   private var configuration: Subprocess.Configuration {

@@ -12,10 +12,39 @@ public struct SHA256: Hashable, Sendable, CustomStringConvertible {
     bytes = digest
   }
 
-  public init(contentsOf path: FilePath) throws { self.init(try contents(of: path)) }
+  fileprivate init(digest: [UInt8]) { bytes = digest }
+
+  public init(contentsOf path: FilePath) throws {
+    var stream = Stream()
+    try readPieces(of: path) { stream.add($0) }
+    self = stream.finish()
+  }
 
   /// 64 lower-case hexadecimal digits.
   public var description: String { hexadecimal(bytes) }
+
+  /// A digest over bytes that come piece by piece; where one piece ends makes no difference.
+  public struct Stream: ~Copyable {
+    private let context: OpaquePointer?
+
+    public init() {
+      context = EVP_MD_CTX_new()
+      _ = EVP_DigestInit_ex(context, EVP_sha256(), nil)
+    }
+
+    deinit { EVP_MD_CTX_free(context) }
+
+    public mutating func add(_ piece: UnsafeRawBufferPointer) {
+      _ = EVP_DigestUpdate(context, piece.baseAddress, piece.count)
+    }
+
+    /// The digest of all pieces; nothing can be added afterwards.
+    public consuming func finish() -> SHA256 {
+      var digest = [UInt8](repeating: 0, count: 32)
+      _ = EVP_DigestFinal_ex(context, &digest, nil)
+      return SHA256(digest: digest)
+    }
+  }
 
   /// A digest over several pieces. Each is preceded by its length, so that no two lists of pieces run into each other.
   public struct Hasher: Sendable {

@@ -23,14 +23,21 @@ public func makeFolder(_ path: FilePath) throws {
 
 /// A whole file's bytes.
 public func contents(of path: FilePath) throws -> [UInt8] {
+  var out: [UInt8] = []
+  try readPieces(of: path) { out.append(contentsOf: $0) }
+  return out
+}
+
+/// Reads a file from its beginning to its end, in pieces of up to 1 MiB that are valid only within `body`.
+public func readPieces(of path: FilePath, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
   try fileOperation(path, "Check the path and its permissions") {
     let file = try FileDescriptor.open(path, .readOnly)
-    return try file.closeAfter {
-      var out: [UInt8] = []
+    try file.closeAfter {
       let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
       defer { buffer.deallocate() }
-      while case let count = try file.read(into: buffer), count > 0 { out.append(contentsOf: buffer[..<count]) }
-      return out
+      while case let count = try file.read(into: buffer), count > 0 {
+        try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      }
     }
   }
 }

@@ -60,3 +60,10 @@ extension Origin: CustomStringConvertible {
     }
   }
 }
+
+extension [SourceRecord] {
+  /// The first record of the package whose name begins so; the kernel's has its version in it.
+  public func origin(of package: String) -> Origin {
+    first { $0.package.hasPrefix(package) }.map { .source($0) } ?? .given
+  }
+}

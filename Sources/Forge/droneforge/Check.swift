@@ -41,13 +41,14 @@ struct Check: AsyncParsableCommand {
         path: billPath.string, reason: "there is no such manifest", remedy: "Name it with --manifest.")
     }
     let bill = try BillOfMaterials(json: contents(of: billPath))
-    let check = ImageCheck(target: .i586, bill: bill, unstripped: unstripped.map { FilePath($0) })
+    let target = DroneTarget(named: bill.target) ?? .standard
+    let check = try ImageCheck(target: target, bill: bill, unstripped: unstripped.map { FilePath($0) })
     let report = try await check.report(on: path)
     guard report.findings.isEmpty else {
       for finding in report.findings { print(finding) }
       throw ExitCode(1)
     }
-    print(report.sizeTable(budget: ImageCheck.budget))
+    print(report.sizeTable(budget: check.budget))
   }
 }
 

@@ -102,11 +102,11 @@ struct ImageOptions: ParsableArguments {
 
   private func buildUninterrupted(_ medium: Medium, _ sizes: SizeTable) async throws -> (BuiltImage, notices: [String])
   {
-    let target = DroneTarget.i586
+    let target = DroneTarget.standard
     let checkout = try Checkout(named: checkout).folder
     let folder = output.map { FilePath($0) } ?? checkout.appending("build")
     // What can be refused at once is, before anything long is built.
-    if let kernel { _ = try KernelImage(FilePath(kernel)) }
+    if let kernel, let form = target.image?.kernel { _ = try KernelImage(FilePath(kernel), form: form) }
     let carried = try await carriedCredential(on: medium)
     try makeFolder(folder)
     try await withTemporaryFolder(in: folder) { _ in }
@@ -123,21 +123,22 @@ struct ImageOptions: ParsableArguments {
         progress: progress)
       let parts = ImageParts(
         root: RootParts(
-          programs: programs.map { .init(path: $0.path, file: $0.stripped, links: $0.links) }, busybox: system.busybox,
+          programs: programs.map { .init(path: $0.path, file: $0.stripped, links: $0.links) },
+          busybox: SuppliedFile(system.busybox, from: delivered.records.origin(of: "busybox")),
           applets: system.busyboxApplets, files: checkout.appending("rootfs")),
-        kernel: kernel.map { FilePath($0) } ?? system.kernel, bootFiles: checkout.appending("isolinux"),
-        target: target.name,
-        sources: delivered.records,
+        kernel: kernel.map { SuppliedFile(FilePath($0), from: .given) }
+          ?? SuppliedFile(system.kernel, from: delivered.records.origin(of: "linux")),
+        bootFiles: checkout.appending("isolinux"), target: target, sources: delivered.records,
         credential: carried)
       let built = try await progress.step(medium == .cd ? "CD image" : "Network boot tree") {
         try await buildImage(medium, from: parts, in: folder) { image, bill in
-          let check = ImageCheck(
+          let check = try ImageCheck(
             target: target, bill: bill, unstripped: programs.map(\.unstripped) + [system.busyboxUnstripped],
             // What another kernel was configured with is not known.
             kernelConfiguration: kernel == nil ? system.kernelConfiguration : nil)
           let report = try await check.report(on: image)
           let findings = report.findings
-          sizes.text.withLock { $0 = report.sizeTable(budget: ImageCheck.budget) }
+          sizes.text.withLock { $0 = report.sizeTable(budget: check.budget) }
           guard findings.isEmpty else {
             throw BuildError.input(
               "The new image is not sound, and the previous one stays:\n"

@@ -41,7 +41,7 @@ struct MasterCommand: AsyncParsableCommand {
   }
 
   private func build() async throws -> (package: FilePath, notices: [String]) {
-    let target = DroneTarget.x86_64
+    let target = DroneTarget.master
     let checkout = try Checkout(named: checkout).folder
     let folder = output.map { FilePath($0) } ?? checkout.appending("build")
     try makeFolder(folder)

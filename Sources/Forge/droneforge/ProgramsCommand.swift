@@ -13,7 +13,7 @@ struct ProgramsCommand: AsyncParsableCommand {
     abstract: "Build the drone's own programs and print where they are.")
 
   @Option(help: "The kind of computer.")
-  var target = DroneTarget.i586
+  var target = DroneTarget.standard
 
   @Option(help: "The project's folder.", completion: .directory)
   var checkout = "."

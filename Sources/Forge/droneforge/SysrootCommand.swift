@@ -24,7 +24,7 @@ struct SysrootCommand: AsyncParsableCommand {
     var recipes = "sysroot"
 
     @Option(help: "The kind of computer.")
-    var target = DroneTarget.i586
+    var target = DroneTarget.standard
 
     @Option(help: "The cache (default: ${XDG_CACHE_HOME:-~/.cache}/droneforge).", completion: .directory)
     var cache: String?
@@ -32,8 +32,8 @@ struct SysrootCommand: AsyncParsableCommand {
     func prepared(quiet: Bool) async throws -> (Sysroot, SystemParts?, Sources) {
       let recipes = absolute(recipes)
       let cache = cache.map(absolute) ?? defaultCache()
-      let progress = Progress(total: sysrootSteps + (target.hasImage ? systemSteps : 0), quiet: quiet)
-      guard target.hasImage else {
+      let progress = Progress(total: sysrootSteps + (target.image != nil ? systemSteps : 0), quiet: quiet)
+      guard target.image != nil else {
         let (sysroot, sources) = try await prepareSysroot(
           for: target, recipes: recipes, cache: cache, progress: progress)
         return (sysroot, nil, sources)
@@ -106,8 +106,7 @@ func absolute(_ path: String) -> FilePath {
 /// Kinds of computers by their names.
 extension DroneTarget: ExpressibleByArgument {
   public init?(argument: String) {
-    guard let target = Self.all.first(where: { $0.name == argument }) else { return nil }
-    self = target
+    self.init(named: argument)
   }
 
   public var defaultValueDescription: String { name }

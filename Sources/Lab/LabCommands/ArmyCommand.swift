@@ -69,7 +69,7 @@ struct ArmyCommand: ParsableCommand {
       where !FileManager.default.isReadableFile(atPath: file.string) {
         throw BuildError.input("\(file) cannot be read. `make army` builds it.")
       }
-      try requireProgram(DroneTarget.i586.emulator)
+      try requireProgram(DroneTarget.standard.emulator.program)
       var settings = ArmySettings(
         plan: plan, kernel: chaos.appending("bzImage"), root: chaos.appending("chaos.rdz"), folder: place.folder)
       settings.atATime = atATime

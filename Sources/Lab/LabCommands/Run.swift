@@ -28,7 +28,7 @@ struct Run: ParsableCommand {
   var disk = false
 
   @Option(help: "Memory in MiB.")
-  var memory = DroneTarget.i586.smallestMemory
+  var memory = DroneTarget.standard.emulator.memory
 
   @Option(help: "How many processors.")
   var processors = 1
@@ -58,6 +58,6 @@ struct Run: ParsableCommand {
     FileHandle.standardError.write(Data((MachineConfiguration.directions(view) + "\n").utf8))
     if view == .screen { sleep(2) }
     let reason = machine.become(view)
-    throw BuildError.notStarted(command: machine.target.emulator, reason: reason)
+    throw BuildError.notStarted(command: machine.target.emulator.program, reason: reason)
   }
 }

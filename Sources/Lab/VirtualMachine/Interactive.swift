@@ -23,11 +23,11 @@ extension MachineConfiguration {
   ///
   /// Returns only when the emulator cannot be started, with the reason.
   public func become(_ view: View) -> String {
-    let words = [target.emulator] + arguments(view == .screen ? .screen : .terminal)
+    let words = [target.emulator.program] + arguments(view == .screen ? .screen : .terminal)
     var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
     defer { for pointer in pointers { free(pointer) } }
     pointers.append(nil)
-    execvp(target.emulator, pointers)
+    execvp(target.emulator.program, pointers)
     return String(cString: strerror(errno))
   }
 }

@@ -28,10 +28,10 @@ public struct MachineConfiguration: Sendable {
   public var extraArguments: [String] = []
 
   public init(
-    target: DroneTarget = .i586, memory: Int? = nil, boot: Boot, cards: [NetworkCard] = []
+    target: DroneTarget = .standard, memory: Int? = nil, boot: Boot, cards: [NetworkCard] = []
   ) {
     self.target = target
-    self.memory = memory ?? target.smallestMemory
+    self.memory = memory ?? target.emulator.memory
     self.boot = boot
     self.cards = cards
   }
@@ -66,7 +66,7 @@ public struct MachineConfiguration: Sendable {
   /// A command that starts the machine for a program that holds the other ends of its wires: each serial port is on a
   /// stream socket that the emulator inherits under that number.
   public func emulatorCommand(serialPorts: [Int32]) -> [String] {
-    [target.emulator] + arguments(.numbered(serialPorts))
+    [target.emulator.program] + arguments(.numbered(serialPorts))
   }
 
   /// The emulator's arguments, after its name.
@@ -74,12 +74,13 @@ public struct MachineConfiguration: Sendable {
     var out = [
       // /dev/kvm may be there and hang a guest: emulation only, always.
       "-accel", "tcg" + (translationCache.map { ",tb-size=\($0)" } ?? ""),
-      "-cpu", boot.isNetwork ? target.networkBootProcessor : target.emulatedProcessor,
+      "-cpu", boot.isNetwork ? target.emulator.networkBootProcessor : target.emulator.processor,
       "-m", "\(memory)",
       "-smp", "\(processors)",
       "-nodefaults", "-no-user-config",
       "-vga", hasScreen ? "std" : "none",
     ]
+    if let firmware = target.emulator.firmware { out += ["-bios", firmware.string] }
     if !restarts { out.append("-no-reboot") }
     switch consoles {
     case .inheritedSockets:
@@ -136,7 +137,7 @@ public struct MachineConfiguration: Sendable {
   ///
   /// Leave it with Ctrl-A X. A card on a namespace's tap device needs that namespace, so the line may not run as it is.
   public var byHand: String {
-    ([target.emulator] + arguments(.terminal)).map(quoted).joined(separator: " ")
+    ([target.emulator.program] + arguments(.terminal)).map(quoted).joined(separator: " ")
   }
 }
 

@@ -249,7 +249,7 @@ private func emulate<Result: Sendable>(
   let machine = VirtualMachine(configuration, serial: serial.near, monitor: monitor.near, folder: folder)
 
   // `timeout` bounds the emulator's life even when we are killed and cannot end it.
-  let emulator = [configuration.target.emulator] + configuration.arguments(.inheritedSockets)
+  let emulator = [configuration.target.emulator.program] + configuration.arguments(.inheritedSockets)
   let bound = ["--kill-after=2", "\(configuration.lifetime.components.seconds)"]
   var options = PlatformOptions()
   options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
@@ -268,6 +268,6 @@ private func emulate<Result: Sendable>(
     }.closureResult
   } catch let error as SubprocessError {
     if Task.isCancelled { throw CancellationError() }
-    throw BuildError.notStarted(command: configuration.target.emulator, reason: "\(error)")
+    throw BuildError.notStarted(command: configuration.target.emulator.program, reason: "\(error)")
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import SystemPackage
+import Target
 import TestSupport
 import Workshop
 
@@ -52,11 +53,13 @@ func fakeParts(in folder: FilePath) async throws -> ImageParts {
   return ImageParts(
     root: RootParts(
       programs: [.init(path: "/sbin/init", file: folder.appending("program"), links: ["/bin/fix_hosts"])],
-      busybox: folder.appending("busybox"),
+      busybox: SuppliedFile(folder.appending("busybox"), from: .source(fakeSource)),
       applets: ["/bin/sh", "/bin/ls", "/sbin/init"], files: files),
-    kernel: folder.appending("bzImage"), bootFiles: checkout.appending("isolinux"), target: "test",
-    sources: [.init(name: "busybox", version: "1", sha256: "00")])
+    kernel: SuppliedFile(folder.appending("bzImage"), from: .given), bootFiles: checkout.appending("isolinux"),
+    target: .i586, sources: [fakeSource])
 }
+
+let fakeSource = SourceRecord(name: "busybox", version: "1", sha256: "00")
 
 /// The one sentence that `body` stops with; empty when it does not.
 func sentence(_ body: () async throws -> Void) async -> String {

@@ -3,11 +3,12 @@ import Testing
 import Workshop
 
 @testable import Image
+@testable import Target
 
 @Suite struct KernelImageTests {
   @Test("a bzImage's version and boot protocol are read")
   func good() throws {
-    let kernel = try KernelImage("k", kernelFile())
+    let kernel = try KernelImage("k", kernelFile(), form: .i386)
     #expect(kernel.version == "6.1.0 fake")
     #expect(kernel.bootProtocol == 0x020F)
   }
@@ -25,16 +26,24 @@ import Workshop
       (kernelFile(extendedLoadFlags: 1), "64-bit computers only"),
     ])
   func bad(bytes: [UInt8], words: String) {
-    let error = #expect(throws: BuildError.self) { try KernelImage("k", bytes) }
+    let error = #expect(throws: BuildError.self) { try KernelImage("k", bytes, form: .i386) }
     #expect(error.map { "\($0)".contains(words) } == true, "\(String(describing: error))")
   }
 
+  @Test("a target of 64 bits takes a kernel of 64 bits alone")
+  func wide() {
+    let form = KernelForm(is64Bit: true, makeTarget: "bzImage", path: "arch/x86/boot/bzImage")
+    #expect(throws: Never.self) { try KernelImage("k", kernelFile(extendedLoadFlags: 1), form: form) }
+    let error = #expect(throws: BuildError.self) { try KernelImage("k", kernelFile(), form: form) }
+    #expect(error.map { "\($0)".contains("Build it with ARCH=x86_64") } == true)
+  }
+
   @Test("the bit for 64 bits means nothing in a protocol that does not have it")
-  func old() throws { _ = try KernelImage("k", kernelFile(bootProtocol: 0x020A, extendedLoadFlags: 1)) }
+  func old() throws { _ = try KernelImage("k", kernelFile(bootProtocol: 0x020A, extendedLoadFlags: 1), form: .i386) }
 
   @Test("a missing kernel and a folder are named", arguments: ["/no/such/kernel", "/usr"])
   func missing(path: String) {
-    let error = #expect(throws: BuildError.self) { try KernelImage(FilePath(path)) }
+    let error = #expect(throws: BuildError.self) { try KernelImage(FilePath(path), form: .i386) }
     #expect(error.map { "\($0)".contains(path) } == true)
   }
 }

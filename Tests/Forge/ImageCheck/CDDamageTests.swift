@@ -123,7 +123,7 @@ struct CDDamage: Sendable, CustomTestStringConvertible {
     let sector = try #require(volume.catalogue)
     let catalogue = try #require(BootCatalogue.read(sample.cd, sector: sector, &findings))
     return Layout(
-      catalogue: sector * 2048, loader: catalogue.loader * 2048,
+      catalogue: sector * 2048, loader: try #require(catalogue.loaders.first).sector * 2048,
       kernel: try #require(sample.cd.offset(of: sampleKernel())),
       archive: try #require(sample.cd.offset(of: sample.archive)), archiveLength: sample.archive.count)
   }

@@ -12,7 +12,7 @@ import Testing
     let volume = Volume.read(image, &findings)
     let catalogue = BootCatalogue.read(image, sector: volume?.catalogue ?? 0, &findings)
     #expect(findings == [])
-    #expect(catalogue?.loader == 20)
+    #expect(catalogue?.loaders.map(\.sector) == [20])
     let fault = Fuzzing.configured.firstFault { generator in
       var damaged = image
       // Nine tenths of the image are empty: aim at what is read.
@@ -23,8 +23,10 @@ import Testing
       var findings: [Finding] = []
       guard let volume = Volume.read(damaged, &findings) else { return findings.isEmpty ? "no finding" : nil }
       let catalogue = BootCatalogue.read(damaged, sector: volume.catalogue ?? 0, &findings)
-      let sector = catalogue?.loader ?? Int(UInt32.random(in: 0...(.max), using: &generator))
-      if catalogue != nil, (sector + 1) * Volume.sector > damaged.count { return "a boot loader outside" }
+      let sector = catalogue?.loaders.first?.sector ?? Int(UInt32.random(in: 0...(.max), using: &generator))
+      if catalogue?.loaders.contains(where: { ($0.sector + 1) * Volume.sector > damaged.count }) == true {
+        return "a boot loader outside"
+      }
       if catalogue == nil, findings.isEmpty { return "no finding" }
       let loader = [UInt8](damaged.dropFirst(sector * Volume.sector).prefix(Volume.sector))
       _ = checkBootInformation(damaged, loader: loader, sector: sector)
@@ -72,14 +74,14 @@ import Testing
     ] as [(Int, [UInt8])] {
       kernel.replaceSubrange(offset..<offset + bytes.count, with: bytes)
     }
-    #expect(checkKernel(kernel, at: "k", elfClass: 1) == [])
+    #expect(checkKernel(kernel, at: "k", form: .i386) == [])
     let configuration = Array(
       "DEFAULT x\nLABEL x\n  KERNEL /chaos/bzImage\n  APPEND initrd=/chaos/chaos.rdz rw\nF1 f1\n".utf8)
     let fault = Fuzzing.configured.firstFault { generator in
       var bytes = kernel
       bytes.replaceSubrange(0x1F0..<0x290, with: [UInt8](bytes[0x1F0..<0x290]).damaged(&generator))
       if UInt8.random(in: 0..<4, using: &generator) == 0 { bytes = bytes.damaged(&generator) }
-      _ = checkKernel(bytes, at: "k", elfClass: 1)
+      _ = checkKernel(bytes, at: "k", form: .i386)
       _ = memoryAtStart(bytes)
       _ = checkConfiguration(configuration.damaged(&generator), at: "c", folder: "/isolinux", files: ["/chaos/bzImage"])
       return nil

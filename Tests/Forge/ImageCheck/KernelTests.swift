@@ -1,7 +1,7 @@
-import Target
 import Testing
 
 @testable import ImageCheck
+@testable import Target
 
 @Suite struct KernelTests {
   struct Damage: Sendable, CustomTestStringConvertible {
@@ -32,18 +32,21 @@ import Testing
   @Test(
     "a sound header gives no finding, of any protocol that knows large kernels", arguments: [0x0204, 0x020A, 0x020F])
   func sound(_ version: UInt64) {
-    #expect(checkKernel(sampleKernel { $0.put(version, 2, at: 0x206) }, at: "k", elfClass: 1) == [])
+    #expect(checkKernel(sampleKernel { $0.put(version, 2, at: 0x206) }, at: "k", form: .i386) == [])
   }
 
   @Test("a header that no boot loader or target takes is named", arguments: damages)
   func damaged(_ damage: Damage) {
-    let findings = checkKernel(sampleKernel(damage.apply), at: "k", elfClass: 1)
+    let findings = checkKernel(sampleKernel(damage.apply), at: "k", form: .i386)
     #expect(findings.contains { $0.check == .kernel && "\($0)".contains(damage.says) }, "found instead: \(findings)")
   }
 
-  @Test("a target of 64 bits takes the kernel that one of 32 bits refuses")
+  @Test("a target of 64 bits takes the kernel that one of 32 bits refuses, and no other")
   func wide() {
-    #expect(checkKernel(sampleKernel { $0[0x236] = 1 }, at: "k", elfClass: 2) == [])
+    let form = KernelForm(is64Bit: true, makeTarget: "bzImage", path: "arch/x86/boot/bzImage")
+    #expect(checkKernel(sampleKernel { $0[0x236] = 1 }, at: "k", form: form) == [])
+    let findings = checkKernel(sampleKernel(), at: "k", form: form)
+    #expect(findings.map(\.reason) == ["it is a kernel for 32-bit processors; build one with ARCH=x86_64"])
   }
 
   private static let configuration = """

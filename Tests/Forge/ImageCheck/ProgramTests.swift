@@ -17,7 +17,7 @@ import Workshop
     var bill = sample.cdBill
     bill.root = try root.items
     return try await ImageCheck(target: .i586, bill: bill, unstripped: unstripped).check(
-      root: archive, kernel: sampleKernel(), secret: false)
+      root: archive, kernel: sampleKernel(), isPublic: false)
   }
 
   private func expect(_ findings: [Finding], _ check: Finding.Check, _ text: String) {

@@ -7,11 +7,11 @@ import Testing
 
 @Suite struct RootDamageTests {
   /// Checks a root made from `manifest` against a bill of `items`.
-  private func findings(_ manifest: Manifest, _ items: [BillOfMaterials.Item], secret: Bool = false) async throws
+  private func findings(_ manifest: Manifest, _ items: [BillOfMaterials.Item], isPublic: Bool = false) async throws
     -> [Finding]
   {
     let archive = try await xz(cpioArchive(of: manifest), rootOptions)
-    return try await Sample.shared.value.check(items).check(root: archive, kernel: sampleKernel(), secret: secret)
+    return try await Sample.shared.value.check(items).check(root: archive, kernel: sampleKernel(), isPublic: isPublic)
   }
 
   private func expect(_ findings: [Finding], _ check: Finding.Check, _ text: String) {
@@ -81,7 +81,7 @@ import Testing
     let root = try await Sample.shared.value.root
     let key = [UInt8](("-----BEGIN PRIVATE " + "KEY-----\nMC4CAQ==\n").utf8)
     let bad = try Manifest(root.entries + [.file("/etc/key", .bytes(key), why: "a test")]).resealed
-    expect(try await findings(bad, bad.items, secret: true), .secret, "/chaos/chaos.rdz:/etc/key")
+    expect(try await findings(bad, bad.items, isPublic: true), .secret, "/chaos/chaos.rdz:/etc/key")
     #expect(try await findings(bad, bad.items) == [])
   }
 
@@ -161,7 +161,8 @@ import Testing
     packing.plain(&plain)
     var archive = try await xz(plain, packing.options)
     packing.packed(&archive)
-    let findings = try await sample.check(sample.root.items).check(root: archive, kernel: sampleKernel(), secret: false)
+    let findings = try await sample.check(sample.root.items).check(
+      root: archive, kernel: sampleKernel(), isPublic: false)
     expect(findings, packing.check, packing.says)
   }
 
@@ -177,11 +178,11 @@ import Testing
       : try await xz(first, rootOptions) + xz(second, rootOptions)
     let check = try sample.check(sample.root.items + more.items)
     // What is in a credential is another check's matter.
-    let findings = try await check.check(root: archive, kernel: sampleKernel(), secret: false)
+    let findings = try await check.check(root: archive, kernel: sampleKernel(), isPublic: false)
     #expect(findings.filter { $0.check != .credential } == [])
     let without = try sample.check(sample.root.items)
     expect(
-      try await without.check(root: archive, kernel: sampleKernel(), secret: false), .presence,
+      try await without.check(root: archive, kernel: sampleKernel(), isPublic: false), .presence,
       "/credential: it is not in the manifest")
   }
 }

@@ -30,18 +30,11 @@ struct Sample: Sendable {
       let parts = try await sampleParts(in: folder)
       let image = try await buildImage(.cd, from: parts, in: folder)
       let bytes = try contents(of: image.path)
-      let archive = try readCD(bytes).first { $0.path == "/chaos/chaos.rdz" }
+      let archive = try readCD(bytes, shelf: Shelf()).first { $0.path == "/chaos/chaos.rdz" }
       // Its files are bytes from here on, since the folder goes.
-      let root = try Manifest(
-        Manifest(root: parts.root).entries.map { entry in
-          guard case .file(let content) = entry.kind else { return entry }
-          return Entry(
-            path: entry.path, kind: .file(.bytes(try content.read())), mode: entry.mode, owner: entry.owner,
-            why: entry.why)
-        }
-      ).sealed()
+      let root = try Manifest(root: parts.root).resolved().sealed().inMemory
       return Sample(
-        cd: bytes, cdBill: try BillOfMaterials(json: contents(of: image.bill)), archive: archive?.content ?? [],
+        cd: bytes, cdBill: try BillOfMaterials(json: contents(of: image.bill)), archive: archive?.content.bytes ?? [],
         root: root)
     }
   }
@@ -58,10 +51,10 @@ func sampleParts(in folder: FilePath) async throws -> ImageParts {
   return ImageParts(
     root: RootParts(
       programs: [.init(path: "/sbin/init", file: folder.appending("program"), links: ["/bin/fix_hosts"])],
-      busybox: folder.appending("busybox"),
+      busybox: SuppliedFile(folder.appending("busybox"), from: .given),
       applets: ["/bin/sh", "/bin/ls"], files: files),
-    kernel: folder.appending("bzImage"), bootFiles: checkout.appending("isolinux"),
-    target: DroneTarget.i586.name, sources: [])
+    kernel: SuppliedFile(folder.appending("bzImage"), from: .given), bootFiles: checkout.appending("isolinux"),
+    target: .i586, sources: [])
 }
 
 /// A static program whose function `odd` begins with `assembly`.
@@ -144,10 +137,10 @@ let rootOptions = ["--check=crc32", "--lzma2=preset=6,dict=1MiB"]
 
 extension Manifest {
   /// Entries for the bill.
-  var items: [BillOfMaterials.Item] { get throws { try entries.map { try .init($0) } } }
+  var items: [BillOfMaterials.Item] { get throws { try resolved().entries.map { try .init($0) } } }
 
   /// With a baseline for what it is now.
-  var resealed: Manifest { get throws { try changing("/etc/baseline") { _ in nil }.sealed() } }
+  var resealed: Manifest { get throws { try changing("/etc/baseline") { _ in nil }.resolved().sealed().inMemory } }
 
   /// With the entry at `path` changed, or taken out when `change` gives nil.
   func changing(_ path: String, _ change: (Entry) -> Entry?) throws -> Manifest {
@@ -155,11 +148,41 @@ extension Manifest {
   }
 }
 
+extension Member {
+  init(path: String, kind: Kind, mode: UInt16, user: Int64, group: Int64, content: [UInt8]) {
+    self.init(path: path, kind: kind, mode: mode, user: user, group: group, content: Content(content))
+  }
+}
+
+/// All that an archive unpacks to.
+func decompressed(_ archive: [UInt8]) throws(ArchiveError) -> [UInt8] {
+  let unpacker = try Unpacker(archive)
+  var all: [UInt8] = []
+  while case let piece = try unpacker.next(), !piece.isEmpty { all += piece }
+  return all
+}
+
+extension ResolvedManifest {
+  /// The same with every file's content in the manifest itself.
+  fileprivate var inMemory: Manifest {
+    get throws {
+      try Manifest(
+        entries.map { resolved in
+          let entry = resolved.entry
+          guard let content = resolved.content else { return entry }
+          return Entry(
+            path: entry.path, kind: .file(.bytes(try content.bytes())), mode: entry.mode, owner: entry.owner,
+            why: entry.why)
+        })
+    }
+  }
+}
+
 extension Sample {
   /// The checks of a bill with another root.
-  func check(_ items: [BillOfMaterials.Item]) -> ImageCheck {
+  func check(_ items: [BillOfMaterials.Item]) throws -> ImageCheck {
     var bill = cdBill
     bill.root = items
-    return ImageCheck(target: .i586, bill: bill)
+    return try ImageCheck(target: .i586, bill: bill)
   }
 }

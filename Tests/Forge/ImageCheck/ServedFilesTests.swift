@@ -7,7 +7,7 @@ import Workshop
 
 /// What a CD holds for the drone that boots others.
 @Suite struct ServedFilesTests {
-  private func members() async throws -> [Member] { try readCD(try await Sample.shared.value.cd) }
+  private func members() async throws -> [Member] { try readCD(try await Sample.shared.value.cd, shelf: Shelf()) }
 
   @Test("a CD as it was built has everything, and its archive begins with what is public")
   func whole() async throws {
@@ -24,7 +24,8 @@ import Workshop
   @Test("a public part that is too long, other bytes, or no text at all is found")
   func publicPart() async throws {
     let members = try await members()
-    let archive = try #require(members.first { $0.path == "/chaos/chaos.rdz" }).content
+    let archive =
+      try #require(members.first { $0.path == "/chaos/chaos.rdz" }?.content.bytes)
     let texts: [[UInt8]] = [
       PublicPart(size: archive.count + 4, digest: SHA256(archive).bytes).text,
       PublicPart(size: archive.count - 4, digest: SHA256(archive).bytes).text,
@@ -33,7 +34,7 @@ import Workshop
     for text in texts {
       let damaged = members.map { member in
         var member = member
-        if member.path == publicPartPath { member.content = text }
+        if member.path == publicPartPath { member.content = Content(text) }
         return member
       }
       #expect(checkServedFiles(damaged).count == 1)

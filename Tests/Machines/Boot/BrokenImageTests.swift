@@ -61,6 +61,6 @@ import Workshop
     }
     #expect(report.contains(words))
     #expect(failure?.console.isEmpty == false)
-    #expect(report.contains(configuration.target.emulator))
+    #expect(report.contains(configuration.target.emulator.program))
   }
 }

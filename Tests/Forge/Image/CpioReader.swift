@@ -1,30 +1,30 @@
 /// One record of a "newc" cpio archive as it was read, nothing interpreted.
-public struct CpioRecord: Sendable, Equatable {
-  public var name: [UInt8]
-  public var inode: UInt32
+struct CpioRecord: Sendable, Equatable {
+  var name: [UInt8]
+  var inode: UInt32
   /// File type and permission bits, as in `stat`.
-  public var mode: UInt32
-  public var user: UInt32
-  public var group: UInt32
-  public var links: UInt32
+  var mode: UInt32
+  var user: UInt32
+  var group: UInt32
+  var links: UInt32
   /// Seconds since 1970.
-  public var date: UInt32
+  var date: UInt32
   /// The device that a character or block device stands for.
-  public var deviceMajor: UInt32
-  public var deviceMinor: UInt32
+  var deviceMajor: UInt32
+  var deviceMinor: UInt32
   /// A file's bytes or a link's target.
-  public var content: ArraySlice<UInt8>
+  var content: ArraySlice<UInt8>
 }
 
 /// What is wrong with an archive; `offset` counts bytes from its beginning.
-public enum CpioError: Error, Equatable, CustomStringConvertible, Sendable {
+enum CpioError: Error, Equatable, CustomStringConvertible, Sendable {
   case notCpio(offset: Int)
   case badDigit(offset: Int)
   case badName(offset: Int)
   case truncated(offset: Int)
   case noTrailer
 
-  public var description: String {
+  var description: String {
     switch self {
     case .notCpio(let offset): "no record of a newc cpio archive begins at byte \(offset)"
     case .badDigit(let offset): "byte \(offset) should be a hexadecimal digit of a cpio header"
@@ -38,7 +38,7 @@ public enum CpioError: Error, Equatable, CustomStringConvertible, Sendable {
 
 /// Reads every record of an archive, or of several that follow each other with only zero bytes between, as the kernel
 /// does. Total: any bytes give records or an error. The trailers are not among the records.
-public func readCpio(_ archive: [UInt8]) throws(CpioError) -> [CpioRecord] {
+func readCpio(_ archive: [UInt8]) throws(CpioError) -> [CpioRecord] {
   var records: [CpioRecord] = []
   var position = 0
   var open = true
@@ -64,7 +64,7 @@ public func readCpio(_ archive: [UInt8]) throws(CpioError) -> [CpioRecord] {
     let contentEnd = contentStart + Int(fields[6])
     guard contentEnd <= archive.count else { throw .truncated(offset: start) }
     position = roundedUp(contentEnd)
-    if name.dropLast().elementsEqual(cpioTrailer) {
+    if name.dropLast().elementsEqual("TRAILER!!!".utf8) {
       open = false
       continue
     }

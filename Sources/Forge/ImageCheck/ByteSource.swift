@@ -1,0 +1,112 @@
+import Foundation
+import SystemPackage
+import Workshop
+
+/// Bytes that can be read at any place, in memory or in a file.
+protocol ByteSource: Sendable {
+  var count: Int { get }
+  /// The bytes from `offset`; nil when there are not `count` of them.
+  func part(_ offset: Int, _ count: Int) -> ArraySlice<UInt8>?
+}
+
+/// Numbers at any offset: nil outside the bytes.
+extension ByteSource {
+  func byte(_ offset: Int) -> UInt8? { part(offset, 1)?.first }
+
+  /// 16 bits, the low byte first.
+  func word(_ offset: Int) -> UInt16? {
+    part(offset, 2).map { $0.reversed().reduce(0) { $0 << 8 | UInt16($1) } }
+  }
+
+  /// 32 bits, the low byte first.
+  func long(_ offset: Int) -> UInt32? {
+    part(offset, 4).map { $0.reversed().reduce(0) { $0 << 8 | UInt32($1) } }
+  }
+
+  /// 16 bits, the high byte first.
+  func bigWord(_ offset: Int) -> UInt16? { part(offset, 2).map { $0.reduce(0) { $0 << 8 | UInt16($1) } } }
+
+  /// 32 bits, the high byte first.
+  func bigLong(_ offset: Int) -> UInt32? { part(offset, 4).map { $0.reduce(0) { $0 << 8 | UInt32($1) } } }
+
+  func has(_ text: StaticString, at offset: Int) -> Bool {
+    guard let part = part(offset, text.utf8CodeUnitCount) else { return false }
+    return text.withUTF8Buffer { part.elementsEqual($0) }
+  }
+
+  /// The digest of all bytes, read piece by piece; nil when they cannot be read.
+  var digest: SHA256? {
+    var hash = SHA256.Stream()
+    var offset = 0
+    while offset < count {
+      guard let piece = part(offset, min(1 << 20, count - offset)) else { return nil }
+      piece.withUnsafeBytes { hash.add($0) }
+      offset += piece.count
+    }
+    return hash.finish()
+  }
+}
+
+extension Array: ByteSource where Element == UInt8 {
+  func part(_ offset: Int, _ count: Int) -> ArraySlice<UInt8>? {
+    guard offset >= 0, count >= 0, offset <= self.count, count <= self.count - offset else { return nil }
+    return self[offset..<offset + count]
+  }
+
+  func byte(_ offset: Int) -> UInt8? { indices.contains(offset) ? self[offset] : nil }
+}
+
+/// A file, as long as it was when it was first looked at; no descriptor stays open. What cannot be read counts as not there.
+struct FileBytes: ByteSource {
+  let path: FilePath
+  let count: Int
+
+  init(_ path: FilePath) throws {
+    self.path = path
+    count = try fileOperation(path, "Check the path and its permissions") {
+      let file = try FileDescriptor.open(path, .readOnly)
+      return try file.closeAfter { Int(try file.seek(offset: 0, from: .end)) }
+    }
+  }
+
+  func part(_ offset: Int, _ count: Int) -> ArraySlice<UInt8>? {
+    guard offset >= 0, count >= 0, offset <= self.count, count <= self.count - offset,
+      let file = try? FileDescriptor.open(path, .readOnly)
+    else { return nil }
+    defer { try? file.close() }
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      let raw = UnsafeMutableRawBufferPointer(buffer)
+      while filled < count {
+        let place = Int64(offset + filled)
+        guard let read = try? file.read(fromAbsoluteOffset: place, into: .init(rebasing: raw[filled...])), read > 0
+        else { return }
+        filled += read
+      }
+    }
+    return bytes.count == count ? bytes[...] : nil
+  }
+}
+
+/// The first bytes of others.
+struct Beginning: ByteSource {
+  let whole: any ByteSource
+  let count: Int
+
+  func part(_ offset: Int, _ count: Int) -> ArraySlice<UInt8>? {
+    guard offset >= 0, count >= 0, offset <= self.count, count <= self.count - offset else { return nil }
+    return whole.part(offset, count)
+  }
+}
+
+/// Whether `pattern` occurs anywhere.
+func contains(_ bytes: UnsafeRawBufferPointer, _ pattern: [UInt8]) -> Bool {
+  guard let first = pattern.first, let base = bytes.baseAddress else { return pattern.isEmpty }
+  var start = 0
+  while bytes.count - start >= pattern.count,
+    let found = memchr(base + start, Int32(first), bytes.count - start - pattern.count + 1)
+  {
+    if memcmp(found, pattern, pattern.count) == 0 { return true }
+    start = base.distance(to: UnsafeRawPointer(found)) + 1
+  }
+  return false
+}

@@ -1,0 +1,45 @@
+/// What an image for a target is like, where there are images for it.
+public struct ImageProfile: Sendable {
+  /// The ways in which a medium boots, in the order of the boot catalogue.
+  public let bootWays: [BootWay]
+  public let kernel: KernelForm
+  public let compression: RootCompression
+  /// Memory in MiB that the image must boot in.
+  public let smallestMemory: Int
+  /// Bytes that an image may have.
+  public let budget: Int
+
+  public static let i586 = ImageProfile(
+    bootWays: [.bios(.debian)], kernel: .i386, compression: .x86, smallestMemory: 32, budget: 5_800_000)
+}
+
+/// How a root archive is compressed, so that the kernel's unpacker can read it (lib/xz; Documentation/staging/xz.rst).
+public struct RootCompression: Sendable {
+  /// A filter before LZMA2: its option of `xz`, and its number in the format (The .xz File Format, §5.3.2).
+  public struct Filter: Sendable {
+    public let option: String
+    public let identifier: UInt64
+  }
+
+  /// The kernel needs an option for each.
+  public let filters: [Filter]
+  /// Bytes that unpacking looks back over. The unpacker takes them from the memory beside the archive and what is unpacked
+  /// from it: a large dictionary makes a small computer find no init.
+  public let dictionary: Int
+
+  /// The filter for x86 programs (CONFIG_XZ_DEC_X86) makes the root 6 % smaller; gzip or zstd makes it no smaller. A
+  /// dictionary of 1 MiB makes the archive 4 % smaller than one of 512 KiB, and with it a computer of 16 MB runs out of
+  /// memory while it unpacks.
+  public static let x86 = RootCompression(filters: [Filter(option: "--x86", identifier: 4)], dictionary: 1 << 19)
+}
+
+/// A kernel as boot loaders of PCs take it: a bzImage (Documentation/arch/x86/boot.rst).
+public struct KernelForm: Sendable {
+  /// Whether it runs on 64-bit processors only; otherwise on those of 32 bits, too.
+  public let is64Bit: Bool
+  /// What `make` is asked for, and where that lies in the kernel's tree afterwards.
+  public let makeTarget: String
+  public let path: String
+
+  public static let i386 = KernelForm(is64Bit: false, makeTarget: "bzImage", path: "arch/x86/boot/bzImage")
+}

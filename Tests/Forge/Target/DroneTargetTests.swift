@@ -1,0 +1,36 @@
+import Testing
+
+@testable import Target
+
+@Suite struct DroneTargetTests {
+  @Test("a target is found by its name, and by nothing else")
+  func names() {
+    #expect(DroneTarget.all.map { DroneTarget(named: $0.name)?.name } == ["i586", "x86_64"])
+    for name in ["", "i386", "I586", "i586 "] { #expect(DroneTarget(named: name) == nil) }
+  }
+
+  @Test("images are for the standard target, and there is none for a master")
+  func images() {
+    #expect(DroneTarget.standard.image != nil)
+    #expect(DroneTarget.master.image == nil)
+  }
+
+  @Test("the emulator has the memory in which an image must boot", arguments: DroneTarget.all.indices)
+  func memory(_ index: Int) {
+    let target = DroneTarget.all[index]
+    #expect(target.emulator.memory == target.image?.smallestMemory ?? target.emulator.memory)
+  }
+
+  @Test("a kernel of 64 bits is asked for where programs have 64 bits", arguments: DroneTarget.all.indices)
+  func kernel(_ index: Int) {
+    let target = DroneTarget.all[index]
+    if let image = target.image { #expect(image.kernel.is64Bit == (target.elfClass == 2)) }
+  }
+
+  @Test("a target with images has a process 1, and every target has tyd", arguments: DroneTarget.all.indices)
+  func programs(_ index: Int) {
+    let target = DroneTarget.all[index]
+    #expect(target.programs.contains(.tyd))
+    #expect(target.programs.contains(.processOne) == (target.image != nil))
+  }
+}
