@@ -85,7 +85,7 @@ let modules: [Module] = [
   .pure(2, "Drone/Boot/BootLine", ["Addresses", "Bytes"]),
   .pure(1, "Drone/Boot/Media", ["Bytes"]),
   .pure(2, "Drone/Boot/Reporting", ["Addresses", "Bytes"]),
-  .pure(1, "Drone/Boot/Supervision", ["Bytes"]),
+  .pure(3, "Drone/Boot/Supervision", ["Bytes", "ProcessControl", "Reporting"]),
   .system(4, "Drone/Boot/SystemRoot", ["Bytes", "CLinux", "Integrity", "Linux"]),
   // Drone/Cluster
   .pure(1, "Drone/Cluster/ChannelFailure", ["Bytes"]),
@@ -165,7 +165,8 @@ let moduleTests: [ModuleTests] = [
   .tests("Drone/Boot/Integrity", ["Bytes", "Integrity", "TestSupport"]),
   .tests("Drone/Boot/Media", ["Addresses", "Media"]),
   .tests("Drone/Boot/Reporting", ["Addresses", "Reporting"]),
-  .tests("Drone/Boot/Supervision", ["Addresses", "Supervision"]),
+  .tests(
+    "Drone/Boot/Supervision", ["Addresses", "ProcessControl", "Reporting", "Supervision", "TestSupport"]),
   .tests("Drone/Boot/SystemRoot", ["Addresses", "Integrity", "Linux", "SystemRoot"]),
   .tests(
     "Drone/Cluster/ControlChannel",

@@ -1,12 +1,5 @@
 import Bytes
 
-/// The exit status of a program that others told to end, as tyd on a node that was removed or before it had gone to the
-/// background: it need not be started again.
-public let toldToEnd: Int32 = 3
-
-/// Whether a program that ended with this exit status has no more to do. How it ends by a signal is another matter.
-public func isFinal(exitStatus: Int32) -> Bool { exitStatus == 0 || exitStatus == toldToEnd }
-
 /// What a program that goes to the background by itself leaves for process 1, in a file of its own in /run/services: how to
 /// start it again if it ends by a fault. Lines: its process id, its file, its arguments.
 public struct ServiceRecord: Equatable, Sendable {

@@ -6,4 +6,5 @@ public enum Ending: Equatable, Sendable {
   case stopped(signal: Int32)
 
   public var succeeded: Bool { self == .exited(0) }
+  public var isStop: Bool { if case .stopped = self { true } else { false } }
 }

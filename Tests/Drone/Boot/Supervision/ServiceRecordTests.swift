@@ -1,6 +1,7 @@
 import Addresses
-import Supervision
 import Testing
+
+@testable import Supervision
 
 @Suite struct ServiceRecordTests {
   private func bytes(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
@@ -26,6 +27,6 @@ import Testing
     "a program that has done its work or was told to end has no more to do; every other exit status is a failure",
     arguments: [(0, true), (toldToEnd, true), (1, false), (2, false), (70, false), (127, false), (139, false)])
   func final(_ status: Int32, _ expected: Bool) {
-    #expect(isFinal(exitStatus: status) == expected)
+    #expect(hasDoneItsWork(.exited(status)) == expected)
   }
 }

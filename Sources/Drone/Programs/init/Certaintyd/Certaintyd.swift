@@ -1,17 +1,8 @@
 import Bytes
 import Integrity
 import Linux
+import Supervision
 import SystemRoot
-
-/// Exit statuses of certaintyd.
-enum CertaintydExit {
-  static let same: Int32 = 0
-  static let different: Int32 = 1
-  /// It could not look: no baseline, another one is running, wrong options.
-  static let impossible: Int32 = 2
-  /// As `impossible`, but only for want of memory or descriptors: process 1 starts it again.
-  static let notNow: Int32 = 3
-}
 
 /// Runs `certaintyd`; gives its exit status. Without options it never ends by itself, unless it cannot begin.
 func runCertaintyd(_ arguments: [[UInt8]]) -> Int32 {

@@ -2,6 +2,7 @@ import Bytes
 import Integrity
 import Linux
 import Reporting
+import Supervision
 import SystemRoot
 
 /// Bytes hashed at a time: about 5 ms of a Pentium at 133 MHz, the longest by which a pass exceeds its share.

@@ -2,6 +2,7 @@ import BootLine
 import Bytes
 import Linux
 import Reporting
+import Supervision
 
 /// Closes the packet filter. False when it should be closed and is not: then the network must stay down.
 func closeFilter(_ line: BootLine, _ supervisor: inout Supervisor) -> Bool {
@@ -15,7 +16,7 @@ func closeFilter(_ line: BootLine, _ supervisor: inout Supervisor) -> Bool {
       report(.ok, "filter", "closed; answers to its own questions come in")
       return true
     }
-    report(.failed, "filter", text(ending) + [UInt8]("; the network stays down"))
+    report(.failed, "filter", phrase(ending) + [UInt8]("; the network stays down"))
   } catch {
     report(.failed, "filter", error.text + [UInt8]("; the network stays down"))
   }
@@ -64,9 +65,7 @@ func startTyd(_ line: BootLine, _ supervisor: inout Supervisor) {
   guard exists(tydProgram) else { return }
   var program = Program(tydProgram, arguments: [[UInt8]("tyd")] + arguments, environment: standardEnvironment())
   program.newSession = true
-  var service = Service([UInt8]("tyd"), program, renewal: .untilSuccess)
-  service.failure = "/run/tyd/failure"
-  supervisor.keep(service)
+  supervisor.keep([UInt8]("tyd"), program, .untilSuccess, reason: "/run/tyd/failure")
 }
 
 func loadKeymap(_ line: BootLine, _ supervisor: inout Supervisor) {
@@ -84,7 +83,7 @@ func loadKeymap(_ line: BootLine, _ supervisor: inout Supervisor) {
     if ending == .exited(0) {
       report(.ok, "keymap", keymap)
     } else {
-      report(.degraded, "keymap", keymap + [UInt8](": loadkmap: ") + text(ending))
+      report(.degraded, "keymap", keymap + [UInt8](": loadkmap: ") + phrase(ending))
     }
   } catch {
     report(.degraded, "keymap", error.text)
@@ -109,7 +108,7 @@ func setSerialSpeeds(_ line: BootLine) {
 /// Finds and mounts the boot medium beside the steps that follow.
 func startMedium(_ line: BootLine, _ supervisor: inout Supervisor) {
   guard line.medium != nil || line.eject else { return }
-  supervisor.keep(Service([UInt8]("medium"), ownProgram("medium"), renewal: .never))
+  supervisor.keep([UInt8]("medium"), ownProgram("medium"), .never)
 }
 
 /// Brings the network up and waits until it is ready or says that it will take longer.
@@ -117,9 +116,8 @@ func startNetwork(_ allowed: Bool, until deadline: UInt64, _ supervisor: inout S
   guard allowed else { return }
   do {
     let pipe = try Pipe()
-    var service = Service([UInt8]("network"), ownProgram("network"), renewal: .afterFailure)
-    service.announcement = pipe.output.number
-    supervisor.keep(service)
+    supervisor.keep(
+      [UInt8]("network"), ownProgram("network"), .afterFailure, announcement: pipe.output.number)
     let ready = pipe.keepingInput()
     let outcome = supervisor.run(until: deadline, readable: ready.number)
     if outcome == .timedOut { report(.degraded, "network", "not ready yet; it goes on behind the shells") }
@@ -144,6 +142,6 @@ func startShells(_ line: BootLine, _ supervisor: inout Supervisor) {
       "/bin/sh", arguments: [[UInt8]("-sh")], environment: standardEnvironment(terminal: terminalType(name)))
     program.terminal = "/dev" / name
     program.directory = "/"
-    supervisor.keep(Service([UInt8]("shell ") + name, program, renewal: .always))
+    supervisor.keep([UInt8]("shell ") + name, program, .always)
   }
 }

@@ -6,11 +6,12 @@ import Netlink
 import PacketFilter
 import ProcessControl
 import Reporting
+import Supervision
 
 /// Sends the log to the host that the boot line names, beside the shells.
 func startSystemLog(_ line: BootLine, _ supervisor: inout Supervisor) {
   guard line.syslog != nil else { return }
-  supervisor.keep(Service([UInt8]("syslog"), ownProgram("systemlog"), renewal: .always))
+  supervisor.keep([UInt8]("syslog"), ownProgram("systemlog"), .always)
 }
 
 /// Runs `systemlog`: waits until the host of `syslog=` has an address and a way leads there, lets the log out to it, and keeps
@@ -47,7 +48,7 @@ func runSystemLog() -> Int32 {
       _ = waitReadable([signals.number], milliseconds: signals.longestWait ?? 60_000)
       while let signal = signals.next() { if signal == Signal.terminate.rawValue { return 0 } }
       if let (child, ending) = collectChild() {
-        report(.failed, "syslog", [UInt8](child == kernel ? "klogd: " : "syslogd: ") + text(ending))
+        report(.failed, "syslog", [UInt8](child == kernel ? "klogd: " : "syslogd: ") + phrase(ending))
         return 1
       }
     }

@@ -1,0 +1,49 @@
+/// When a program that process 1 keeps is started again.
+public enum Renewal: Equatable, Sendable {
+  /// Whenever it ends.
+  case always
+  /// When it ends other than by an exit status that is final.
+  case afterFailure
+  case never
+  /// Until it has ended with an exit status that is final or somebody has ended it. Only the first run may speak, and only its
+  /// end is told; later ones when their failure says something new.
+  case untilSuccess
+  /// certaintyd: again after a fault, not against the operator's will; `locked`: its end restarts the drone.
+  case guarding(locked: Bool)
+}
+
+/// A program that process 1 keeps, and how its runs went.
+struct Service<Job> {
+  let number: Int
+  let name: [UInt8]
+  let job: Job
+  let renewal: Renewal
+  /// The run that goes on.
+  var process: Int32?
+  var hasBeenStarted = false
+  var startedAt: UInt64 = 0
+  /// When it is to be started.
+  var dueAt: UInt64?
+  /// It has failed and is tried again without a word.
+  var isQuiet = false
+  /// A quiet run has failed, too: from now on a new reason is told.
+  var tellsReasons = false
+  /// The reason that is known.
+  var told: [UInt8] = []
+  private var backOff = BackOff()
+
+  init(number: Int, _ name: [UInt8], _ job: Job, _ renewal: Renewal) {
+    self.number = number
+    self.name = name
+    self.job = job
+    self.renewal = renewal
+  }
+
+  /// Whether there is nothing new to say about its failures.
+  var hasFailedForLong: Bool { backOff.isExhausted }
+
+  /// Has it started again after a run that ended at this time.
+  mutating func schedule(at now: UInt64) {
+    dueAt = now &+ backOff.delay(afterRunning: now >= startedAt ? now - startedAt : 0)
+  }
+}
