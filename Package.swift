@@ -82,7 +82,7 @@ let modules: [Module] = [
   // Drone/Boot
   .pure(1, "Drone/Boot/Integrity", ["Bytes"]),
   .pure(2, "Drone/Boot/Addressing", ["Addresses", "Bytes"]),
-  .pure(2, "Drone/Boot/BootLine", ["Addresses", "Bytes"]),
+  .pure(3, "Drone/Boot/BootLine", ["Addresses", "Addressing", "Bytes"]),
   .pure(1, "Drone/Boot/Media", ["Bytes"]),
   .pure(2, "Drone/Boot/Reporting", ["Addresses", "Bytes"]),
   .pure(3, "Drone/Boot/Supervision", ["Bytes", "ProcessControl", "Reporting"]),
@@ -136,7 +136,8 @@ let modules: [Module] = [
   .program(
     7, "Forge/droneforge",
     [
-      "Addresses", "BootLine", "BuildCache", "Bytes", "ClusterStore", "DebianArchive", "DronePrograms", "Image",
+      "Addresses", "Addressing", "BootLine", "BuildCache", "Bytes", "ClusterStore", "DebianArchive", "DronePrograms",
+      "Image",
       "ImageCheck", "LabCommands", "MasterPackage", "Recipes", "SecureChannel", "Target", "Workshop", arguments, system,
     ]),
   // Lab
@@ -161,7 +162,7 @@ let modules: [Module] = [
 
 let moduleTests: [ModuleTests] = [
   .tests("Drone/Boot/Addressing", ["Addresses", "Addressing", "Bytes", "TestSupport"]),
-  .tests("Drone/Boot/BootLine", ["Addresses", "BootLine", "TestSupport"]),
+  .tests("Drone/Boot/BootLine", ["Addresses", "Addressing", "BootLine", "TestSupport"]),
   .tests("Drone/Boot/Integrity", ["Bytes", "Integrity", "TestSupport"]),
   .tests("Drone/Boot/Media", ["Addresses", "Media"]),
   .tests("Drone/Boot/Reporting", ["Addresses", "Reporting"]),

@@ -22,13 +22,13 @@ private func json(_ request: InterfaceRequest) -> JSON {
     ("netmask", json(request.netmask?.address)),
     ("gateway", json(request.gateway)),
     ("server", json(request.server)),
-    ("hostname", json(request.hostname)),
+    ("hostname", json(request.hostName)),
     ("domain", json(request.domain)),
-    ("dns", .array(request.dns.map { json($0) })),
-    ("ntp", .array(request.ntp.map { json($0) })),
+    ("dns", .array(request.nameServers.map { json($0) })),
+    ("ntp", .array(request.timeServers.map { json($0) })),
   ]
   if request.method == .any, request.protocols != InterfaceRequest(method: .any).protocols {
-    members.append(("protocols", .array(request.protocols.names.map { .string($0.lowercased()) })))
+    members.append(("protocols", .array(request.protocols.texts.map { .string($0.lowercased()) })))
   }
   if let mtu = request.mtu { members.append(("mtu", .number(Int(mtu)))) }
   if let mac = request.mac { members.append(("mac", .string(text(mac.text)))) }

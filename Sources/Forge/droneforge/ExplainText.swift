@@ -1,4 +1,5 @@
 import Addresses
+import Addressing
 import BootLine
 
 /// What a drone would do, to be read by a person: a line for each card, then the drone's settings, the words that are
@@ -29,8 +30,8 @@ private func network(_ line: BootLine) -> [String] {
 private func sentence(_ request: InterfaceRequest, others: String, bootInterface: MACAddress?) -> String {
   var details: [String] = []
   if let server = request.server { details.append("server \(text(server.text))") }
-  if !request.dns.isEmpty { details.append("DNS \(list(request.dns))") }
-  if !request.ntp.isEmpty { details.append("NTP \(list(request.ntp))") }
+  if !request.nameServers.isEmpty { details.append("DNS \(list(request.nameServers))") }
+  if !request.timeServers.isEmpty { details.append("NTP \(list(request.timeServers))") }
   if let mtu = request.mtu { details.append("MTU \(mtu)") }
   if let mac = request.mac { details.append("hardware address set to \(text(mac.text))") }
   if let client = request.clientIdentifier {
@@ -60,13 +61,13 @@ private func predicate(_ request: InterfaceRequest) -> String {
     if let mask = request.netmask { given.append("the netmask \(text(mask.address.text))") }
     if let gateway = request.gateway { given.append("the gateway \(text(gateway.text))") }
     let fixed = given.isEmpty ? "" : ", with " + given.joined(separator: " and ") + " whatever the server says"
-    let first = request.protocols.names.count > 1 || request.device == nil ? "; the first answer wins" : ""
-    return "asks for its address by \(sequence(request.protocols.names))\(fixed)\(first)"
+    let first = request.protocols.texts.count > 1 || request.device == nil ? "; the first answer wins" : ""
+    return "asks for its address by \(sequence(request.protocols.texts))\(fixed)\(first)"
   }
 }
 
 private func hostName(_ line: BootLine) -> String {
-  if let name = line.hostname {
+  if let name = line.hostName {
     return text(name) + (line.domain.map { ", its domain \(text($0))" } ?? "")
   }
   if let address = line.interfaces.lazy.compactMap(\.address).first {
@@ -141,12 +142,9 @@ private func isExplained(_ word: BootWord) -> Bool {
   ["ip", "nfsaddrs", "BOOTIF"].contains(text(word.name)) || DroneWords.include(word.name)
 }
 
-extension InterfaceRequest.Protocols {
+extension AddressProtocols {
   /// In capitals, as protocols are written.
-  var names: [String] {
-    let all: [(protocols: Self, name: String)] = [(.dhcp, "DHCP"), (.bootp, "BOOTP"), (.rarp, "RARP")]
-    return all.filter { contains($0.protocols) }.map(\.name)
-  }
+  var texts: [String] { names.map { "\($0)" } }
 }
 
 private func list(_ addresses: [IPv4Address]) -> String { sequence(addresses.map { text($0.text) }) }

@@ -22,15 +22,7 @@ public enum AddressMethod: Sendable {
 public struct AddressTask: Sendable {
   public enum Goal: Sendable {
     case fixed(AddressConfiguration)
-    case ask(Protocols)
-  }
-
-  public struct Protocols: OptionSet, Sendable {
-    public let rawValue: UInt8
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
-    public static let dhcp = Protocols(rawValue: 1)
-    public static let bootp = Protocols(rawValue: 2)
-    public static let rarp = Protocols(rawValue: 4)
+    case ask(AddressProtocols)
   }
 
   public enum Action: Equatable, Sendable {
@@ -185,7 +177,8 @@ public struct AddressTask: Sendable {
       probe: AddressProbe(configuration.address, hardware: hardware, start: now))
   }
 
-  private mutating func ask(_ protocols: Protocols, _ candidates: [Card], _ now: UInt64, _ random: () -> UInt32) {
+  private mutating func ask(_ protocols: AddressProtocols, _ candidates: [Card], _ now: UInt64, _ random: () -> UInt32)
+  {
     let linked = candidates.filter { $0.linkSince != nil }
     dhcpCards = protocols.contains(.dhcp) ? linked.map { $0.index } : []
     inquiries.removeAll { inquiry in !linked.contains { $0.index == inquiry.card } }
@@ -193,7 +186,7 @@ public struct AddressTask: Sendable {
     for card in linked where !inquiries.contains(where: { $0.card == card.index }) {
       let start = protocols.contains(.dhcp) ? now &+ AddressTask.headStart : now
       for (method, wanted, delay) in [
-        (AddressInquiry.Method.bootp, Protocols.bootp, 0 as UInt64),
+        (AddressInquiry.Method.bootp, AddressProtocols.bootp, 0 as UInt64),
         (.rarp, .rarp, protocols.contains(.dhcp) ? AddressTask.headStart : 0),
       ] where protocols.contains(wanted) {
         let inquiry = AddressInquiry(

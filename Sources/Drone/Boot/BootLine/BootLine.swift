@@ -80,11 +80,14 @@ public struct BootLine: Hashable, Sendable {
   }
 
   /// The host name that the line asks for: the first that a word gives.
-  public var hostname: [UInt8]? { namedInterface?.hostname }
-  /// The domain that comes with `hostname`.
+  public var hostName: [UInt8]? { namedInterface?.hostName }
+  /// The domain that comes with `hostName`.
   public var domain: [UInt8]? { namedInterface?.domain }
 
-  private var namedInterface: InterfaceRequest? { interfaces.first { $0.hostname != nil } }
+  /// Both in one.
+  public var fullName: [UInt8]? { namedInterface?.fullName }
+
+  private var namedInterface: InterfaceRequest? { interfaces.first { $0.hostName != nil } }
 }
 
 /// The drone's own words, see `DroneWords`.

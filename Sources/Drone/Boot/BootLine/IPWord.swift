@@ -71,9 +71,11 @@ struct IPWord {
       readMTUAndMAC(at: 7)
     } else {
       for index in 7...8 {
-        if let server = hostAddress(at: index, .dns, consequence: "it is ignored") { request.dns.append(server) }
+        if let server = hostAddress(at: index, .dns, consequence: "it is ignored") {
+          request.nameServers.append(server)
+        }
       }
-      if let server = hostAddress(at: 9, .ntp, consequence: "it is ignored") { request.ntp.append(server) }
+      if let server = hostAddress(at: 9, .ntp, consequence: "it is ignored") { request.timeServers.append(server) }
       for index in fields.indices.dropFirst(10) where !field(index).isEmpty {
         report(.excess, index, [UInt8]("there is no field beyond the tenth; it is ignored"))
         break
@@ -147,8 +149,8 @@ struct IPWord {
 
   /// Takes over the host name of an earlier word, which this one replaces, unless it gives a name itself.
   mutating func keepHostName(of earlier: IPWord) {
-    guard request.hostname == nil else { return }
-    request.hostname = earlier.request.hostname
+    guard request.hostName == nil else { return }
+    request.hostName = earlier.request.hostName
     request.domain = earlier.request.domain
   }
 
@@ -225,7 +227,7 @@ struct IPWord {
     guard !field(index).isEmpty else { return }
     do throws(HostName.Fault) {
       let name = try HostName([UInt8](field(index)))
-      request.hostname = name.name
+      request.hostName = name.name
       request.domain = name.domain
     } catch {
       switch error {
@@ -233,7 +235,7 @@ struct IPWord {
         report(.hostname, index, " is not a host name (letters, digits, hyphens, at most 63)", "it is ignored")
       case .domain:
         let end = field(index).firstIndex(of: UInt8(ascii: ".")) ?? field(index).endIndex
-        request.hostname = (try? HostName([UInt8](field(index)[..<end])))?.name
+        request.hostName = (try? HostName([UInt8](field(index)[..<end])))?.name
         report(.hostname, index, " has no valid domain after its first dot", "the domain is ignored")
       }
     }

@@ -1,4 +1,5 @@
 import Addresses
+import Addressing
 
 /// What one `ip=` word asks of one network card. Every value in it has been checked: it can be used as it is.
 public struct InterfaceRequest: Hashable, Sendable {
@@ -13,15 +14,6 @@ public struct InterfaceRequest: Hashable, Sendable {
     case any
     /// Nothing is configured. A host name in the word still counts.
     case off
-  }
-
-  /// Protocols by which an address is asked for.
-  public struct Protocols: OptionSet, Hashable, Sendable {
-    public let rawValue: UInt8
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
-    public static let dhcp = Protocols(rawValue: 1)
-    public static let bootp = Protocols(rawValue: 2)
-    public static let rarp = Protocols(rawValue: 4)
   }
 
   /// DHCP option 61 (RFC 2132 §9.14) as `dhcp,<type>,<client-id>` gives it.
@@ -42,7 +34,7 @@ public struct InterfaceRequest: Hashable, Sendable {
   public var device: [UInt8]?
   public var method: Method
   /// What is asked: one protocol for `dhcp`, `bootp` and `rarp`, two or three for `any`, none for `static` and `off`.
-  public var protocols: Protocols
+  public var protocols: AddressProtocols
   /// Never nil for `static`, always nil for every other method.
   public var address: IPv4Address?
   /// Never nil for `static` (by address class when the word has none). For the asking methods, what this and the fields
@@ -53,12 +45,12 @@ public struct InterfaceRequest: Hashable, Sendable {
   /// The boot or NFS server. When RARP is asked and this is set, only its answers count.
   public var server: IPv4Address?
   /// One label, see `HostName`.
-  public var hostname: [UInt8]?
+  public var hostName: [UInt8]?
   public var domain: [UInt8]?
   /// In the order of the word; at most two.
-  public var dns: [IPv4Address] = []
+  public var nameServers: [IPv4Address] = []
   /// At most one.
-  public var ntp: [IPv4Address] = []
+  public var timeServers: [IPv4Address] = []
   /// Bytes, at least 68 (RFC 791 §3.2).
   public var mtu: UInt16?
   /// The hardware address to give to the card before it is used.
@@ -76,6 +68,26 @@ public struct InterfaceRequest: Hashable, Sendable {
       case .rarp: .rarp
       case .any: [.dhcp, .bootp, .rarp]
       }
+  }
+}
+
+extension InterfaceRequest {
+  /// The host name with its domain, as far as the word gives them.
+  public var fullName: [UInt8]? {
+    guard let hostName, let domain else { return hostName }
+    return hostName + [UInt8(ascii: ".")] + domain
+  }
+
+  /// A configuration with what the word says in place of what the server says, as for the kernel (nfsroot.rst: a field is
+  /// determined by autoconfiguration only by default).
+  public func completed(_ configuration: AddressConfiguration) -> AddressConfiguration {
+    var out = configuration
+    out.netmask = netmask ?? out.netmask
+    out.gateway = gateway ?? out.gateway
+    if !nameServers.isEmpty { out.nameServers = nameServers }
+    if !timeServers.isEmpty { out.timeServers = timeServers }
+    out.domain = domain ?? out.domain
+    return out
   }
 }
 

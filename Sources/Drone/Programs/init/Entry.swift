@@ -10,14 +10,14 @@ public func entry(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
   // The kernel knows all of them by the file's name.
   if processID != 1 { setProcessName(name) }
   return switch name {
-  case [UInt8]("network"): runNetwork(rest)
+  case [UInt8]("network"): runNetwork(.ofThisBoot())
   case [UInt8]("lease"): runLease(rest)
   case [UInt8]("fix_hosts"): runFixHosts(rest)
   case [UInt8]("filter"): runFilter(rest)
   case [UInt8]("certaintyd"): runCertaintyd(rest)
-  case [UInt8]("medium"): runMedium(rest)
-  case [UInt8]("greeting"): runGreeting()
-  case [UInt8]("systemlog"): runSystemLog()
+  case [UInt8]("medium"): runMedium(.ofThisBoot())
+  case [UInt8]("greeting"): runGreeting(.ofThisBoot())
+  case [UInt8]("systemlog"): runSystemLog(.ofThisBoot())
   case [UInt8]("entropy"): runEntropy()
   case [UInt8]("sync"): runSync()
   default: runInit(rest)

@@ -58,8 +58,10 @@ public struct NetlinkSocket: ~Copyable {
   private static let room = 1 << 15
 
   /// - Parameter groups: the events to listen to, as `RouteGroups.rawValue` or `TransformGroups.rawValue`.
-  public init(_ family: Family, groups: UInt32 = 0) throws(SystemError) {
-    guard let socket = Descriptor(linux_netlink_open(family.rawValue, groups)) else { throw SystemError("netlink") }
+  public init(_ family: Family, groups: UInt32 = 0) throws(NetlinkSocketError) {
+    guard let socket = Descriptor(linux_netlink_open(family.rawValue, groups)) else {
+      throw .system(SystemError("netlink"))
+    }
     self.socket = socket
   }
 
@@ -231,6 +233,11 @@ extension NetlinkSocket {
     var found: [Route] = []
     for case .route(let route) in try routeMessages(.listRoutes) { found.append(route) }
     return found
+  }
+
+  /// Interfaces, IPv4 addresses and routes.
+  public mutating func network() throws(NetlinkSocketError) -> MachineNetwork {
+    MachineNetwork(links: try links(), addresses: try addresses(), routes: try routes())
   }
 
   /// How packets to a host leave. Refused with ENETUNREACH if there is no way.

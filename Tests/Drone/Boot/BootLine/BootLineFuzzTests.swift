@@ -68,15 +68,15 @@ import Testing
       }
     }
     if request.protocols.isEmpty != (isStatic || request.method == .off) { return "method and protocols disagree" }
-    let others = [request.gateway, request.server].compactMap(\.self) + request.dns + request.ntp
+    let others = [request.gateway, request.server].compactMap(\.self) + request.nameServers + request.timeServers
     if !others.allSatisfy(\.isHostAddress) { return "a server that is no host" }
-    if request.dns.count > 2 || request.ntp.count > 1 { return "too many servers" }
+    if request.nameServers.count > 2 || request.timeServers.count > 1 { return "too many servers" }
     if let device = request.device,
       !(1...15).contains(device.count) || device.contains(where: { $0 <= 0x20 || $0 == 0x2F })
     {
       return "a card that cannot exist"
     }
-    if let name = request.hostname {
+    if let name = request.hostName {
       let full = name + (request.domain.map { [UInt8(ascii: ".")] + $0 } ?? [])
       guard let read = try? HostName(full), read.name == name, read.domain == request.domain else {
         return "a host name that is none"
@@ -90,8 +90,10 @@ import Testing
 
   /// The `ip=` word for a request; nil for one that no single word can ask for.
   private func word(for request: InterfaceRequest) -> [UInt8]? {
-    if request.mtu != nil || request.mac != nil, !(request.dns.isEmpty && request.ntp.isEmpty) { return nil }
-    if request.dns.count == 1 { return nil }
+    if request.mtu != nil || request.mac != nil, !(request.nameServers.isEmpty && request.timeServers.isEmpty) {
+      return nil
+    }
+    if request.nameServers.count == 1 { return nil }
     var autoconf: [UInt8] = request.method == .static ? [] : [UInt8](request.method.name)
     if request.method == .any, request.protocols == [.bootp, .rarp] { autoconf = Array("both".utf8) }
     if let client = request.clientIdentifier {
@@ -103,17 +105,20 @@ import Testing
       autoconf += Array(",\(client.type),".utf8) + client.identifier
     }
     if let device = request.device, device.contains(UInt8(ascii: "\"")) { return nil }
-    let hostname = request.hostname.map { $0 + (request.domain.map { [UInt8(ascii: ".")] + $0 } ?? []) }
+    let hostName = request.hostName.map { $0 + (request.domain.map { [UInt8(ascii: ".")] + $0 } ?? []) }
     var fields: [[UInt8]] = [
       request.address?.text ?? [], request.server?.text ?? [], request.gateway?.text ?? [],
-      request.netmask?.address.text ?? [], hostname ?? [], request.device ?? [], autoconf,
+      request.netmask?.address.text ?? [], hostName ?? [], request.device ?? [], autoconf,
     ]
     if request.mtu != nil || request.mac != nil {
       guard let mtu = request.mtu else { return nil }
       fields.append(Array("\(mtu)".utf8))
       if let mac = request.mac { fields.append(mac.text) }
     } else {
-      fields += [request.dns.first?.text ?? [], request.dns.last?.text ?? [], request.ntp.first?.text ?? []]
+      fields += [
+        request.nameServers.first?.text ?? [], request.nameServers.last?.text ?? [],
+        request.timeServers.first?.text ?? [],
+      ]
     }
     return Array("ip=".utf8) + fields.joined(separator: [UInt8(ascii: ":")])
   }

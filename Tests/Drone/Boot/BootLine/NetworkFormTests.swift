@@ -156,7 +156,7 @@ import Testing
   @Test("the drone's host name is the first one given")
   func firstHostName() {
     let read = BootLine("ip=eth0:dhcp ip=::::one.lab:eth1: ip=::::two:eth2:")
-    #expect(read.hostname.map(text) == "one")
+    #expect(read.hostName.map(text) == "one")
     #expect(read.domain.map(text) == "lab")
   }
 

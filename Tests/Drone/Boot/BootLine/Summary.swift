@@ -21,10 +21,10 @@ func summary(_ request: InterfaceRequest) -> String {
   if let mask = request.netmask { parts.append("/\(mask.prefixLength)") }
   if let gateway = request.gateway { parts.append("gw=\(text(gateway.text))") }
   if let server = request.server { parts.append("server=\(text(server.text))") }
-  if let name = request.hostname { parts.append("name=\(text(name))") }
+  if let name = request.hostName { parts.append("name=\(text(name))") }
   if let domain = request.domain { parts.append("domain=\(text(domain))") }
-  for server in request.dns { parts.append("dns=\(text(server.text))") }
-  for server in request.ntp { parts.append("ntp=\(text(server.text))") }
+  for server in request.nameServers { parts.append("dns=\(text(server.text))") }
+  for server in request.timeServers { parts.append("ntp=\(text(server.text))") }
   if let mtu = request.mtu { parts.append("mtu=\(mtu)") }
   if let mac = request.mac { parts.append("mac=\(text(mac.text))") }
   if let client = request.clientIdentifier { parts.append("id=\(client.type),\(text(client.identifier))") }

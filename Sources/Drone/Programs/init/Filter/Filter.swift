@@ -18,11 +18,6 @@ func runFilter(_ arguments: [[UInt8]]) -> Int32 {
 private func load(_ table: FilterTable) throws(NetlinkSocketError) {
   var batch = FilterBatch()
   batch.replace(table)
-  var socket: NetlinkSocket
-  do {
-    socket = try NetlinkSocket(.netfilter)
-  } catch {
-    throw .system(error)
-  }
+  var socket = try NetlinkSocket(.netfilter)
   try socket.perform(batch)
 }

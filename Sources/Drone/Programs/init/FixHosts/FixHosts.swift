@@ -57,13 +57,8 @@ func fixHosts() -> HostsOutcome {
 }
 
 private func currentAddress() throws(NetlinkSocketError) -> InterfaceAddress? {
-  var socket: NetlinkSocket
-  do throws(SystemError) {
-    socket = try NetlinkSocket(.route)
-  } catch {
-    throw .system(error)
-  }
-  return nodeAddress(links: try socket.links(), addresses: try socket.addresses(), routes: try socket.routes())
+  var socket = try NetlinkSocket(.route)
+  return try socket.network().nodeAddress
 }
 
 private func printLine(_ text: [UInt8]) { writeLine(text, to: 1) }

@@ -8,8 +8,7 @@ import Reporting
 private let patience: UInt64 = 300
 
 /// Runs `greeting`, which every login shell starts with: says who this drone is and how it stands.
-func runGreeting() -> Int32 {
-  let line = BootLine((try? readFile("/proc/cmdline", limit: 1 << 16)) ?? [])
+func runGreeting(_ line: BootLine) -> Int32 {
   var root = RootWatchState.unwatched
   // Process 1 removes this file when nothing watches any longer.
   if exists(WatchFiles.process) { root = line.certaintyd == .locked ? .locked : .watched }

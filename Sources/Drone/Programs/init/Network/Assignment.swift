@@ -18,14 +18,13 @@ struct Assignment {
     case .off:
       return nil
     case .static:
-      guard let address = request.address, var configuration = AddressConfiguration(address: address) else {
+      guard let address = request.address, let configuration = AddressConfiguration(address: address) else {
         return nil
       }
-      configuration.hostName = nil
-      task = AddressTask(.fixed(Assignment.complete(configuration, request)))
+      task = AddressTask(.fixed(configuration))
     case .dhcp, .bootp, .rarp, .any:
       task = AddressTask(
-        .ask(AddressTask.Protocols(rawValue: request.protocols.rawValue)), server: request.server,
+        .ask(request.protocols), server: request.server,
         identifier: request.clientIdentifier.map { [$0.type] + $0.identifier })
     }
   }
@@ -33,30 +32,10 @@ struct Assignment {
   /// Configured, given up, or already excused: the boot need not wait for it.
   var isSettled: Bool { excused || task.stage != .searching }
 
-  /// The configuration with what the word says in place of what the server says, as for the kernel (nfsroot.rst: a field
-  /// is determined by autoconfiguration only by default).
-  func completed(_ configuration: AddressConfiguration) -> AddressConfiguration {
-    Assignment.complete(configuration, request)
-  }
-
-  private static func complete(
-    _ configuration: AddressConfiguration, _ request: InterfaceRequest
-  ) -> AddressConfiguration {
-    var out = configuration
-    out.netmask = request.netmask ?? out.netmask
-    out.gateway = request.gateway ?? out.gateway
-    if !request.dns.isEmpty { out.nameServers = request.dns }
-    if !request.ntp.isEmpty { out.timeServers = request.ntp }
-    out.domain = request.domain ?? out.domain
-    return out
-  }
-
   /// The protocols that are asked, for messages: `DHCP, BOOTP, RARP`.
   var protocolNames: [UInt8] {
     var out: [UInt8] = []
-    for (protocols, name) in [
-      (InterfaceRequest.Protocols.dhcp, "DHCP" as StaticString), (.bootp, "BOOTP"), (.rarp, "RARP"),
-    ] where request.protocols.contains(protocols) {
+    for name in request.protocols.names {
       if !out.isEmpty { out += [UInt8](", ") }
       out += [UInt8](name)
     }

@@ -38,7 +38,7 @@ final class DHCPClient {
       [UInt8]("-t"), [UInt8]("4"), [UInt8]("-T"), [UInt8]("2"), [UInt8]("-A"), [UInt8]("10"), [UInt8]("-a300"),
       [UInt8]("-O"), [UInt8]("ntpsrv"), [UInt8]("-p"), processFile(card).bytes,
     ]
-    if let name = request.hostname { arguments += [[UInt8]("-x"), [UInt8]("hostname:") + name] }
+    if let name = request.hostName { arguments += [[UInt8]("-x"), [UInt8]("hostname:") + name] }
     if let identifier = request.clientIdentifier {
       let bytes = ([identifier.type] + identifier.identifier).flatMap { hexadecimalByte($0) }
       arguments += [[UInt8]("-x"), [UInt8]("0x3d:") + bytes]

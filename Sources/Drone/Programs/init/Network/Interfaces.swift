@@ -10,13 +10,7 @@ struct Interfaces: ~Copyable {
   /// Marks the addresses that the boot set (IFA_PROTO), so that those set by hand can be told from them.
   static let origin: UInt8 = 0xD0
 
-  init() throws(NetlinkSocketError) {
-    do throws(SystemError) {
-      socket = try NetlinkSocket(.route)
-    } catch {
-      throw .system(error)
-    }
-  }
+  init() throws(NetlinkSocketError) { socket = try NetlinkSocket(.route) }
 
   mutating func links() throws(NetlinkSocketError) -> [Link] { try socket.links() }
   mutating func addresses() throws(NetlinkSocketError) -> [InterfaceAddress] { try socket.addresses() }

@@ -12,8 +12,7 @@ import Reporting
 /// It tells process 1 as soon as every address is there or is known to take longer, and then goes on: it keeps DHCP clients
 /// alive, asks on for what has not been answered, and takes in cards and links that come later. An address set by hand ends
 /// for good whatever would touch the same card; when nothing is left to do, the program ends.
-func runNetwork(_ arguments: [[UInt8]]) -> Int32 {
-  let line = BootLine((try? readFile("/proc/cmdline", limit: 1 << 16)) ?? [])
+func runNetwork(_ line: BootLine) -> Int32 {
   do throws(SystemError) { try findBlackHoles() } catch { report(.degraded, "network", error.text) }
   do throws(NetlinkSocketError) {
     let network = try Network(line)
@@ -56,17 +55,12 @@ final class Network {
     started = millisecondsSinceStart()
     signals = SignalQueue()
     interfaces = try Interfaces()
-    do throws(SystemError) {
-      // Before anything is listed, so that no change falls between the list and the events.
-      let groups: RouteGroups = [.links, .addresses]
-      events = try NetlinkSocket(.route, groups: groups.rawValue)
-    } catch {
-      throw .system(error)
-    }
+    // Before anything is listed, so that no change falls between the list and the events.
+    let groups: RouteGroups = [.links, .addresses]
+    events = try NetlinkSocket(.route, groups: groups.rawValue)
     booted = line.bootInterface
     assignments = line.interfaces.compactMap { Assignment($0) }
-    let named = line.interfaces.first { $0.hostname != nil }
-    NetworkState.write(NetworkState.requestedName, named.flatMap { requestedName($0) })
+    NetworkState.write(NetworkState.requestedName, line.fullName)
   }
 
   /// Takes stock of the cards and sets those that are wanted up.
@@ -334,13 +328,6 @@ final class Listener {
     socket = try PacketSocket(
       interface: what.card, PacketSocket.FrameType(rawValue: what.type.value), sender: what.sender)
   }
-}
-
-/// The host name that an `ip=` word asks for, with its domain.
-private func requestedName(_ request: InterfaceRequest) -> [UInt8]? {
-  guard let name = request.hostname else { return nil }
-  guard let domain = request.domain else { return name }
-  return name + [UInt8](".") + domain
 }
 
 /// Four bytes of the kernel's generator; while that is not ready yet, a number that differs between moments. It only keeps

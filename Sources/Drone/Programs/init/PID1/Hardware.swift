@@ -5,14 +5,12 @@ import Reporting
 
 /// Says what machine this is, and names network cards that will not work: those without a driver in this kernel.
 func reportHardware() {
-  var readings = MachineReadings()
-  readings.read(meminfo: (try? readFile("/proc/meminfo")) ?? [])
-  readings.read(cpuinfo: (try? readFile("/proc/cpuinfo")) ?? [])
+  let machine = readMachine()
   var text: [UInt8] = []
-  appendDecimal(readings.memoryTotal / 1024, to: &text)
+  appendDecimal(machine.memoryTotal / 1024, to: &text)
   text += [UInt8](" MB, ")
-  appendDecimal(UInt64(readings.processors), to: &text)
-  text += readings.processors == 1 ? [UInt8](" processor") : [UInt8](" processors")
+  appendDecimal(UInt64(machine.processors), to: &text)
+  text += machine.processors == 1 ? [UInt8](" processor") : [UInt8](" processors")
   let cards = networkCards()
   for card in cards {
     text += [UInt8](", ") + card.interface

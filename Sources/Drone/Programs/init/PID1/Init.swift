@@ -15,7 +15,7 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   adoptConsole()
   catchCtrlAltDel()
   setNameIfMissing()
-  let line = BootLine(readBootLine())
+  let line = BootLine.ofThisBoot()
   // Who has the kernel's messages sent by the kernel itself gets those that a console gets.
   if !line.debug && line.netconsole.isEmpty { setKernelConsoleLevel(4) }
   setSerialSpeeds(line)
@@ -60,8 +60,6 @@ func ownProgram(_ name: StaticString, _ arguments: [[UInt8]] = []) -> Program {
 
 /// Writes to standard error.
 func complain(_ text: StaticString) { writeStandardError([UInt8](text)) }
-
-private func readBootLine() -> [UInt8] { (try? readFile("/proc/cmdline", limit: 1 << 16)) ?? [] }
 
 /// Until fix_hosts knows better.
 private func setNameIfMissing() {

@@ -12,8 +12,7 @@ private let patience: UInt64 = 5000
 
 /// Runs `medium`: finds the device behind the boot line's name, makes that name a link to it and mounts it read-only on
 /// /mnt/boot; with the word `eject` frees it again and opens its tray. Gives its exit status.
-func runMedium(_ arguments: [[UInt8]]) -> Int32 {
-  let line = BootLine((try? readFile("/proc/cmdline", limit: 1 << 16)) ?? [])
+func runMedium(_ line: BootLine) -> Int32 {
   let medium = line.medium ?? DroneWords.Medium(device: [UInt8]("/dev/cdrom"), filesystem: .iso9660)
   guard let device = findAndMount(medium) else {
     report(

@@ -16,8 +16,7 @@ func startSystemLog(_ line: BootLine, _ supervisor: inout Supervisor) {
 
 /// Runs `systemlog`: waits until the host of `syslog=` has an address and a way leads there, lets the log out to it, and keeps
 /// BusyBox's syslogd and klogd running. What was said before that is sent first. Ends when one of the two does.
-func runSystemLog() -> Int32 {
-  let line = BootLine((try? readFile("/proc/cmdline", limit: 1 << 16)) ?? [])
+func runSystemLog(_ line: BootLine) -> Int32 {
   guard let host = line.syslog else { return 0 }
   let address = waitForAddress(host)
   if line.filter {
@@ -74,8 +73,7 @@ private func waitForAddress(_ host: [UInt8]) -> IPv4Address {
 }
 
 private func letOut(to address: IPv4Address) throws(NetlinkSocketError) {
-  var socket: NetlinkSocket
-  do { socket = try NetlinkSocket(.netfilter) } catch { throw .system(error) }
+  var socket = try NetlinkSocket(.netfilter)
   try socket.perform(.droneLog(to: address))
 }
 

@@ -83,8 +83,7 @@ final class BootService {
 
   init(_ arguments: BootServiceArguments) throws(Failure) {
     do throws(NetlinkSocketError) {
-      var socket: NetlinkSocket
-      do throws(SystemError) { socket = try NetlinkSocket(.route) } catch { throw .system(error) }
+      var socket = try NetlinkSocket(.route)
       guard let link = try socket.links().first(where: { $0.name == arguments.card }), let hardware = link.address
       else { throw .system(SystemError("find", arguments.card, number: 19)) }
       card = link.index

@@ -42,27 +42,21 @@ struct ServingCard {
   }
 
   private static func find(_ wanted: [UInt8]?) throws(Failure) -> ServingCard? {
-    var links: [Link] = []
-    var addresses: [InterfaceAddress] = []
-    var routes: [Route] = []
+    let network: MachineNetwork
     do throws(NetlinkSocketError) {
-      var socket: NetlinkSocket
-      do throws(SystemError) { socket = try NetlinkSocket(.route) } catch { throw .system(error) }
-      links = try socket.links()
-      addresses = try socket.addresses()
-      routes = try socket.routes()
+      var socket = try NetlinkSocket(.route)
+      network = try socket.network()
     } catch {
       throw Failure(error.text)
     }
-    if let wanted, !links.contains(where: { $0.name == wanted }) {
+    if let wanted, network.link(wanted) == nil {
       throw Failure([UInt8]("there is no interface ") + wanted + [UInt8]("."))
     }
-    let known = wanted == nil ? clusterAddress(links: links, addresses: addresses, routes: routes)?.interface : nil
+    let known = wanted == nil ? network.clusterAddress?.interface : nil
     var cards: [ServingCard] = []
-    for link in links where link.isEthernet && link.isUp && link.flags.contains(.running) {
+    for link in network.links where link.isEthernet && link.isUp && link.flags.contains(.running) {
       guard wanted == nil || link.name == wanted, let hardware = link.address else { continue }
-      let address = addresses.first { $0.interface == link.index && $0.scope == .universe }
-      cards.append(ServingCard(link, hardware, address))
+      cards.append(ServingCard(link, hardware, network.addresses(of: link).first))
     }
     cards.sort { $0.index < $1.index }
     return cards.first { $0.index == known } ?? cards.first
@@ -127,8 +121,7 @@ struct ServingCard {
   private func set(_ address: IPv4Address) throws(Failure) {
     guard let mask = address.classfulNetmask else { return }
     do throws(NetlinkSocketError) {
-      var socket: NetlinkSocket
-      do throws(SystemError) { socket = try NetlinkSocket(.route) } catch { throw .system(error) }
+      var socket = try NetlinkSocket(.route)
       try socket.perform(
         .add(
           InterfaceAddress(

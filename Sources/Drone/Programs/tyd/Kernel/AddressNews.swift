@@ -7,10 +7,10 @@ final class AddressNews {
   private let events: NetlinkSocket
 
   init() throws(Failure) {
-    do throws(SystemError) {
+    do throws(NetlinkSocketError) {
       events = try NetlinkSocket(.route, groups: RouteGroups.addresses.rawValue)
     } catch {
-      throw Failure(error)
+      throw Failure(error.text)
     }
   }
 

@@ -23,7 +23,7 @@ final class Filter {
   }
 
   private static func openSocket() throws(Failure) -> NetlinkSocket {
-    do throws(SystemError) { return try NetlinkSocket(.netfilter) } catch { throw Failure(error) }
+    do throws(NetlinkSocketError) { return try NetlinkSocket(.netfilter) } catch { throw Failure(error.text) }
   }
 
   /// Process 1 of a drone writes this file and nobody else does.

@@ -18,51 +18,41 @@ struct ClusterInterface: Equatable {
   /// The IPv6 addresses of this machine; it speaks with others by none of them.
   var addresses6: [IPv6Address] { ownAddresses6(first: index) }
 
-  /// What the kernel knows of interfaces and routes, for one choice.
-  private struct Stock {
-    var links: [Link] = []
-    var addresses: [InterfaceAddress] = []
-    var routes: [Route] = []
-    var toContact: Route?
-
-    init(contact: IPv4Address?) throws(NetlinkSocketError) {
-      var socket: NetlinkSocket
-      do throws(SystemError) { socket = try NetlinkSocket(.route) } catch { throw .system(error) }
-      links = try socket.links()
-      addresses = try socket.addresses()
-      routes = try socket.routes()
-      if let contact { toContact = try? socket.route(to: contact) }
-    }
-  }
-
   /// Finds it: the one that was named, else the one with the route to the contact, else eth0, else the one that the machine is
   /// known by.
   /// - Parameter kept: an address that stays this node's as long as a named interface has it, whatever others it has.
   static func find(
     named name: [UInt8]?, contact: IPv4Address?, keeping kept: IPv4Address? = nil
   ) throws(Failure) -> ClusterInterface {
-    let stock: Stock
-    do throws(NetlinkSocketError) { stock = try Stock(contact: contact) } catch { throw Failure(error.text) }
+    let network: MachineNetwork
+    var toContact: Route?
+    do throws(NetlinkSocketError) {
+      var socket = try NetlinkSocket(.route)
+      network = try socket.network()
+      if let contact { toContact = try? socket.route(to: contact) }
+    } catch {
+      throw Failure(error.text)
+    }
     func own(_ link: Link) -> IPv4Address? {
-      let found = stock.addresses.filter { $0.interface == link.index && $0.scope == .universe }.map { $0.address }
+      let found = network.addresses(of: link).map { $0.address }
       return found.first { $0 == kept } ?? found.first
     }
-    if let contact, stock.addresses.contains(where: { $0.address == contact }) {
+    if let contact, network.addresses.contains(where: { $0.address == contact }) {
       throw Failure(contact.text + [UInt8](" is this machine itself; say tyd alone to start a cluster."))
     }
     if let name {
-      guard let link = stock.links.first(where: { $0.name == name }) else {
+      guard let link = network.link(name) else {
         throw Failure([UInt8]("there is no interface ") + name + [UInt8]("."))
       }
       return try ClusterInterface(link, own(link))
     }
-    if let route = stock.toContact, route.kind == .unicast,
-      let link = stock.links.first(where: { $0.index == route.interface })
+    if let route = toContact, route.kind == .unicast,
+      let link = network.links.first(where: { $0.index == route.interface })
     {
       return try ClusterInterface(link, route.preferredSource ?? own(link))
     }
-    guard let address = clusterAddress(links: stock.links, addresses: stock.addresses, routes: stock.routes),
-      let link = stock.links.first(where: { $0.index == address.interface })
+    guard let address = network.clusterAddress,
+      let link = network.links.first(where: { $0.index == address.interface })
     else { throw Failure("no interface has an address; set one by ifconfig eth0 ADDRESS, or boot with ip=.") }
     return try ClusterInterface(link, address.address)
   }

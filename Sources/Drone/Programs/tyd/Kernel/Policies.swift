@@ -30,15 +30,10 @@ extension Transforms {
 
   /// The peers of whom policies demand ESP, whichever tyd set them.
   static func demanded() -> [IPv4Address] {
-    do throws(SystemError) {
-      var socket = try NetlinkSocket(.transform)
-      let policies = (try? socket.policies()) ?? []
-      return policies.compactMap { policy in
-        let isDemand = policy.isByTyd && policy.templates.count == 1 && policy.direction == .outbound
-        return isDemand ? policy.selector.destination.ipv4 : nil
-      }
-    } catch {
-      return []
+    guard var socket = try? NetlinkSocket(.transform), let policies = try? socket.policies() else { return [] }
+    return policies.compactMap { policy in
+      let isDemand = policy.isByTyd && policy.templates.count == 1 && policy.direction == .outbound
+      return isDemand ? policy.selector.destination.ipv4 : nil
     }
   }
 

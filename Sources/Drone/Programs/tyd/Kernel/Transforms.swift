@@ -46,7 +46,7 @@ final class Transforms {
   }
 
   private static func open(_ groups: TransformGroups) throws(Failure) -> NetlinkSocket {
-    do throws(SystemError) {
+    do throws(NetlinkSocketError) {
       return try NetlinkSocket(.transform, groups: groups.rawValue)
     } catch {
       throw Failure([UInt8]("this kernel has no IPsec for tyd: ") + error.text)

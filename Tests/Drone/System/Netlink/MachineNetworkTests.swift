@@ -3,7 +3,7 @@ import Testing
 
 @testable import Netlink
 
-@Suite struct NodeAddressTests {
+@Suite struct MachineNetworkTests {
   private func link(_ index: Int32, _ name: String, _ flags: LinkFlags = []) -> Link {
     Link(
       index: index, name: [UInt8](name.utf8), hardware: .ethernet, flags: flags, state: .up, address: nil, mtu: 1500)
@@ -25,15 +25,17 @@ import Testing
       Route.standard(gateway: gateway, interface: 2, metric: 9), Route.standard(gateway: gateway, interface: 4),
     ]
     let addresses = [try address(2, 21), try address(3, 21), try address(4, 21)]
-    #expect(nodeAddress(links: links, addresses: addresses, routes: routes)?.interface == 4)
-    #expect(nodeAddress(links: links, addresses: Array(addresses.dropLast()), routes: routes)?.interface == 2)
+    #expect(MachineNetwork(links: links, addresses: addresses, routes: routes).nodeAddress?.interface == 4)
+    #expect(
+      MachineNetwork(links: links, addresses: Array(addresses.dropLast()), routes: routes).nodeAddress?.interface == 2)
   }
 
   @Test("without a default route it is eth0's, without that the first card's")
   func withoutRoute() throws {
     let addresses = [try address(4, 21), try address(3, 21), try address(2, 21)]
-    #expect(nodeAddress(links: links, addresses: addresses, routes: [])?.interface == 3)
-    #expect(nodeAddress(links: links, addresses: [addresses[0], addresses[2]], routes: [])?.interface == 2)
+    #expect(MachineNetwork(links: links, addresses: addresses, routes: []).nodeAddress?.interface == 3)
+    #expect(
+      MachineNetwork(links: links, addresses: [addresses[0], addresses[2]], routes: []).nodeAddress?.interface == 2)
   }
 
   @Test(
@@ -45,23 +47,24 @@ import Testing
       (known + [try address(3, 21)], 3), (known, 4), (known + [try address(3, 21, .link)], 4), ([known[1]], 2),
       ([], nil),
     ] as [([InterfaceAddress], Int32?)] {
-      #expect(clusterAddress(links: links, addresses: addresses, routes: [route])?.interface == interface)
+      #expect(
+        MachineNetwork(links: links, addresses: addresses, routes: [route]).clusterAddress?.interface == interface)
     }
     var preferring = Route.standard(gateway: IPv4Address(192, 168, 3, 1), interface: 3)
     preferring.preferredSource = try address(3, 22).address
     let several = [try address(3, 21), try address(3, 22)]
-    #expect(clusterAddress(links: links, addresses: several, routes: [preferring]) == several[1])
+    #expect(MachineNetwork(links: links, addresses: several, routes: [preferring]).clusterAddress == several[1])
     let noEth0 = links.filter { $0.name != Array("eth0".utf8) }
-    #expect(clusterAddress(links: noEth0, addresses: known, routes: [])?.interface == 2)
+    #expect(MachineNetwork(links: noEth0, addresses: known, routes: []).clusterAddress?.interface == 2)
   }
 
   @Test("of several on one interface the first counts, unless the route prefers another")
   func several() throws {
     let addresses = [try address(3, 21), try address(3, 22)]
-    #expect(nodeAddress(links: links, addresses: addresses, routes: []) == addresses[0])
+    #expect(MachineNetwork(links: links, addresses: addresses, routes: []).nodeAddress == addresses[0])
     var route = Route.standard(gateway: IPv4Address(192, 168, 3, 1), interface: 3)
     route.preferredSource = addresses[1].address
-    #expect(nodeAddress(links: links, addresses: addresses, routes: [route]) == addresses[1])
+    #expect(MachineNetwork(links: links, addresses: addresses, routes: [route]).nodeAddress == addresses[1])
   }
 
   @Test("loopback, link-local scope and interfaces that are gone do not count")
@@ -69,6 +72,6 @@ import Testing
     let loopback = InterfaceAddress(
       interface: 1, address: IPv4Address(10, 0, 0, 1), mask: try #require(Netmask(prefixLength: 8)), broadcast: nil)
     let addresses = [loopback, try address(3, 21, .link), try address(9, 21)]
-    #expect(nodeAddress(links: links, addresses: addresses, routes: []) == nil)
+    #expect(MachineNetwork(links: links, addresses: addresses, routes: []).nodeAddress == nil)
   }
 }
