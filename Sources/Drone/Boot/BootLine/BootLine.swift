@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 
 /// The kernel command line as a drone understands it: a value for every line of bytes, and an error for everything in
 /// it that cannot be used.

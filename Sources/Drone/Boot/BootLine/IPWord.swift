@@ -1,4 +1,5 @@
 import Addresses
+import Addressing
 import Bytes
 
 /// Reads the value of one `ip=` word; see `BootLine` for the forms and their meanings. Every field is judged, so that

@@ -1,3 +1,5 @@
+import Addresses
+
 /// Where a statement comes from, and so what becomes of it.
 struct Provenance {
   /// Whether to tell the neighbours.

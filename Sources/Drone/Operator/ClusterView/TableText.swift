@@ -1,4 +1,5 @@
 import Bytes
+import DroneLayout
 
 extension ClusterTable {
   /// The table as text.

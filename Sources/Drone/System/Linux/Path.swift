@@ -1,3 +1,5 @@
+import Bytes
+
 /// A file's path as bytes. A literal makes one; `/` joins.
 public struct Path: ExpressibleByStringLiteral, Equatable, Sendable {
   public var bytes: [UInt8]

@@ -1,6 +1,7 @@
 import Bytes
 import Integrity
 import Linux
+import ProcessControl
 import Reporting
 import Supervision
 import SystemRoot

@@ -1,4 +1,5 @@
 import Linux
+import ProcessControl
 import Reporting
 import Supervision
 

@@ -1,5 +1,6 @@
 import Addresses
 import Addressing
+import BootLine
 import Bytes
 import Linux
 import Netlink

@@ -2,6 +2,7 @@ import Addressing
 import BootLine
 import Bytes
 import Linux
+import ProcessControl
 
 /// BusyBox's udhcpc on one card. Its script, `lease`, sends every event here through the client's standard output.
 final class DHCPClient {

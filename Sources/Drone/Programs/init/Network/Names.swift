@@ -1,3 +1,4 @@
+import Addresses
 import Addressing
 import BootLine
 import Bytes

@@ -5,7 +5,9 @@ import Reporting
 
 /// Says what machine this is, and names network cards that will not work: those without a driver in this kernel.
 func reportHardware() {
-  let machine = readMachine()
+  var machine = MachineReadings()
+  machine.read(meminfo: (try? readFile("/proc/meminfo")) ?? [])
+  machine.read(cpuinfo: (try? readFile("/proc/cpuinfo")) ?? [])
   var text: [UInt8] = []
   appendDecimal(machine.memoryTotal / 1024, to: &text)
   text += [UInt8](" MB, ")

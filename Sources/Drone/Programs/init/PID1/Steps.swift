@@ -1,6 +1,8 @@
+import Addresses
 import BootLine
 import Bytes
 import Linux
+import ProcessControl
 import Reporting
 import Supervision
 
