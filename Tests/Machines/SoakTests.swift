@@ -17,7 +17,7 @@ import Workshop
       let tap = try await network.tap()
       try await network.serveShortLeases(first: 60)
       var configuration = try Image.cd(cards: [NetworkCard(on: .tap(tap), capture: capture)])
-      configuration.lifetime = .seconds(Self.seconds + 240)
+      configuration.lifetime = .seconds(Self.seconds + 600)
       try await withVirtualMachine(configuration, in: network) { machine in
         let start = ContinuousClock.now
         try await machine.expect("boot:")

@@ -44,7 +44,7 @@ public struct DroneArmy: Sendable {
   /// Other wires than the first bridge with the router 192.168.1.1, by the drone's place; 24 bits of an address name one.
   public var wires: [Int: (bridge: String, router: String)] = [:]
   /// How long the emulators may run.
-  public var lifetime = Duration.seconds(400)
+  public var lifetime = Duration.seconds(900)
 
   public init(kernel: FilePath, image: FilePath) {
     self.kernel = kernel
@@ -53,12 +53,15 @@ public struct DroneArmy: Sendable {
 
   /// Starts a drone for each address, waits for their shells and passes them to `body`.
   public func run<Result: Sendable>(
-    _ addresses: [String], in network: NetworkNamespace, _ body: ([Drone]) async throws -> Result
+    _ addresses: [String], in network: NetworkNamespace, file: String = #fileID, function: String = #function,
+    _ body: ([Drone]) async throws -> Result
   ) async throws -> Result {
     let folder = FilePath(NSTemporaryDirectory()).appending("captures-\(UUID())")
     try makeFolder(folder)
     defer { try? FileManager.default.removeItem(atPath: folder.string) }
-    return try await withMachineGroup { try await start(addresses, [], captures: folder, in: network, body) }
+    return try await withMachineGroup(of: addresses.count, file: file, function: function) {
+      try await start(addresses, [], captures: folder, in: network, body)
+    }
   }
 
   private func start<Result: Sendable>(

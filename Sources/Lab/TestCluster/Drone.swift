@@ -32,16 +32,16 @@ public struct Drone: Sendable {
     return try JSONDecoder().decode(ClusterStatus.self, from: Data(line.utf8))
   }
 
-  /// Waits up to `bound` of the host's time until the status is as wanted, and returns it.
+  /// Waits up to `bound` of the machines' time until the status is as wanted, and returns it.
   @discardableResult
   public func waits(
     for wanted: String, within bound: Duration = .seconds(20), _ holds: (ClusterStatus) -> Bool
   ) async throws -> ClusterStatus {
-    let deadline = ContinuousClock.now + bound
+    let watch = MachineWatch()
     while true {
       let status = try await status()
       if holds(status) { return status }
-      guard ContinuousClock.now < deadline else {
+      guard watch.elapsed < bound else {
         throw BuildError.input("\(address) did not see within \(bound): \(wanted). Its status: \(status)")
       }
       try await Task.sleep(for: .milliseconds(200))

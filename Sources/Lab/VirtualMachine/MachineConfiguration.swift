@@ -23,7 +23,7 @@ public struct MachineConfiguration: Sendable {
   /// boot loop is not.
   public var restarts = false
   /// The emulator is ended after this time, even when nobody waits for it any more.
-  public var lifetime: Duration = .seconds(240)
+  public var lifetime: Duration = .seconds(600)
   /// Further arguments to the emulator, one option and its value after the other.
   public var extraArguments: [String] = []
 

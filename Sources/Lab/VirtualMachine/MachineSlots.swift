@@ -1,40 +1,49 @@
 import Synchronization
 
-/// How many machines may run at a time: emulation takes a whole processor, and a machine that starves looks like one
-/// that hangs.
+/// How many machines may run at a time. One that boots takes a whole processor, and one that starves looks like one that
+/// hangs; one that waits for its next command takes next to nothing.
+///
+/// So a few always may, and further ones, up to a bound, when the computer has had something to spare: they are let in one
+/// after the other, so that what the last one takes is seen before the next.
 final class MachineSlots: Sendable {
-  static let shared = MachineSlots(2)
-  /// Set within a group, whose machines take no slots of their own.
-  @TaskLocal static var isInGroup = false
+  static let shared = {
+    let processors = ComputerLoad.processors
+    let load = ComputerLoad()
+    return MachineSlots(always: processors, most: 4 * processors) { load.hasRoom(forMachines: $0) }
+  }()
 
-  private let count: Int
+  private let always: Int
+  let most: Int
+  private let pause: Duration
+  private let hasRoom: @Sendable (Int) -> Bool
 
   private struct State {
-    var free: Int
+    var running = 0
     var waiting: [(id: UInt64, wanted: Int, resume: CheckedContinuation<Void, any Error>)] = []
     var nextID: UInt64 = 0
     /// Cancelled before they got into the queue.
     var cancelled: Set<UInt64> = []
+    var isLooking = false
   }
-  private let state: Mutex<State>
+  private let state = Mutex(State())
 
-  init(_ count: Int) {
-    self.count = count
-    state = Mutex(State(free: count))
+  /// - Parameters:
+  ///   - always: as many machines may run whatever the load is.
+  ///   - most: never more than so many; a group that is larger runs alone.
+  ///   - pause: between two looks at the load while somebody waits.
+  ///   - hasRoom: whether the computer has had enough to spare, since it was asked last, for so many machines more.
+  init(always: Int, most: Int, pause: Duration = .seconds(1), hasRoom: @escaping @Sendable (Int) -> Bool) {
+    self.always = always
+    self.most = most
+    self.pause = pause
+    self.hasRoom = hasRoom
   }
 
-  /// Whether somebody waits for a slot.
+  /// Whether somebody waits to be let in.
   var isAwaited: Bool { state.withLock { !$0.waiting.isEmpty } }
 
-  /// Runs `body` when a slot is free. Throws `CancellationError` when cancelled while waiting.
-  func withSlot<Result>(_ body: () async throws -> Result) async throws -> Result {
-    try await take(1)
-    defer { give(1) }
-    return try await body()
-  }
-
-  /// Runs `body` when all slots are free. Throws `CancellationError` when cancelled while waiting.
-  func withAllSlots<Result>(_ body: () async throws -> Result) async throws -> Result {
+  /// Runs `body` when so many machines may run. Throws `CancellationError` when cancelled while waiting.
+  func withSlots<Result>(_ count: Int, _ body: () async throws -> Result) async throws -> Result {
     try await take(count)
     defer { give(count) }
     return try await body()
@@ -47,16 +56,12 @@ final class MachineSlots: Sendable {
     }
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-        let outcome: Swift.Result<Void, any Error>? = state.withLock { state in
-          if state.cancelled.remove(id) != nil { return .failure(CancellationError()) }
-          if state.waiting.isEmpty, state.free >= wanted {
-            state.free -= wanted
-            return .success(())
-          }
+        let isCancelled = state.withLock { state in
+          if state.cancelled.remove(id) != nil { return true }
           state.waiting.append((id, wanted, continuation))
-          return nil
+          return false
         }
-        if let outcome { continuation.resume(with: outcome) }
+        if isCancelled { continuation.resume(throwing: CancellationError()) } else { letIn() }
       }
     } onCancel: {
       let waiter = state.withLock { state in
@@ -68,21 +73,47 @@ final class MachineSlots: Sendable {
       }
       waiter?.resume(throwing: CancellationError())
       // Whoever waited behind it may fit now.
-      give(0)
+      letIn()
     }
   }
 
-  /// Frees slots and lets in whoever waits, first come first served.
-  private func give(_ freed: Int) {
-    let next = state.withLock { state in
-      state.free += freed
+  private func give(_ count: Int) {
+    state.withLock { $0.running -= count }
+    letIn()
+  }
+
+  /// Lets in whoever may run, first come first served, and of those that need `room` the first alone.
+  private func letIn(room: Bool = false) {
+    let (next, mustLook) = state.withLock { state in
       var next: [CheckedContinuation<Void, any Error>] = []
-      while let first = state.waiting.first, first.wanted <= state.free {
-        state.free -= first.wanted
+      var room = room
+      while let first = state.waiting.first {
+        let all = state.running + first.wanted
+        if state.running > 0, all > always {
+          guard room, all <= most else { break }
+          room = false
+        }
+        state.running = all
         next.append(state.waiting.removeFirst().resume)
       }
-      return next
+      let mustLook = !state.waiting.isEmpty && !state.isLooking
+      if mustLook { state.isLooking = true }
+      return (next, mustLook)
     }
     for waiter in next { waiter.resume() }
+    if mustLook { Task.detached { await self.look() } }
+  }
+
+  /// Lets in by load as long as somebody waits.
+  private func look() async {
+    while true {
+      try? await Task.sleep(for: pause)
+      let wanted = state.withLock { state in
+        if state.waiting.isEmpty { state.isLooking = false }
+        return state.waiting.first?.wanted
+      }
+      guard let wanted else { return }
+      letIn(room: hasRoom(wanted))
+    }
   }
 }

@@ -11,7 +11,8 @@ import Workshop
 ///       try await machine.expect("# ")
 ///     }
 ///
-/// Everything that waits has a bound, and fails at once when the kernel panics or the machine ends.
+/// Everything that waits has a bound, and fails at once when the kernel panics or the machine ends. Bounds are of the
+/// machines' time: what this computer has no processor for does not count.
 public final class VirtualMachine: Sendable {
   public let configuration: MachineConfiguration
   private struct Serial: Sendable {
@@ -23,7 +24,7 @@ public final class VirtualMachine: Sendable {
   private let monitor: Monitor
   private let folder: FilePath
 
-  /// What a console may take to say the next thing. Generous: other work on the same computer slows the emulator down.
+  /// What a console may take to say the next thing.
   public static let patience = Duration.seconds(60)
 
   init(_ configuration: MachineConfiguration, serial channel: Channel, monitor: Channel, folder: FilePath) {
@@ -131,12 +132,12 @@ public final class VirtualMachine: Sendable {
   /// Waits until `text` stands on the screen, and returns the whole screen.
   @discardableResult
   public func expectOnScreen(_ text: String, within bound: Duration = patience) async throws -> Screen {
-    let deadline = ContinuousClock.now + bound
+    let watch = MachineWatch()
     while true {
       let screen = try await screen()
       if screen.contains(text) { return screen }
       if let line = serial.look({ $0.transcript.alarm() }) { throw await failure(.kernelPanic(line)) }
-      guard ContinuousClock.now < deadline else { throw await failure(.notSeen(text, within: bound)) }
+      guard watch.elapsed < bound else { throw await failure(.notSeen(text, within: bound)) }
       try await Task.sleep(for: .milliseconds(400))
     }
   }
@@ -217,21 +218,15 @@ public final class VirtualMachine: Sendable {
 
 /// Starts a machine, gives it to `body`, and ends it when `body` returns, throws or is cancelled.
 ///
-/// At most two machines run at a time in one process; further ones wait. With `namespace` the emulator's network is that
+/// As many run at a time as this computer has room for; further ones wait. With `namespace` the emulator's network is that
 /// namespace's. Throws what `body` throws, `MachineFailure`, and `BuildError` when the emulator cannot be started.
 public func withVirtualMachine<Result: Sendable>(
-  _ configuration: MachineConfiguration, in namespace: NetworkNamespace? = nil,
-  _ body: (VirtualMachine) async throws -> Result
+  _ configuration: MachineConfiguration, in namespace: NetworkNamespace? = nil, file: String = #fileID,
+  function: String = #function, _ body: (VirtualMachine) async throws -> Result
 ) async throws -> Result {
-  if MachineSlots.isInGroup { return try await emulate(configuration, in: namespace, body) }
-  return try await MachineSlots.shared.withSlot { try await emulate(configuration, in: namespace, body) }
-}
-
-/// Lets machines run that only make sense together, however many: waits until nobody else's run, and keeps others waiting
-/// until `body` returns. Machines of a group are expected to idle most of the time.
-public func withMachineGroup<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
-  try await MachineSlots.shared.withAllSlots {
-    try await MachineSlots.$isInGroup.withValue(true, operation: body)
+  guard MachineGroup.current == nil else { return try await emulate(configuration, in: namespace, body) }
+  return try await withMachineGroup(of: 1, file: file, function: function) {
+    try await emulate(configuration, in: namespace, body)
   }
 }
 
@@ -247,9 +242,13 @@ private func emulate<Result: Sendable>(
   let serial = try Channel.pair()
   let monitor = try Channel.pair()
   let machine = VirtualMachine(configuration, serial: serial.near, monitor: monitor.near, folder: folder)
+  let numberFile = folder.appending("number")
+  let process = Emulator(numberFile: numberFile)
+  let start = ContinuousClock.now
 
   // `timeout` bounds the emulator's life even when we are killed and cannot end it.
-  let emulator = [configuration.target.emulator.program] + configuration.arguments(.inheritedSockets)
+  let emulator =
+    [configuration.target.emulator.program] + configuration.arguments(.inheritedSockets) + ["-pidfile", numberFile.string]
   let bound = ["--kill-after=2", "\(configuration.lifetime.components.seconds)"]
   var options = PlatformOptions()
   options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
@@ -261,8 +260,11 @@ private func emulate<Result: Sendable>(
       output: .fileDescriptor(monitor.far, closeAfterSpawningProcess: true),
       error: .fileDescriptor(log, closeAfterSpawningProcess: true)
     ) { _ in
+      process.begin()
+      defer { process.end() }
       let outcome: Swift.Result<Result, any Error>
       do { outcome = .success(try await body(machine)) } catch { outcome = .failure(error) }
+      MachineGroup.current?.count(process, since: start)
       await machine.end()
       return try outcome.get()
     }.closureResult

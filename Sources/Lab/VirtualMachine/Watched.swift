@@ -21,14 +21,14 @@ final class Watched<Value: Sendable>: Sendable {
   /// Reads or changes the value without waking anybody.
   func look<Result: Sendable>(_ body: (inout Value) -> Result) -> Result { state.withLock { body(&$0.value) } }
 
-  /// Waits until `body` gives something other than nil and returns it; returns nil after `bound`.
+  /// Waits until `body` gives something other than nil and returns it; returns nil after `bound` of the machines' time.
   ///
   /// `body` may change the value: whoever takes something out of it does so under the lock. Throws what `body` throws
   /// and `CancellationError`.
   func wait<Result: Sendable>(
     _ bound: Duration, until body: (inout Value) throws -> Result?
   ) async throws -> Result? {
-    let deadline = ContinuousClock.now + bound
+    let watch = MachineWatch()
     let (ticks, tick) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let id = state.withLock { state in
       state.nextID += 1
@@ -36,7 +36,9 @@ final class Watched<Value: Sendable>: Sendable {
       return state.nextID
     }
     let alarm = Task {
-      try? await Task.sleep(until: deadline)
+      while case let left = bound - watch.elapsed, left > .zero {
+        do { try await Task.sleep(for: left) } catch { return }
+      }
       tick.yield()
     }
     defer {
@@ -46,7 +48,7 @@ final class Watched<Value: Sendable>: Sendable {
     tick.yield()
     for await _ in ticks {
       if let result = try state.withLock({ try body(&$0.value) }) { return result }
-      if ContinuousClock.now >= deadline { return nil }
+      if watch.elapsed >= bound { return nil }
     }
     throw CancellationError()
   }

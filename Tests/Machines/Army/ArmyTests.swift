@@ -10,7 +10,7 @@ import Workshop
   @Test("an army of three from start to Ctrl-C: one is killed, boots again as itself, and another's cable is pulled")
   func fromStartToEnd() async throws {
     try await RunningArmy.withRuntime { army in
-      try await withMachineGroup {
+      try await withMachineGroup(of: 3) {
         let terminal = try PseudoTerminal(
           [RunningArmy.program.string, "army", "--nodes", "3", "--tree", try Image.file("pxe").string],
           environment: army.environment, directory: army.runtime.string)
@@ -60,7 +60,7 @@ import Workshop
   @Test("without a terminal there are lines; what crosses the switch between members is ESP; SIGTERM ends all")
   func lines() async throws {
     try await RunningArmy.withRuntime { army in
-      try await withMachineGroup {
+      try await withMachineGroup(of: 2) {
         let capture = army.runtime.appending("frames.pcap")
         let log = army.runtime.appending("log")
         let process = try army.start(["--nodes", "2", "--capture", capture.string], log: log)
@@ -99,7 +99,7 @@ import Workshop
     "a second army is refused; machines end with an army that is killed; a drone that switches itself off stays off")
   func killed() async throws {
     try await RunningArmy.withRuntime { army in
-      try await withMachineGroup {
+      try await withMachineGroup(of: 1) {
         let process = try army.start(["--nodes", "1"], log: army.runtime.appending("log"))
         defer { sendSignal(.kill, to: process) }
         let standing = try await army.waits(for: "the drone is in", within: .seconds(240)) { $0[1].cluster == "alive" }

@@ -53,7 +53,7 @@ import Workshop
     #expect(section.start == ["make army N=3"])
     #expect(section.keys.map(\.keys) == ["Ctrl-A k 2", "Ctrl-A r 2", "Ctrl-A u 3", "Ctrl-A p 3", "Ctrl-C"])
     try await RunningArmy.withRuntime { army in
-      try await withMachineGroup {
+      try await withMachineGroup(of: 3) {
         let terminal = try PseudoTerminal(
           ["/bin/sh", "-c", section.start[0]], environment: army.environment, directory: checkout.string)
         try terminal.expect("All 3 drones are in after ", within: .seconds(400))

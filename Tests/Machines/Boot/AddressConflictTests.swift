@@ -12,7 +12,7 @@ import VirtualMachine
       let holder = try await network.hardwareAddress()
       let configuration = try Image.direct(Self.line, cards: [.init(.rtl8139, on: .tap(tap))])
       // A probe waits 0.5 s for its answer: beside another machine the emulator may deliver it later.
-      try await withMachineGroup {
+      try await withMachinesAlone {
         try await withVirtualMachine(configuration, in: network) { machine in
           try await machine.expectShell()
           let log = try await machine.output("cat /run/boot.log")

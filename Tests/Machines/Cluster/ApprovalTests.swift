@@ -17,9 +17,8 @@ import VirtualMachine
         "--tftp-root=\(Image.build.appending("pxe").string)", "--dhcp-boot=pxelinux.0",
       ])
       let tap = try await network.tap("pxe")
-      var configuration = MachineConfiguration(
+      let configuration = MachineConfiguration(
         boot: .network, cards: [.init(on: .tap(tap), address: "52:54:00:00:00:77", capture: capture)])
-      configuration.lifetime = .seconds(400)
       try await withDrones(["192.168.1.11"], in: network) { drones in
         let member = drones[0]
         try await member.machine.succeeds("tyd")

@@ -8,7 +8,7 @@ import VirtualMachine
   func labels() async throws {
     try await withNetworkNamespace(address: "192.168.1.1/24") { network in
       try await network.serveDHCP()
-      try await withMachineGroup {
+      try await withMachineGroup(of: 3) {
         let cards = try await ["tap0", "tap1", "tap2"].enumerated().asyncMap { index, name in
           NetworkCard(.rtl8139, on: .tap(try await network.tap(name)), address: "52:54:00:00:00:1\(index)")
         }

@@ -10,7 +10,7 @@ import VirtualMachine
   func cluster() async throws {
     try await withNetworkNamespace(address: "192.168.1.1/24") { network in
       var army = try DroneArmy()
-      army.lifetime = .seconds(Self.seconds + 300)
+      army.lifetime = .seconds(Self.seconds + 900)
       try await army.run(["192.168.1.11", "192.168.1.21", "192.168.1.22"], in: network) { drones in
         // New keys every half minute, tunnels that nobody uses gone after as long: both happen many times.
         try await formCluster(drones, options: "--rekey 30 --idle 30")

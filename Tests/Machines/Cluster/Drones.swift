@@ -14,12 +14,12 @@ extension DroneArmy {
 /// gives them to `body`. `images` are other ISOs to take the credential from, by the drone's place in the list.
 func withDrones(
   _ addresses: [String], words: String = "", images: [Int: FilePath] = [:], in network: NetworkNamespace,
-  _ body: ([Drone]) async throws -> Void
+  file: String = #fileID, function: String = #function, _ body: ([Drone]) async throws -> Void
 ) async throws {
   var army = try DroneArmy()
   army.words = words
   army.images = images
-  try await army.run(addresses, in: network, body)
+  try await army.run(addresses, in: network, file: file, function: function, body)
 }
 
 /// `tyd` on the first, `tyd -m` with the first's address on the others, all of them in, and all seeing each other.

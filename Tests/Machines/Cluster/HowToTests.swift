@@ -6,7 +6,7 @@ import VirtualMachine
   @Test("the HowTo as typed: a first node, a drone addressed at boot, a drone addressed by hand, one cluster")
   func asTyped() async throws {
     try await withNetworkNamespace(address: "192.168.1.1/24") { network in
-      try await withMachineGroup {
+      try await withMachineGroup(of: 3) {
         let cards = try await [network.tap("tap0"), network.tap("tap1"), network.tap("tap2")].enumerated().map {
           NetworkCard(.rtl8139, on: .tap($1), address: "52:54:00:00:00:1\($0)")
         }

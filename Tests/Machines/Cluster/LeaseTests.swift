@@ -13,7 +13,7 @@ import VirtualMachine
     let capture = FilePath(NSTemporaryDirectory()).appending("lease-\(UUID()).pcap")
     defer { try? FileManager.default.removeItem(atPath: capture.string) }
     try await withNetworkNamespace(address: "192.168.1.1/24") { network in
-      try await withMachineGroup {
+      try await withMachineGroup(of: 2) {
         try await withPXEMaster(in: network, capture: capture) { master in
           let card = NetworkCard(on: .tap(try await network.tap("tap1")), address: "52:54:00:00:00:22")
           try await withRootArchive(of: Image.iso) { archive in

@@ -4,13 +4,13 @@ import Workshop
 
 /// A drone from CD on a network without DHCP. It takes its address by itself and serves, as the label `pxe` has it.
 func withPXEMaster(
-  in network: NetworkNamespace, capture: FilePath? = nil, _ body: (VirtualMachine) async throws -> Void
+  in network: NetworkNamespace, capture: FilePath? = nil, file: String = #fileID, function: String = #function,
+  _ body: (VirtualMachine) async throws -> Void
 ) async throws {
   let tap = try await network.tap("tap0")
-  var configuration = try Image.cd(
+  let configuration = try Image.cd(
     cards: [.init(on: .tap(tap), address: "52:54:00:00:00:11", capture: capture)])
-  configuration.lifetime = .seconds(500)
-  try await withVirtualMachine(configuration, in: network) { machine in
+  try await withVirtualMachine(configuration, in: network, file: file, function: function) { machine in
     try await machine.expect("boot:")
     machine.type("drone TYD=3\n")
     try await machine.expectShell()
@@ -28,11 +28,11 @@ extension VirtualMachine {
   func waits(for wanted: String, within bound: Duration = .seconds(60), _ holds: (String) -> Bool) async throws
     -> String
   {
-    let deadline = ContinuousClock.now + bound
+    let watch = MachineWatch()
     while true {
       let status = try await run("tyd --status --json").output
       if holds(status) { return status }
-      guard ContinuousClock.now < deadline else {
+      guard watch.elapsed < bound else {
         let log = try await run("cat /run/tyd/log; dmesg | tail -5").output
         throw BuildError.input("It did not come within \(bound): \(wanted). Status: \(status)\nLog: \(log)")
       }

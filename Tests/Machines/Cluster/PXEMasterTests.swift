@@ -52,7 +52,7 @@ import Workshop
   )
   func army() async throws {
     try await withNetworkNamespace(address: "192.168.1.1/24") { network in
-      try await withMachineGroup {
+      try await withMachineGroup(of: 2) {
         try await withPXEMaster(in: network) { master in
           let tap = try await network.tap("tap1")
           var first: ClusterStatus.Node?

@@ -20,7 +20,7 @@ import Workshop
     try await withNetworkNamespace(address: "192.168.1.1/24") { network in
       try await network.run("ip", ["address", "add", "fd00:1::1/64", "dev", NetworkNamespace.bridge, "nodad"])
       let taps = try await [network.tap("tap0"), network.tap("tap1")]
-      try await withMachineGroup {
+      try await withMachineGroup(of: 2) {
         try await withMaster(
           firewall: firewall, package: Master.package, files: credential,
           card: .init(.virtio, on: .tap(taps[0]), address: "52:54:00:00:00:11", capture: capture), in: network

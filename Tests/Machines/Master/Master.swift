@@ -177,7 +177,7 @@ enum Master {
 func withMaster<Result: Sendable>(
   address: String = "192.168.1.11/24", firewall: String = Master.firewall(), package: FilePath? = nil,
   files: [Entry] = [], processOne: Master.ProcessOne = .script, card: NetworkCard,
-  in namespace: NetworkNamespace? = nil,
+  in namespace: NetworkNamespace? = nil, file: String = #fileID, function: String = #function,
   _ body: (VirtualMachine) async throws -> Result
 ) async throws -> Result {
   let debian = try await prepareDebianKernel(cache: defaultCache(), progress: Progress(total: 1, quiet: true))
@@ -200,7 +200,7 @@ func withMaster<Result: Sendable>(
   let configuration = MachineConfiguration(
     target: .x86_64, memory: processOne == .systemd ? 384 : nil,
     boot: .kernel(debian.kernel, initramfs: archive, commandLine: words), cards: [card])
-  return try await withVirtualMachine(configuration, in: namespace, body)
+  return try await withVirtualMachine(configuration, in: namespace, file: file, function: function, body)
 }
 
 /// Ours, not Foundation's class of the same name.

@@ -94,7 +94,7 @@ import Workshop
           "ip=\(drones[index])::192.168.1.1:255.255.255.0:::",
           cards: [.init(on: .tap(taps[index + 1]), address: "52:54:00:00:00:2\(index)")])
       }
-      try await withMachineGroup {
+      try await withMachineGroup(of: 3) {
         try await withMaster(
           package: Master.package, files: Master.credential(cluster.certificate, cluster.key),
           card: .init(.virtio, on: .tap(taps[0]), address: "52:54:00:00:00:11", capture: capture), in: network
@@ -173,7 +173,7 @@ import Workshop
       let configuration = try Image.direct(
         "ip=192.168.1.21::192.168.1.1:255.255.255.0:::",
         cards: [.init(on: .tap(taps[1]), address: "52:54:00:00:00:20")])
-      try await withMachineGroup {
+      try await withMachineGroup(of: 2) {
         try await withMaster(
           package: Master.package, files: Master.credential(cluster.certificate, cluster.key),
           card: .init(.virtio, on: .tap(taps[0]), address: "52:54:00:00:00:11"), in: network

@@ -3,7 +3,7 @@ import SystemPackage
 import Testing
 import Workshop
 
-@testable import VirtualMachine
+import VirtualMachine
 
 /// The harness itself, on machines that boot nothing: the firmware is enough.
 @Suite struct MachineTests {
