@@ -12,11 +12,13 @@ CLUSTER ?=
 CREDENTIAL ?=
 # N=20 is how many drones an army has.
 N ?= 3
+# ONLY=Membership builds and tests that module and what it uses.
+ONLY ?=
 image_options := $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(CLUSTER),--cluster '$(CLUSTER)') \
   $(if $(CREDENTIAL),--credential '$(CREDENTIAL)')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps iso pxe master run army smoke soak test lint fuzz bench clean swift
+.PHONY: help deps iso pxe master run army unit smoke soak test lint fuzz bench clean swift
 .NOTPARALLEL:
 
 help: ## This list
@@ -42,13 +44,17 @@ army: pxe ## N virtual drones on this PC that form a cluster (N=3)
 	@sysroot/install-packages run
 	@$(DRONEFORGE) army --nodes $(N) --tree $(BUILD)/pxe
 
+unit: swift ## Every test that needs no virtual machine (ONLY=Membership: those of one module)
+	@sysroot/install-packages tool image test
+	@SWIFT='$(SWIFT)' ONLY='$(ONLY)' .ci/test unit
+
 smoke: iso pxe master ## Only the tests that boot virtual machines
 	@sysroot/install-packages run test
-	@$(SWIFT) test --filter SmokeTests
+	@SWIFT='$(SWIFT)' .ci/test machines
 
-test: iso pxe master ## Every test, virtual machines included
+test: iso pxe master ## Every test, virtual machines included; which were slow, and what the machines cost
 	@sysroot/install-packages run test
-	@$(SWIFT) test
+	@SWIFT='$(SWIFT)' .ci/test unit machines
 
 fuzz: swift ## Ten million generated messages for each of tyd's readers, a million for every other
 	@sysroot/install-packages tool

@@ -26,11 +26,16 @@ final class Emulator: Sendable {
     return (text.split(separator: ")").last ?? "").split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
   }
 
-  /// Seconds of processor time that it has taken; 0 when it is gone.
+  private let lastSeen = Mutex(0.0)
+
+  /// Seconds of processor time that it has taken, as far as was seen before it went.
   var processorSeconds: Double {
     // After the name: state (a letter), then 4 to 13; utime and stime are fields 14 and 15, in ticks of 10 ms.
-    guard let folder, case let fields = numbers(folder + "/stat"), fields.count > 11 else { return 0 }
-    return Double(fields[10] + fields[11]) / 100
+    let fields = folder.map { numbers($0 + "/stat") } ?? []
+    return lastSeen.withLock { last in
+      if fields.count > 11 { last = max(last, Double(fields[10] + fields[11]) / 100) }
+      return last
+    }
   }
 
   /// How long that of its threads which had to has waited for a processor of this computer.
@@ -38,6 +43,7 @@ final class Emulator: Sendable {
     guard let folder, let threads = try? FileManager.default.contentsOfDirectory(atPath: folder + "/task") else {
       return .zero
     }
+    _ = processorSeconds
     // Nanoseconds on a processor, nanoseconds ready and waiting for one, how often.
     let waits = threads.map { thread in
       let fields = numbers("\(folder)/task/\(thread)/schedstat")
