@@ -178,6 +178,31 @@ public final class VirtualMachine: Sendable {
     try await monitored { _ = try await monitor.execute("set_link", ["name": "net\(index)", "up": up]) }
   }
 
+  // MARK: The state
+
+  /// Writes the machine's state to a file that is there when it is whole; the machine has stopped then.
+  func save(to file: FilePath) async throws {
+    let part = file.string + ".part"
+    _ = try await monitored {
+      try await monitor.execute(
+        "migrate", ["uri": "exec:cat >\(quoted(part)) && mv \(quoted(part)) \(quoted(file.string))"])
+    }
+    try await becomes("saved") { FileManager.default.fileExists(atPath: file.string) }
+  }
+
+  /// Waits until a machine that was started from a saved state has it. What was typed before would be lost.
+  func waitForState() async throws {
+    try await becomes("running") { try await monitor.execute(forPeople: "info status").contains("running") }
+  }
+
+  private func becomes(_ wanted: String, _ holds: () async throws -> Bool) async throws {
+    let watch = MachineWatch()
+    while try await !monitored(holds) {
+      guard watch.elapsed < Self.patience else { throw await failure(.monitor("the machine is not \(wanted)")) }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
   // MARK: The end
 
   /// Waits until the machine has ended by itself. Throws `MachineFailure` when it still runs after `bound`.

@@ -5,8 +5,7 @@ import VirtualMachine
 @Suite struct CertaintydTests {
   @Test("whoever kills it may change the root; it can be started again, but not twice")
   func killed() async throws {
-    try await withVirtualMachine(try Image.direct("ip=off")) { machine in
-      try await machine.expectShell()
+    try await withShell { machine in
       #expect(try await machine.run("certaintyd --status").status == 0)
       try await machine.startCertaintyd()
       let second = try await machine.run("certaintyd --delay 0")
@@ -35,8 +34,7 @@ import VirtualMachine
 
   @Test("an option or value that it does not know is named, with exit status 2")
   func options() async throws {
-    try await withVirtualMachine(try Image.direct("ip=off certaintyd=off")) { machine in
-      try await machine.expectShell()
+    try await withShell(.unwatched) { machine in
       #expect(try await machine.run("certaintyd --help").status == 0)
       for words in ["--nonsense", "--interval 0", "--delay x", "extra"] {
         let answer = try await machine.run("certaintyd \(words)")

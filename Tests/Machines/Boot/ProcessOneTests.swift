@@ -9,8 +9,7 @@ import VirtualMachine
       ("reboot", MachineEnd.reset), ("poweroff", .powerOff), ("kill -USR2 1", .powerOff), ("kill -TERM 1", .reset),
     ])
   func ends(_ command: String, _ expected: MachineEnd) async throws {
-    try await withVirtualMachine(try Image.direct("ip=off")) { machine in
-      try await machine.expectShell()
+    try await withShell { machine async throws in
       machine.type(command + "\n")
       #expect(try await machine.waitForEnd() == expected)
     }
@@ -18,8 +17,7 @@ import VirtualMachine
 
   @Test("halt stops the machine and leaves it on", arguments: ["halt", "kill -USR1 1"])
   func halts(_ command: String) async throws {
-    try await withVirtualMachine(try Image.direct("ip=off")) { machine in
-      try await machine.expectShell()
+    try await withShell { machine in
       machine.type(command + "\n")
       try await machine.expect("System halted")
     }
@@ -27,8 +25,7 @@ import VirtualMachine
 
   @Test("Ctrl-Alt-Del reboots")
   func keys() async throws {
-    try await withVirtualMachine(try Image.direct("ip=off")) { machine in
-      try await machine.expectShell()
+    try await withShell { machine in
       try await machine.press(["ctrl", "alt", "delete"])
       #expect(try await machine.waitForEnd() == .reset)
     }
@@ -46,8 +43,7 @@ import VirtualMachine
 
   @Test("a shell that ends comes back, and process 1 stays")
   func respawn() async throws {
-    try await withVirtualMachine(try Image.direct("ip=off")) { machine in
-      try await machine.expectShell()
+    try await withShell { machine in
       machine.type("exit\n")
       try await machine.expectShell()
       #expect(try await machine.run("kill -0 1").status == 0)

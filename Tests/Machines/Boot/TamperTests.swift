@@ -7,11 +7,8 @@ import VirtualMachine
     "every kind of change restarts the drone, with its reason on the console and in the kernel's log",
     arguments: Tamper.all)
   func restarts(_ tamper: Tamper) async throws {
-    try await withVirtualMachine(try Image.direct("ip=off")) { machine in
-      try await machine.expectShell()
-      try await machine.startCertaintyd()
-      // The kernel's log is printed here as well, since it does not outlive the restart.
-      try await machine.run("dmesg -n 8")
+    // The kernel's log is printed here as well, since it does not outlive the restart.
+    try await withShell(.watched) { machine async throws in
       machine.type(tamper.command + "\n")
       #expect(try await machine.waitForEnd(within: .seconds(40)) == .reset)
       for (place, lines) in [("kernel log", machine.alarms.kernel), ("console", machine.alarms.console)] {
@@ -47,8 +44,7 @@ import VirtualMachine
 
   @Test("--once prints every difference of a changed root and ends with 1, and with 0 before the change")
   func once() async throws {
-    try await withVirtualMachine(try Image.direct("ip=off certaintyd=off")) { machine in
-      try await machine.expectShell()
+    try await withShell(.unwatched) { machine in
       #expect(try await machine.run("pidof certaintyd").status != 0)
       let before = try await machine.run("certaintyd --once")
       #expect(before.status == 0, "\(before.output)")
@@ -69,8 +65,7 @@ import VirtualMachine
 
   @Test("--once finds bytes that were changed and times that were set back")
   func content() async throws {
-    try await withVirtualMachine(try Image.direct("ip=off certaintyd=off")) { machine in
-      try await machine.expectShell()
+    try await withShell(.unwatched) { machine in
       try await machine.run("printf R | dd of=/etc/passwd conv=notrunc; touch -r /etc/group /etc/passwd")
       let after = try await machine.run("certaintyd --once")
       #expect(after.output.contains("/etc/passwd: content changed"), "\(after.output)")
