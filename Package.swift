@@ -236,7 +236,7 @@ let moduleTests: [ModuleTests] = [
       "Addresses", "Bytes", "DroneArmy", "Reporting", "Supervision", "TestSupport", "TydCommand", "Workshop", system,
     ]),
   .tests("Lab/HouseRules", ["HouseRules", "TestSupport"]),
-  .tests("Lab/VirtualMachine", ["VirtualMachine", "Workshop", system]),
+  .tests("Lab/VirtualMachine", ["VirtualMachine"]),
   .tests("Lab/VirtualNetwork", ["Addresses", "TestSupport", "VirtualNetwork"]),
   .tests(
     "Machines",
