@@ -34,7 +34,7 @@ enum SavedShell: Hashable, CaseIterable {
   }
 }
 
-/// Gives a drone at its shell to `body`.
+/// Starts a drone at its shell and passes it to `body`.
 func withShell(
   _ shell: SavedShell = .plain, file: String = #fileID, function: String = #function,
   _ body: (VirtualMachine) async throws -> Void

@@ -18,7 +18,7 @@ struct MachineGroup: Sendable {
   private static let report = ProcessInfo.processInfo.environment["DRONEFORGE_MACHINE_REPORT"]
 
   /// A machine that is about to end.
-  func count(_ emulator: Emulator, since start: ContinuousClock.Instant) {
+  func count(_ emulator: EmulatorProcess, since start: ContinuousClock.Instant) {
     write("machine", ContinuousClock.now - start, .seconds(emulator.processorSeconds))
   }
 

@@ -41,7 +41,7 @@ public func saveMachine(
   }
 }
 
-/// Starts a machine where the saved one stopped, gives it to `body`, and ends it. Throws what `withVirtualMachine` throws.
+/// Starts a machine where the saved one stopped, passes it to `body`, and ends it. Throws what `withVirtualMachine` throws.
 public func withSavedMachine<Result: Sendable>(
   _ saved: SavedMachine, file: String = #fileID, function: String = #function,
   _ body: (VirtualMachine) async throws -> Result

@@ -268,12 +268,14 @@ private func emulate<Result: Sendable>(
   let monitor = try Channel.pair()
   let machine = VirtualMachine(configuration, serial: serial.near, monitor: monitor.near, folder: folder)
   let numberFile = folder.appending("number")
-  let process = Emulator(numberFile: numberFile)
+  let process = EmulatorProcess(numberFile: numberFile)
   let start = ContinuousClock.now
 
   // `timeout` bounds the emulator's life even when we are killed and cannot end it.
   let emulator =
-    [configuration.target.emulator.program] + configuration.arguments(.inheritedSockets) + ["-pidfile", numberFile.string]
+    [configuration.target.emulator.program] + configuration.arguments(.inheritedSockets) + [
+      "-pidfile", numberFile.string,
+    ]
   let bound = ["--kill-after=2", "\(configuration.lifetime.components.seconds)"]
   var options = PlatformOptions()
   options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]

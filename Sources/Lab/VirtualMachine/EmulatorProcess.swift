@@ -3,7 +3,7 @@ import Synchronization
 import SystemPackage
 
 /// The emulator's process, as the kernel counts it (proc(5)).
-final class Emulator: Sendable {
+final class EmulatorProcess: Sendable {
   /// Where it writes its process number when it has started.
   private let numberFile: FilePath
   private let number = Mutex<Int?>(nil)
@@ -54,7 +54,7 @@ final class Emulator: Sendable {
 
   // MARK: All of this program
 
-  private static let running = Mutex<[ObjectIdentifier: Emulator]>([:])
+  private static let running = Mutex<[ObjectIdentifier: EmulatorProcess]>([:])
 
   func begin() { Self.running.withLock { $0[ObjectIdentifier(self)] = self } }
   func end() { Self.running.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(self)) } }
@@ -68,13 +68,13 @@ final class Emulator: Sendable {
 /// again and again, and so must the time that is counted.
 public struct MachineWatch: Sendable {
   private let start = ContinuousClock.now
-  private let before = Emulator.waits()
+  private let before = EmulatorProcess.waits()
 
   public init() {}
 
   /// Since the watch was made.
   public var elapsed: Duration {
-    let lost = Emulator.waits().map { emulator, wait in wait - (before[emulator] ?? .zero) }.max() ?? .zero
+    let lost = EmulatorProcess.waits().map { emulator, wait in wait - (before[emulator] ?? .zero) }.max() ?? .zero
     return max(.zero, ContinuousClock.now - start - lost)
   }
 }
