@@ -37,6 +37,7 @@ public struct KernelHeaders: Recipe {
 /// The kernel, all drivers built in.
 public struct Kernel: Recipe {
   let target: DroneTarget
+  let form: KernelForm
   let source: Source
   let fragment: ConfigurationFragment
   /// The first lines with which the builder's own compiler and linker say what they are.
@@ -44,8 +45,13 @@ public struct Kernel: Recipe {
   let linker: String
 
   /// `recipes`: the checkout's `sysroot`.
+  /// Throws `BuildError` for a target without images.
   public init(target: DroneTarget, source: Source, recipes: FilePath) async throws {
+    guard let form = target.image?.kernel else {
+      throw BuildError.input("There are no images for \(target.name), and so it has no kernel.")
+    }
     self.target = target
+    self.form = form
     self.source = source
     fragment = try ConfigurationFragment(contentsOf: recipes.appending("kernel-\(target.name).config"))
     compiler = try await firstLine(of: tool("gcc", ["--version"]))
@@ -78,9 +84,9 @@ public struct Kernel: Recipe {
     let architecture = "ARCH=\(target.kernelArchitecture)"
     try await tool("make", [architecture, "allnoconfig"], in: tree.folder, environment: environment).run(log: room.log)
     try fragment.check(tree.folder.appending(".config"))
-    try await tool("make", [parallelJobs, architecture, "bzImage"], in: tree.folder, environment: environment)
+    try await tool("make", [parallelJobs, architecture, form.makeTarget], in: tree.folder, environment: environment)
       .run(log: room.log)
-    try move(tree.folder.appending("arch/x86/boot/bzImage"), to: room.result.appending("bzImage"))
+    try move(FilePath("\(tree.folder)/\(form.path)"), to: room.result.appending("bzImage"))
     try move(tree.folder.appending(".config"), to: room.result.appending("config"))
   }
 }

@@ -147,9 +147,11 @@ struct BootCatalogueTests {
     let wrong = read(HandWritten.image(entries)).wrong
     #expect(wrong.contains { $0.contains(says) }, "found instead: \(wrong)")
   }
+}
 
+extension CheckFuzzTests {
   @Test("any catalogue gives loaders that lie within the image, or findings")
-  func fuzz() {
+  func catalogues() {
     let image = HandWritten.image()
     let place = 19 * Volume.sector..<19 * Volume.sector + 32 * HandWritten.entries.count
     let fault = Fuzzing.configured.firstFault { generator in
