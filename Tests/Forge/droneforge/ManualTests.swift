@@ -12,67 +12,6 @@ import Workshop
 
 @testable import droneforge
 
-/// A block of commands in docs/manual.
-struct ManualBlock: CustomStringConvertible, Sendable {
-  let page: String
-  /// What follows the fence: where the lines are typed, as docs/manual/README.md says.
-  let place: String
-  let lines: [String]
-
-  var description: String { "\(page): \(lines.first ?? "")" }
-
-  static let all: [ManualBlock] = {
-    var found: [ManualBlock] = []
-    for page in pages(in: "docs/manual") {
-      var place: String?
-      var lines: [String] = []
-      for line in text(of: "docs/manual/\(page)").split(separator: "\n", omittingEmptySubsequences: false) {
-        if line.hasPrefix("```") {
-          if let open = place { found.append(ManualBlock(page: page, place: open, lines: lines)) }
-          place = place == nil ? String(line.dropFirst(3)) : nil
-          lines = []
-        } else if place != nil {
-          lines.append(String(line))
-        }
-      }
-    }
-    return found
-  }()
-
-  /// The words of a line as a shell splits them; comments and a last `&` left out.
-  static func words(_ line: String) -> [String] {
-    var all: [String] = []
-    var word: String?
-    var quote: Character?
-    for letter in line {
-      if let open = quote {
-        if letter == open { quote = nil } else { word?.append(letter) }
-      } else if letter == "'" || letter == "\"" {
-        quote = letter
-        word = word ?? ""
-      } else if letter == " " {
-        if let finished = word { all.append(finished) }
-        word = nil
-      } else if letter == "#", word == nil {
-        break
-      } else {
-        word = (word ?? "") + String(letter)
-      }
-    }
-    if let word { all.append(word) }
-    return all.last == "&" ? all.dropLast() : all
-  }
-}
-
-private func text(of path: String) -> String {
-  (try? String(contentsOfFile: checkout.appending(path).string, encoding: .utf8)) ?? ""
-}
-
-private func pages(in folder: String) -> [String] {
-  let names = try? FileManager.default.contentsOfDirectory(atPath: checkout.appending(folder).string)
-  return (names ?? []).filter { $0.hasSuffix(".md") }.sorted()
-}
-
 /// What docs/ says, as far as it can be proven without a machine.
 @Suite struct ManualTests {
   static let places = [
@@ -109,16 +48,16 @@ private func pages(in folder: String) -> [String] {
     }
   }
 
-  private func isTarget(_ name: String) -> Bool { text(of: "Makefile").contains("\n\(name): ") }
+  private func isTarget(_ name: String) -> Bool { documentText("Makefile").contains("\n\(name): ") }
 
   static let documents =
     ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-    + ["docs", "docs/manual", "docs/decisions"].flatMap { folder in pages(in: folder).map { "\(folder)/\($0)" } }
+    + ["docs", "docs/manual", "docs/decisions"].flatMap { folder in markdownFiles(in: folder).map { "\(folder)/\($0)" } }
 
   @Test("every link leads to a file", arguments: documents)
   func links(_ document: String) {
     let folder = checkout.appending(document).removingLastComponent()
-    let links = text(of: document).matches(of: /\]\(([^)#:]+)\)/).map { String($0.1) }
+    let links = documentText(document).matches(of: /\]\(([^)#:]+)\)/).map { String($0.1) }
     for link in links {
       #expect(FileManager.default.fileExists(atPath: folder.appending(link).lexicallyNormalized().string), "\(link)")
     }
@@ -126,8 +65,8 @@ private func pages(in folder: String) -> [String] {
 
   @Test("every manual page and every decision is in its index", arguments: ["docs/manual", "docs/decisions"])
   func index(_ folder: String) {
-    let index = text(of: "\(folder)/README.md")
-    for page in pages(in: folder) where page != "README.md" { #expect(index.contains("(\(page))"), "\(page)") }
+    let index = documentText("\(folder)/README.md")
+    for page in markdownFiles(in: folder) where page != "README.md" { #expect(index.contains("(\(page))"), "\(page)") }
   }
 
   @Test(
@@ -139,7 +78,7 @@ private func pages(in folder: String) -> [String] {
       "/bin/sh", ["-c", "\"$0\" <\"$1\"", docs.appending(command).string, checkout.appending(input).string]
     ).output()
     #expect(
-      String(decoding: drawn, as: UTF8.self) == text(of: "docs/\(picture)"),
+      String(decoding: drawn, as: UTF8.self) == documentText("docs/\(picture)"),
       "docs/\(command) <\(input) >docs/\(picture)")
   }
 }
