@@ -23,7 +23,7 @@ public struct ResolvedManifest: Sendable {
 
 extension Manifest {
   /// How many bytes of content stay in memory.
-  public static let keptContent = 32 << 20
+  public static let keptContent = 16 << 20
 
   /// Reads every file once and takes its digest.
   ///

@@ -69,7 +69,7 @@ final class Shelf {
   /// - Parameters:
   ///   - room: bytes in memory.
   ///   - folder: where the others go; without one they are not kept.
-  init(room: Int = 64 << 20, folder: FilePath? = nil) {
+  init(room: Int = 16 << 20, folder: FilePath? = nil) {
     self.room = room
     self.folder = folder
   }
