@@ -9,7 +9,7 @@ struct DroneWordReader {
   private var masterWord: BootWord?
   private var joinsMaster = false
 
-  /// Takes the word in; one that is not the drone's is passed over.
+  /// Reads a word; ignores one that is not the drone's.
   mutating func read(_ word: BootWord) {
     guard let name = DroneWords.Name(word.name) else { return }
     switch name {

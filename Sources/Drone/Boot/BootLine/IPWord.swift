@@ -3,7 +3,7 @@ import Addressing
 import Bytes
 
 /// Reads the value of one `ip=` word; see `BootLine` for the forms and their meanings. Every field is judged, so that
-/// one look at the errors shows all that is wrong.
+/// the errors show all that is wrong at once.
 struct IPWord {
   private(set) var request = InterfaceRequest(method: .any)
   private(set) var errors: [BootLineError] = []
@@ -20,7 +20,7 @@ struct IPWord {
       report(.address, 0, [UInt8]("a drone has no IPv6; no address is set"))
       turnOff()
     } else if let value = word.value, value.prefix(5).spells("dhcp,") {
-      // Alone, the identifier goes on to the end of the word and may hold colons.
+      // Alone, the identifier extends to the end of the word and may hold colons.
       use(dhcpWithIdentifier(value[...], at: 0))
     } else if fields.count == 1 {
       readSingleField()
@@ -161,7 +161,7 @@ struct IPWord {
     report(.device, isDeviceForm ? 0 : 5, reason + [UInt8](" too; the later word counts"))
   }
 
-  /// Gives up the address, which `other` already gives to another card.
+  /// Drops the address, which `other` already assigns to another card.
   mutating func refuseAddress(takenBy other: IPWord) {
     let reason = (request.address ?? .unspecified).text + [UInt8](" is given to a card by ") + quoted(other.word.text)
     report(.address, 0, reason + [UInt8](" already; no address is set"))

@@ -9,7 +9,7 @@ struct NetworkWordReader {
 
   var interfaces: [InterfaceRequest] { entries.map { $0.request } }
 
-  /// Takes the word in; one that is not about the network is passed over.
+  /// Reads a word; ignores one that is not about the network.
   mutating func read(_ word: BootWord) {
     if word.name.spells("ip") || word.name.spells("nfsaddrs") {
       var entry = IPWord(word)

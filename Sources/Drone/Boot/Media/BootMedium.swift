@@ -1,6 +1,6 @@
 import Bytes
 
-/// The bytes at which a file system shows itself: from `offset`, so many.
+/// The bytes that identify a file system: `count` from `offset` on.
 public struct Signature: Sendable {
   public let offset: Int64
   public let count: Int
@@ -36,7 +36,7 @@ public struct BlockDevice: Equatable, Sendable {
   /// A CD or DVD drive.
   public var isOptical: Bool { name.starts(with: [UInt8]("sr")) }
 
-  /// Smaller comes first; nil is never looked at: memory, loops, and floppies, which would be slow and noisy to read.
+  /// Smaller comes first; nil is never read: memory, loops, and floppies, which are slow and noisy.
   var rank: Int? {
     if isOptical { return 0 }
     for prefix: StaticString in ["ram", "loop", "fd", "zram", "dm-", "md"] where name.starts(with: [UInt8](prefix)) {

@@ -5,7 +5,7 @@ public struct BootStep {
   public enum State: Sendable, CaseIterable {
     /// Everything that the step is for was done.
     case ok
-    /// The drone goes on with less than was asked for.
+    /// The drone continues with less than it should have.
     case degraded
     /// Nothing came of the step.
     case failed

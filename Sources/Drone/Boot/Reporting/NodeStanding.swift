@@ -1,6 +1,6 @@
 import Bytes
 
-/// How a drone stands to its cluster, as the greeting of a shell says it. tyd gives it as one line of words.
+/// A drone's state in its cluster, for a shell's greeting. tyd sends it as one line of words.
 public enum NodeStanding: Equatable, Sendable {
   /// No tyd runs.
   case outside
@@ -10,7 +10,7 @@ public enum NodeStanding: Equatable, Sendable {
   case joining
   /// A member's operator must approve the key: its fingerprint, 64 hexadecimal digits.
   case pending(key: [UInt8])
-  /// In the cluster, with so many live nodes, itself among them.
+  /// In the cluster, with this many live nodes, itself included.
   case member(id: UInt16, nodes: UInt32)
 
   /// Reads what `text` gives; anything else is `silent`.

@@ -1,7 +1,7 @@
 /// How long to wait before a program that ended is started again: at once after a useful life, longer and longer when it
 /// keeps ending quickly.
 public struct BackOff: Sendable {
-  /// A run at least so long counts as useful.
+  /// A run of at least this length counts as useful.
   public static let usefulMilliseconds: UInt64 = 10_000
   public static let longestMilliseconds: UInt64 = 32_000
 
@@ -10,7 +10,7 @@ public struct BackOff: Sendable {
 
   public init() {}
 
-  /// The wait in milliseconds after a run that lasted so long. The first short run is forgiven: 0, then 1, 2, 4 … 32 s.
+  /// The wait in milliseconds after a run of this length. The first short run is forgiven: 0, then 1, 2, 4 … 32 s.
   public mutating func delay(afterRunning milliseconds: UInt64) -> UInt64 {
     guard milliseconds < Self.usefulMilliseconds else {
       shortRuns = 0

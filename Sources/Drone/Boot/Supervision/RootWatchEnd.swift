@@ -12,7 +12,7 @@ public enum CertaintydExit {
   public static let notNow: Int32 = 3
 }
 
-/// What the end of certaintyd means, and what is said about it.
+/// What the end of certaintyd means, and what is reported about it.
 struct RootWatchEnd {
   enum Verdict: Equatable {
     /// It had a fault: it is started again.
@@ -24,7 +24,7 @@ struct RootWatchEnd {
   }
 
   let verdict: Verdict
-  /// Nil when certaintyd has said why itself.
+  /// Nil when certaintyd itself has reported the reason.
   let told: (state: BootStep.State, text: [UInt8], everywhere: Bool)?
 
   /// How long the reason can be read when a drone whose root must be watched cannot watch it, in milliseconds.
@@ -40,7 +40,7 @@ struct RootWatchEnd {
     }
     switch ending {
     case .exited(CertaintydExit.impossible), .stopped:
-      // Who stops it may let it go on.
+      // Whoever stopped it may let it continue.
       verdict = .over
       told = nil
     case .killed where wasOrdered(ending):

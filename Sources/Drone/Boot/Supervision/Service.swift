@@ -6,7 +6,7 @@ public enum Renewal: Equatable, Sendable {
   case afterFailure
   case never
   /// Until it has ended with an exit status that is final or somebody has ended it. Only the first run may speak, and only its
-  /// end is told; later ones when their failure says something new.
+  /// end is reported; later ones when their failure has a new reason.
   case untilSuccess
   /// certaintyd: again after a fault, not against the operator's will; `locked`: its end restarts the drone.
   case guarding(locked: Bool)
@@ -18,7 +18,7 @@ struct Service<Job> {
   let name: [UInt8]
   let job: Job
   let renewal: Renewal
-  /// The run that goes on.
+  /// The current run.
   var process: Int32?
   var hasBeenStarted = false
   var startedAt: UInt64 = 0
@@ -26,7 +26,7 @@ struct Service<Job> {
   var dueAt: UInt64?
   /// It has failed and is tried again without a word.
   var isQuiet = false
-  /// A quiet run has failed, too: from now on a new reason is told.
+  /// A quiet run has failed, too: from now on a new reason is reported.
   var tellsReasons = false
   /// The reason that is known.
   var told: [UInt8] = []

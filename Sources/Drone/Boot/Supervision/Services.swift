@@ -57,7 +57,7 @@ public struct Services<Job> {
     if let index = index(number) { services[index].process = process }
   }
 
-  /// Takes in that a program could not be started.
+  /// Reports that a program could not be started.
   public mutating func takeFailedStart(_ number: Int, _ reason: [UInt8], at now: UInt64) -> [Command] {
     guard let index = index(number) else { return [] }
     let isNew = !services[index].hasFailedForLong
@@ -65,7 +65,7 @@ public struct Services<Job> {
     return isNew ? [report(.failed, index, reason)] : []
   }
 
-  /// Takes in how a child of process 1 ended or that it was stopped, whoever started it.
+  /// Reports how a child of process 1 ended, or that it was stopped; also adopted children.
   public mutating func takeEnd(of process: Int32, _ ending: Ending, at now: UInt64) -> [Command] {
     guard let index = services.firstIndex(where: { $0.process == process }) else {
       if case .stopped = ending { return [] }
@@ -103,7 +103,7 @@ public struct Services<Job> {
     return commands
   }
 
-  /// Takes in why the last run of a service failed, as it says itself; empty when it says nothing.
+  /// Reports why the last run of a service failed, in its own words; empty when there are none.
   public mutating func takeReason(_ number: Int, _ reason: [UInt8]) -> [Command] {
     guard let index = index(number), !reason.isEmpty, reason != services[index].told else { return [] }
     services[index].told = reason
@@ -122,7 +122,7 @@ public struct Services<Job> {
     return [report(.failed, index, phrase(ending) + [UInt8]("; it is started again"))]
   }
 
-  /// Takes in a signal to process 1: some are orders to end the drone.
+  /// Reports a signal to process 1: some are orders to end the drone.
   public func takeSignal(_ number: Int32) -> [Command] {
     guard let order = Order(signal: number) else { return [] }
     return [.shutDown(order.end, reason: [UInt8](order.reason), afterMilliseconds: 0)]

@@ -124,7 +124,7 @@ public struct SystemRoot: Root {
         closeFile()
         throw error
       }
-      // Shorter than it was: the digest will tell.
+      // Shorter than it was: the digest will show it.
       if got == 0 { break }
       let bytes = UnsafeBufferPointer(start: base.assumingMemoryBound(to: UInt8.self), count: got)
       digest.add(bytes.span)

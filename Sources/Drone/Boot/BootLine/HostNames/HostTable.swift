@@ -7,7 +7,7 @@ import Bytes
 ///     // table.name.name → sethostname(2), table.contents → /run/hosts
 ///
 /// The name is the one asked for on the boot line, else the lease's, else `chaos-` and the address in eight hexadecimal
-/// digits. A candidate that is not a host name is passed over, whoever sent it: a lease comes from anybody on the wire.
+/// digits. A candidate that is not a host name is ignored: a lease may come from anybody on the wire.
 /// The same input gives the same bytes.
 public struct HostTable: Hashable, Sendable {
   /// Where the name comes from.

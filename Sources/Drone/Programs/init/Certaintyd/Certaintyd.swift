@@ -4,7 +4,7 @@ import Linux
 import Supervision
 import SystemRoot
 
-/// Runs `certaintyd`; gives its exit status. Without options it never ends by itself, unless it cannot begin.
+/// Runs `certaintyd`; returns its exit status. Without options it never ends by itself, unless it cannot begin.
 func runCertaintyd(_ arguments: [[UInt8]]) -> Int32 {
   let options: WatchOptions
   do throws(WatchOptions.ParseError) {
@@ -59,7 +59,7 @@ func sha256(_ bytes: [UInt8]) -> [UInt8] {
   return hash.finish()
 }
 
-/// `certaintyd --once`: compares everything with what was sealed. Times are left out: only who saw the start knows them.
+/// `certaintyd --once`: compares everything with what was sealed, except times, which only a process from the start knows.
 private func checkOnce() -> Int32 {
   let baseline: Baseline
   do throws(Refusal) {

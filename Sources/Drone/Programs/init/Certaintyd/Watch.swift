@@ -62,7 +62,7 @@ private struct Watch {
     status.started = millisecondsSinceStart()
   }
 
-  /// Tells people and process 1 that from now on a change will be found.
+  /// Tells people and process 1 that certaintyd finds changes from now on.
   func announce() {
     writeStatus()
     var text: [UInt8] = []
@@ -96,7 +96,7 @@ private struct Watch {
     return (pieces &+ passes &- 1) / passes
   }
 
-  /// Looks at everything's metadata and at as much content as the share allows, but at least at what keeps the round short.
+  /// Checks all metadata and as much content as the share allows, but at least enough to keep the round short.
   private mutating func pass() {
     let began = processorNanoseconds()
     var findings = examination.metadata(&root)

@@ -4,7 +4,7 @@ import Bytes
 import Linux
 import Netlink
 
-/// Runs `fix_hosts`; gives its exit status: 0 when name and /etc/hosts are right, 1 when they could not be made so.
+/// Runs `fix_hosts`; returns its exit status: 0 when name and /etc/hosts are right, 1 when they could not be set.
 func runFixHosts(_ arguments: [[UInt8]]) -> Int32 {
   switch fixHosts() {
   case .right(let name, let address, _):

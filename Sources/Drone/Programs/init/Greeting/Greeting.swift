@@ -7,7 +7,7 @@ import Reporting
 /// How long the running tyd may take to answer.
 private let patience: UInt64 = 300
 
-/// Runs `greeting`, which every login shell starts with: says who this drone is and how it stands.
+/// Runs `greeting`, with which every login shell starts: prints the drone's name, addresses and state.
 func runGreeting(_ line: BootLine) -> Int32 {
   var root = RootWatchState.unwatched
   // Process 1 removes this file when nothing watches any longer.

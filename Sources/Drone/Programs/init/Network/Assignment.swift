@@ -8,7 +8,7 @@ struct Assignment {
   var task: AddressTask
   /// What the card was given last; nil when it has nothing from here.
   var applied: (card: Int32, configuration: AddressConfiguration)?
-  /// The card could not be found or got no link or answer in time, and that has been said.
+  /// The card was not found or got no link or answer in time, and that has been reported.
   var excused = false
 
   /// Nil for a word that configures nothing.

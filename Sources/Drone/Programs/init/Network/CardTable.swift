@@ -13,7 +13,7 @@ struct CardTable {
 
   func name(_ index: Int32) -> [UInt8] { card(index)?.name ?? [UInt8]("card that is gone") }
 
-  /// Takes in a card's state; what is no Ethernet card is passed over.
+  /// Records a card's state; ignores what is not an Ethernet card.
   mutating func update(_ link: Link, now: UInt64) {
     if link.flags.contains(.loopback) { loopback = link.index }
     guard link.isEthernet, let hardware = link.address else { return }

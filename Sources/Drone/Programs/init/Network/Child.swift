@@ -14,7 +14,7 @@ final class Child {
   /// When it is to be started, on the clock of `millisecondsSinceStart`; nil while it runs.
   private(set) var nextStart: UInt64?
 
-  /// `program` is asked for at every start.
+  /// `program` is called at every start.
   init(now: UInt64, _ program: @escaping () -> Program) {
     self.program = program
     nextStart = now
@@ -40,7 +40,7 @@ final class Child {
     }
   }
 
-  /// Takes in that a process ended; false if it is not this one.
+  /// Reports that a process ended; false if it is not this one.
   func ended(_ process: Int32, now: UInt64) -> Bool {
     guard process == self.process else { return false }
     self.process = nil
@@ -48,7 +48,7 @@ final class Child {
     return true
   }
 
-  /// Ends the program for good. Whoever collects children will meet it.
+  /// Ends the program for good. The collector of children reaps it.
   func stop() {
     if let process { sendSignal(.terminate, to: process) }
     process = nil

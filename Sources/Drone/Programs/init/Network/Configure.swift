@@ -75,7 +75,7 @@ extension Network {
     return text + [UInt8](": ") + address.text + [UInt8](" is in use by ") + holder.text
   }
 
-  /// Takes a card's address away, and its name from /etc/hosts; gives the address. Nil if the card has none from here.
+  /// Removes a card's address, and its name from /etc/hosts; returns the address. Nil if the card has none from here.
   private func takeAway(_ position: Int, _ card: Int32) -> IPv4Address? {
     guard let applied = assignments[position].applied, applied.card == card else { return nil }
     interfaces.release(card, cards.name(card), applied.configuration)
@@ -104,7 +104,7 @@ extension Network {
   private func reportHosts() {
     switch fixHosts() {
     case .right(let name, _, let changed): if changed { report(.ok, "fix_hosts", name) }
-    // Whoever asks for this machine's name must not be sent to another.
+    // The machine's own name must not lead to another machine.
     case .noAddress: NetworkState.write(NetworkState.hosts, nil)
     case .failed(let reason): report(.failed, "fix_hosts", reason)
     }

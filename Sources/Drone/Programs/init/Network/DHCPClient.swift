@@ -13,7 +13,7 @@ final class DHCPClient {
   private let pipe: Pipe
   private var unread: [UInt8] = []
   /// A client begins every run by saying that there is no lease. When it had to be started again, its card keeps what it has.
-  /// This is the run that has said so.
+  /// The run that has reported it.
   private var begunRun = 0
 
   init(card: Card, assignment: Int, request: InterfaceRequest, now: UInt64) throws(SystemError) {

@@ -3,7 +3,7 @@ import Addressing
 import Linux
 import Netlink
 
-/// The kernel's interfaces, addresses and routes, as far as the drone changes them.
+/// The kernel's interfaces, addresses and routes that the drone changes.
 struct Interfaces: ~Copyable {
   private var socket: NetlinkSocket
 

@@ -6,9 +6,9 @@ import Netlink
 /// The variable by which `lease` knows that its client was started by `network`, which reads the client's standard output.
 let leaseVariable: StaticString = "NETWORK"
 
-/// Runs `lease`, which udhcpc calls at every event of its lease; gives its exit status.
+/// Runs `lease`, which udhcpc calls at every event of its lease; returns its exit status.
 ///
-/// It decides nothing: it checks what the server sent and hands it to `network`, the only program that configures cards at
+/// It decides nothing: it checks what the server sent and passes it to `network`, the only program that configures cards at
 /// boot. Under a client that somebody started by hand it sets the address itself.
 func runLease(_ arguments: [[UInt8]]) -> Int32 {
   guard let event = arguments.first, let lease = LeaseEvent(event: event, variable: environmentVariable) else {

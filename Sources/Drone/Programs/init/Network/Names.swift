@@ -5,7 +5,7 @@ import Bytes
 import Linux
 
 /// Keeps the name in a lease for `fix_hosts`, and writes /etc/resolv.conf when the server named name servers.
-/// Gives whether anything changed.
+/// Returns whether anything changed.
 @discardableResult
 func recordNames(_ configuration: AddressConfiguration) -> Bool {
   var changed = NetworkState.write(NetworkState.leasedName, configuration.hostName)

@@ -7,10 +7,10 @@ import Netlink
 import ProcessControl
 import Reporting
 
-/// Runs `network`: brings the cards up and gets their addresses as the kernel command line says; gives its exit status.
+/// Runs `network`: brings the cards up and gets their addresses as the kernel command line says; returns its exit status.
 ///
-/// It tells process 1 as soon as every address is there or is known to take longer, and then goes on: it keeps DHCP clients
-/// alive, asks on for what has not been answered, and takes in cards and links that come later. An address set by hand ends
+/// It tells process 1 as soon as every address is there or is known to take longer, and then runs on: it keeps DHCP clients
+/// alive, repeats requests without an answer, and serves cards and links that appear later. An address set by hand ends
 /// for good whatever would touch the same card; when nothing is left to do, the program ends.
 func runNetwork(_ line: BootLine) -> Int32 {
   do throws(SystemError) { try findBlackHoles() } catch { report(.degraded, "network", error.text) }
@@ -48,7 +48,7 @@ final class Network {
   /// address. Process 1 gives the network 7 s.
   private static let linkWait: UInt64 = 3500
   private static let addressWait: UInt64 = 4500
-  /// When it is first said that the boot is waiting.
+  /// When the first message says that the boot is waiting.
   private static let quietWait: UInt64 = 1500
 
   init(_ line: BootLine) throws(NetlinkSocketError) {
@@ -288,7 +288,7 @@ final class Network {
     }
   }
 
-  /// Tells process 1 that it need not wait any longer, and people what has been waited for.
+  /// Tells process 1 not to wait any longer, and reports what was waited for.
   private func announceWhenDue(_ now: UInt64) {
     guard !isReady else { return }
     let waited = now &- started

@@ -21,7 +21,7 @@ enum NetworkState {
   }
 
   /// Makes the file hold the bytes, or removes it for nil. A file that holds them already is not touched.
-  /// Gives whether anything changed.
+  /// Returns whether anything changed.
   @discardableResult
   static func write(_ path: Path, _ bytes: [UInt8]?) -> Bool {
     let old = read(path)

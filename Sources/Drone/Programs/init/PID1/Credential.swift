@@ -7,14 +7,14 @@ import Reporting
 let clusterFolder: Path = "/run/cluster"
 
 /// Moves the credential that the image carries from the root to /run, so that the root is the one that certaintyd knows, and
-/// says which cluster the drone is for. Nothing is said when the image carries none.
+/// reports which cluster the drone is for. Reports nothing when the image carries none.
 func takeCredential() {
   let carried: Path = "/credential"
   guard exists(carried) else { return }
   do {
     try makeDirectory(clusterFolder, permissions: 0o700)
     for name in directoryEntries(carried) {
-      // The kernel keeps a root's files in memory: a copy on /run takes the room that the first one gives back.
+      // The kernel keeps a root's files in memory: a copy on /run uses the room that the first one frees.
       try replaceFile(clusterFolder / name, try readFile(carried / name, limit: 1 << 16), permissions: 0o600)
       removeFile(carried / name)
     }

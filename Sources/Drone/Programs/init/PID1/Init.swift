@@ -4,7 +4,7 @@ import Linux
 import Reporting
 
 /// Runs process 1, which never ends: boots the drone in a fixed order, then keeps its shells running, collects what ends
-/// and waits for the word to stop. No step can stop the boot: what fails is said, and the next step follows.
+/// and waits for an order to stop. No step can stop the boot: a failure is reported, and the next step follows.
 func runInit(_ arguments: [[UInt8]]) -> Int32 {
   guard processID == 1 else {
     complain("init: it is process 1 of a drone and cannot be started a second time; to end the drone use reboot\n")
@@ -16,7 +16,7 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   catchCtrlAltDel()
   setNameIfMissing()
   let line = BootLine.ofThisBoot()
-  // Who has the kernel's messages sent by the kernel itself gets those that a console gets.
+  // netconsole sends the messages that a console gets.
   if !line.debug && line.netconsole.isEmpty { setKernelConsoleLevel(4) }
   setSerialSpeeds(line)
   for name in terminals() { keepOpen("/dev" / name) }

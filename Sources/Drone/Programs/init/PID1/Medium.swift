@@ -11,7 +11,7 @@ private let longestWait: UInt64 = 30_000
 private let patience: UInt64 = 5000
 
 /// Runs `medium`: finds the device behind the boot line's name, makes that name a link to it and mounts it read-only on
-/// /mnt/boot; with the word `eject` frees it again and opens its tray. Gives its exit status.
+/// /mnt/boot; with the word `eject` releases it again and opens its tray. Returns its exit status.
 func runMedium(_ line: BootLine) -> Int32 {
   let medium = line.medium ?? DroneWords.Medium(device: [UInt8]("/dev/cdrom"), filesystem: .iso9660)
   guard let device = findAndMount(medium) else {

@@ -10,7 +10,7 @@ private struct View {
   var options: StaticString = ""
 }
 
-/// Mounts what the kernel shows and what may change while the drone runs; gives the folders for which that failed.
+/// Mounts the kernel's views and what may change while the drone runs; returns the folders for which that failed.
 func mountKernelViews() -> [SystemError] {
   let views = [
     View(type: "proc", folder: "/proc"),

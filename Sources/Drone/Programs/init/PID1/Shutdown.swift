@@ -40,7 +40,7 @@ func shutDown(_ end: MachineEnd, _ reason: [UInt8], _ watchdogs: [Watchdog]) {
 private func stopEverybody(_ signal: Signal, milliseconds: UInt64) {
   let end = millisecondsSinceStart() &+ milliseconds
   guard sendSignalToAll(signal) else { return }
-  // A shell at its prompt obeys only this one, and a stopped process sees nothing until it goes on.
+  // A shell at its prompt obeys only this one, and a stopped process sees nothing until it continues.
   _ = sendSignalToAll(.hangUp)
   _ = sendSignalToAll(.resume)
   while millisecondsSinceStart() < end {

@@ -32,14 +32,14 @@ func startEntropy() {
   do { _ = try ownProgram("entropy").start() } catch { report(.failed, "entropy", error.text) }
 }
 
-/// Runs `entropy`: waits until the kernel's generator is ready and tells. Gives its exit status.
+/// Runs `entropy`: waits until the kernel's generator is ready and reports it. Returns its exit status.
 func runEntropy() -> Int32 {
   guard randomBytes(1, wait: true) != nil else { return 1 }
   report(.ok, "entropy")
   return 0
 }
 
-/// Says so when the wait that `startEntropy` began goes on behind the shells: nothing before them needs random numbers.
+/// Reports that the wait of `startEntropy` continues behind the shells: nothing before them needs random numbers.
 func reportEntropy() {
   if randomBytes(1) == nil { report(.degraded, "entropy", "the kernel is still gathering it") }
 }

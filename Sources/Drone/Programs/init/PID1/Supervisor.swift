@@ -43,7 +43,7 @@ struct Supervisor: ~Copyable {
     carryOut(services.keep(name, job, renewal, at: millisecondsSinceStart()))
   }
 
-  /// Runs a program to its end; nil when that was not reached in so many milliseconds, and the program was killed.
+  /// Runs a program to its end; nil when it did not end within this many milliseconds and was killed.
   mutating func complete(_ program: Program, within milliseconds: UInt64) throws(SystemError) -> Ending? {
     let process = try program.start()
     switch run(until: millisecondsSinceStart() &+ milliseconds, process: process) {
@@ -80,7 +80,7 @@ struct Supervisor: ~Copyable {
     }
   }
 
-  /// Collects every child that has ended, whoever started it.
+  /// Reaps every child that has ended, also adopted ones.
   private mutating func collect() {
     while let (process, ending) = collectChild(noticingStops: true) {
       if process == awaited, !ending.isStop { awaitedEnding = ending }
@@ -145,5 +145,5 @@ struct Supervisor: ~Copyable {
   }
 }
 
-/// Where programs that went to the background by themselves tell how they are started again.
+/// Where programs that went to the background by themselves leave how they are started again.
 let servicesFolder: Path = "/run/services"

@@ -6,7 +6,7 @@ import Reporting
 /// How long a drone may hang before its watchdog restarts it, in seconds.
 private let patience: UInt32 = 30
 
-/// Starts a watchdog, hardware before the kernel's own, and gives what process 1 has to feed from now on.
+/// Starts a watchdog, hardware before the kernel's own, and returns what process 1 has to feed from now on.
 func startWatchdogs(_ line: BootLine) -> [Watchdog] {
   guard line.watchdog else {
     report(.degraded, "watchdog", "off, as the boot line asks: a drone that hangs stays so")

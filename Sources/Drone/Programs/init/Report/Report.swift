@@ -7,7 +7,7 @@ let bootLog: Path = "/run/boot.log"
 /// There once the shells have been started: from then on only failures appear on the consoles.
 let bootedMark: Path = "/run/booted"
 
-/// Tells how a step went: a coloured line on every console, a plain one in the boot log. Any of the drone's programs may
+/// Reports how a step went: a coloured line on every console, a plain one in the boot log. Any of the drone's programs may
 /// call it. Never waits for a slow console longer than a moment, and never fails. Once the shells are there, only failures
 /// appear on the consoles, and what has to be seen `everywhere`.
 func report(_ state: BootStep.State, _ name: [UInt8], _ detail: [UInt8] = [], everywhere: Bool = false) {
@@ -48,8 +48,8 @@ func terminals() -> [[UInt8]] {
 /// The environment variable in which a step's program finds the number of the descriptor to announce itself on.
 let readyVariable: StaticString = "READY"
 
-/// Tells process 1 that the boot need not wait for this program any longer; it may go on running. Ending says the same.
-/// Started by hand, a program has nobody to tell, and this does nothing.
+/// Tells process 1 that the boot need not wait for this program any longer; it may run on. Its end means the same.
+/// For a program that was started by hand this does nothing.
 func announceReady() {
   guard let text = environmentVariable(readyVariable), let number = decimal(text), number >= 3, number < 1024,
     let descriptor = Descriptor(Int32(number))

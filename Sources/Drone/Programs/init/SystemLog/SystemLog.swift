@@ -15,7 +15,7 @@ func startSystemLog(_ line: BootLine, _ supervisor: inout Supervisor) {
 }
 
 /// Runs `systemlog`: waits until the host of `syslog=` has an address and a way leads there, lets the log out to it, and keeps
-/// BusyBox's syslogd and klogd running. What was said before that is sent first. Ends when one of the two does.
+/// BusyBox's syslogd and klogd running. Earlier messages are sent first. Ends when one of the two does.
 func runSystemLog(_ line: BootLine) -> Int32 {
   guard let host = line.syslog else { return 0 }
   let address = waitForAddress(host)
