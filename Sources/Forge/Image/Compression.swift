@@ -21,7 +21,7 @@ func compress(_ archive: FilePath, _ compression: RootCompression, to file: File
   ).output(to: file)
 }
 
-/// Takes out of a program's environment what would change its output from one computer to another.
+/// Removes from a program's environment what would change its output from one computer to another.
 let plainEnvironment: [String: String?] = [
   "LC_ALL": "C", "TZ": "UTC", "SOURCE_DATE_EPOCH": "\(imageDate)", "XZ_OPT": nil, "XZ_DEFAULTS": nil,
 ]

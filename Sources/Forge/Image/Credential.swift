@@ -1,7 +1,7 @@
 import Workshop
 
 /// What an image carries of a cluster, in an archive of its own behind the root's: the root stays the same for every cluster.
-/// Process 1 takes it out of the root before certaintyd looks.
+/// Process 1 moves it out of the root before certaintyd reads the root.
 public struct Credential: Sendable, Equatable {
   /// The cluster's name and its authority's fingerprint as text, for people.
   public var cluster: String
@@ -23,7 +23,7 @@ public struct Credential: Sendable, Equatable {
   public static let folder = "/credential"
   public static let certificatePath = "\(folder)/ca.crt"
   public static let keyPath = "\(folder)/ca.key"
-  /// Two lines, name and fingerprint: what process 1 tells at boot.
+  /// Two lines, name and fingerprint, which process 1 reports at boot.
   public static let descriptionPath = "\(folder)/cluster"
 
   var manifest: Manifest {

@@ -21,7 +21,7 @@ public struct Entry: Sendable, Equatable {
   /// Absolute, without `.`, `..`, doubled or trailing slashes: `/bin/busybox`.
   public let path: String
   public let kind: Kind
-  /// Permission bits only, as `chmod` takes them.
+  /// Permission bits only, as for `chmod`.
   public let mode: UInt16
   public let owner: Owner
   /// Why the image holds it, for the bill of materials.

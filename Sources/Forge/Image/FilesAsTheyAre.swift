@@ -62,7 +62,7 @@ private func names(in folder: FilePath) throws -> [[UInt8]] {
   return names
 }
 
-/// What a quick look at a file tells, without reading it.
+/// What is known of a file without reading it.
 struct FileStatus: Equatable {
   enum Kind: Equatable {
     case regular(executable: Bool)
@@ -73,11 +73,11 @@ struct FileStatus: Equatable {
   }
 
   let kind: Kind
-  /// Changes whenever the file does, as far as a look from outside can tell.
+  /// Changes whenever the file does, as far as its size and times show.
   let identity: [UInt64]
 }
 
-/// Looks at a path itself, not through a link.
+/// Describes a path itself and does not follow a link.
 func status(of path: FilePath) throws -> FileStatus {
   try fileOperation(path, "Check the path and its permissions") {
     var status = stat()

@@ -16,7 +16,7 @@ public struct BuiltImage: Sendable {
 
 /// Makes an image and its bill of materials in `folder`.
 ///
-/// Both are made under temporary names, then `check` looks at them, and only then do they take the place of previous ones;
+/// Both are made under temporary names, then `check` reads them, and only then do they replace previous ones;
 /// when anything throws, those stay as they were. The same parts give the same bytes, whoever builds them, where and when.
 /// Parts that look the same as those of the last build (by size and times) are not read again, and `check` is not called.
 public func buildImage(
@@ -34,7 +34,7 @@ public func buildImage(
     throw BuildError.input(
       "A network boot tree cannot hold a cluster's key: anybody can fetch it by TFTP. Leave the credential public.")
   }
-  // Whoever can read a key can join.
+  // A reader of the key can join.
   let outputMode: FilePermissions = holdsKey ? .ownerReadWrite : [.ownerReadWrite, .groupRead, .otherRead]
   let mark = folder.appending(".\(medium.outputName).inputs")
   let inputs = try parts.fingerprint(for: medium, profile).bytes

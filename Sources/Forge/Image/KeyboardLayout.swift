@@ -6,7 +6,7 @@ struct KeyboardLayout {
   let name: String
   let plain: String
   let shift: String
-  /// A space where AltGr gives nothing.
+  /// A space where AltGr has no character.
   let altGr: String
 
   /// The keys that a layout lists, in this order, as Linux numbers them (input-event-codes.h): the digits' row, the two

@@ -31,7 +31,7 @@ public func write(_ manifest: ResolvedManifest, asFolder folder: FilePath, date:
   try settle(folder, 0o755, date)
 }
 
-/// Gives a file or folder its mode and date; a link has a date alone.
+/// Sets the mode and date of a file or folder; a link has only a date.
 private func settle(_ path: FilePath, _ mode: UInt16?, _ date: UInt32) throws {
   try fileOperation(path, "Choose another folder") {
     let date = timespec(tv_sec: Int(date), tv_nsec: 0)

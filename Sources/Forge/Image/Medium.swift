@@ -36,7 +36,7 @@ public enum Medium: String, Sendable, CaseIterable {
   /// A folder for a TFTP server.
   case network
 
-  /// Whether anybody can read it: a TFTP server gives its files to whoever asks.
+  /// Whether anybody can read it: a TFTP server sends its files to everybody.
   public var isPublic: Bool { self == .network }
 
   /// The output's name.

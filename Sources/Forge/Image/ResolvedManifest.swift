@@ -76,9 +76,9 @@ public struct ResolvedContent: Sendable {
     }
   }
 
-  /// Hands the content to `body`, piece by piece.
+  /// Passes the content to `body`, piece by piece.
   ///
-  /// Throws `BuildError.input` when the file is no longer what was read; what `body` was given must not be used then.
+  /// Throws `BuildError.input` when the file has changed since; what `body` got must not be used then.
   public func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     switch source {
     case .bytes(let bytes): try bytes.withUnsafeBytes(body)

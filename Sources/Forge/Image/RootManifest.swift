@@ -35,7 +35,7 @@ public struct RootParts: Sendable {
 extension Manifest {
   /// The whole root of a drone.
   ///
-  /// An applet gives way to a file or program of the same path; any other clash is an error.
+  /// A file or program replaces an applet of the same path; any other clash is an error.
   public init(root parts: RootParts) throws {
     var entries = fixedEntries + keyboardEntries
     for program in parts.programs {

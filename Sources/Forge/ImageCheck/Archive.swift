@@ -39,7 +39,7 @@ func readCD(_ image: some ByteSource, plain: Bool = false, shelf: Shelf) throws(
 }
 
 /// Lists a compressed root: one or several XZ streams, in them a cpio archive, or several that follow each other with only
-/// zeros between, as the kernel does. Also gives how many bytes it unpacks to.
+/// zeros between, as the kernel does. Also returns how many bytes it unpacks to.
 func readRoot(_ archive: some ByteSource, shelf: Shelf) throws(ArchiveError) -> (members: [Member], unpacked: Int) {
   let unpacker = try Unpacker(archive)
   let blocks = BlockQueue { () throws(ArchiveError) -> [UInt8] in try unpacker.next() }

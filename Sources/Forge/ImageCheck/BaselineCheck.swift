@@ -24,7 +24,7 @@ func checkBaseline(_ members: [Member], in container: String) -> [Finding] {
     let name = String(decoding: entry.path, as: UTF8.self)
     if sealed.updateValue(entry, forKey: name) != nil { wrong(name, "is in it twice") }
   }
-  // What a cluster's credential adds is taken out of the root before certaintyd looks at it.
+  // The cluster's credential is moved out of the root before certaintyd reads the root.
   for member in members where member.path != "/credential" && !member.path.hasPrefix("/credential/") {
     guard let entry = sealed.removeValue(forKey: member.path) else {
       wrong(member.path, "is in the root and not in it")

@@ -13,7 +13,7 @@ struct ForeignInstruction: Equatable {
   var offset: UInt64
 }
 
-/// Decodes every section of instructions in a program file and gives those that `allowed` does not have.
+/// Decodes every section of instructions in a program file and returns those that `allowed` does not have.
 ///
 /// Throws `BuildError` when the disassembler is missing, fails or decodes nothing.
 func foreignInstructions(in program: FilePath, allowed: InstructionSet) async throws -> [ForeignInstruction] {

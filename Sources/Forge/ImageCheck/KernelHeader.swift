@@ -2,7 +2,7 @@ import Target
 
 /// Checks a bzImage's header (Documentation/arch/x86/boot.rst), and that the boot loader can load it and the target run it.
 ///
-/// The kernel's instructions are not looked at: it chooses them by the processor it finds.
+/// The kernel's instructions are not checked: it chooses them by the processor that it finds.
 func checkKernel(_ kernel: some ByteSource, at place: String, form: KernelForm) -> [Finding] {
   func one(_ reason: String) -> [Finding] { [Finding(.kernel, place, reason)] }
   guard kernel.word(0x1FE) == 0xAA55, kernel.has("HdrS", at: 0x202), let version = kernel.word(0x206),
@@ -49,7 +49,7 @@ private let payloadMagics: [[UInt8]] = [
   [0x89, 0x4C, 0x5A, 0x4F], [0x02, 0x21, 0x4C, 0x18], [0x28, 0xB5, 0x2F, 0xFD], [0x7F, 0x45, 0x4C, 0x46],
 ]
 
-/// Bytes of memory that the kernel needs at its start, where the header tells it (init_size, protocol 2.10).
+/// Bytes of memory that the kernel needs at its start, where the header has it (init_size, protocol 2.10).
 func memoryAtStart(_ kernel: some ByteSource) -> Int? {
   guard kernel.has("HdrS", at: 0x202), let version = kernel.word(0x206), version >= 0x020A else { return nil }
   return kernel.long(0x260).map { Int($0) }

@@ -2,7 +2,7 @@ import SystemPackage
 import Target
 import Workshop
 
-/// Checks a program that is no part of an image: static, for the target's processor, with no memory both writable and
+/// Checks a program that is not part of an image: static, for the target's processor, with no memory both writable and
 /// executable, and with no instruction that the target's first processor lacks.
 ///
 /// `unstripped` is the same program with symbols, which name functions in the findings. Throws `BuildError` when a file

@@ -4,19 +4,19 @@
 public struct DroneTarget: Sendable {
   /// Short name, used in cache paths and messages: `i586`.
   public let name: String
-  /// What `swift build --triple` takes for the drone's programs.
+  /// The argument of `swift build --triple` for the drone's programs.
   public let swiftTriple: String
   /// The processor as clang's `-march=` and Swift's `-target-cpu` name it.
   public let processor: String
   /// What keeps clang to the target's instructions: no later ones, no branch-target marks.
   public let instructionSetFlags: [String]
-  /// What `clang -target` takes for C programs on musl.
+  /// The argument of `clang -target` for C programs on musl.
   public let clangTriple: String
   /// `ld -m`.
   public let linkerEmulation: String
   /// `make ARCH=` of the kernel.
   public let kernelArchitecture: String
-  /// What OpenSSL's `Configure` takes for the target: its name for it, and the processor.
+  /// The arguments of OpenSSL's `Configure` for the target: its name for it, and the processor.
   public let opensslTarget: [String]
   /// Debian's name for the target.
   public let debianArchitecture: String

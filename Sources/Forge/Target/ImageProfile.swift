@@ -33,7 +33,7 @@ public struct RootCompression: Sendable {
   public static let x86 = RootCompression(filters: [Filter(option: "--x86", identifier: 4)], dictionary: 1 << 19)
 }
 
-/// A kernel as boot loaders of PCs take it: a bzImage (Documentation/arch/x86/boot.rst).
+/// A kernel for the boot loaders of PCs: a bzImage (Documentation/arch/x86/boot.rst).
 public struct KernelForm: Sendable {
   /// Whether it runs on 64-bit processors only; otherwise on those of 32 bits, too.
   public let is64Bit: Bool

@@ -41,7 +41,7 @@ public enum Origin: Hashable, Sendable {
   case package(String)
   /// A file of the checkout; its path there.
   case checkout(String)
-  /// A file that whoever builds the image named.
+  /// A file that the user named.
   case given
   /// The credential of a cluster.
   case cluster
