@@ -1,3 +1,5 @@
+import Bytes
+
 /// The paths that certaintyd covers.
 ///
 /// Covered: every path of the root filesystem. Not covered: what is mounted on /proc, /sys, /dev, /run and /tmp – the

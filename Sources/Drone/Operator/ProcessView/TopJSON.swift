@@ -1,4 +1,6 @@
+import Addresses
 import Bytes
+import MachineReadings
 import Surveys
 
 extension ProcessTop {
