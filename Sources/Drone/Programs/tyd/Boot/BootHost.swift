@@ -1,7 +1,10 @@
+import Addresses
 import BootServer
 import Bytes
 import Linux
 import Membership
+import ProcessControl
+import Reporting
 import Supervision
 
 /// The boot server as the node sees it: a process that is started again when it ends, and what it tells.

@@ -1,6 +1,8 @@
+import Addresses
 import BootServer
 import Bytes
 import Linux
+import Reporting
 import TydCommand
 
 /// What this node needs to boot others, found before it becomes a node.

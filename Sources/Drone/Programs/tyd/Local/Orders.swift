@@ -4,6 +4,7 @@ import ControlChannel
 import Linux
 import LocalOrders
 import Membership
+import Reporting
 import SecureChannel
 import Tunnels
 import TydCommand

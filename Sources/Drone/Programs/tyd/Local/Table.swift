@@ -1,3 +1,4 @@
+import Addresses
 import ClusterView
 import Membership
 import SecureChannel

@@ -3,6 +3,7 @@ import Bytes
 import ControlChannel
 import Linux
 import Membership
+import Reporting
 import SecureChannel
 import TydCommand
 

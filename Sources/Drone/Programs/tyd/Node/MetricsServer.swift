@@ -1,11 +1,13 @@
+import Addresses
 import Bytes
 import ClusterView
 import ControlChannel
 import Linux
+import MachineReadings
 import Membership
 import Metrics
 import SecureChannel
-import MachineReadings
+import Surveys
 import Tunnels
 import TydCommand
 

@@ -1,9 +1,11 @@
+import Addresses
 import Bytes
 import ControlChannel
 import Linux
 import MachineReadings
 import Membership
 import Netlink
+import Reporting
 import SecureChannel
 import Supervision
 import Tunnels

@@ -4,6 +4,7 @@ import ControlChannel
 import Linux
 import Membership
 import Netlink
+import Reporting
 import SecureChannel
 import Tunnels
 import TydCommand

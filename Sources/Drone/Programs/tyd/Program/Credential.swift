@@ -1,4 +1,5 @@
 import Bytes
+import ChannelFailure
 import Linux
 import SecureChannel
 

@@ -1,5 +1,6 @@
 import Bytes
 import Linux
+import Reporting
 import Supervision
 import TydCommand
 
