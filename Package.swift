@@ -124,21 +124,27 @@ let modules: [Module] = [
   .host(1, "Forge/Toolchain", ["Target", "Workshop", system]),
   .host(2, "Forge/DebianArchive", ["BuildCache", "Workshop", system]),
   .host(3, "Forge/Recipes", ["BuildCache", "DebianArchive", "Target", "Toolchain", "Workshop", system]),
-  .host(4, "Forge/DronePrograms", ["Recipes", "Target", "Toolchain", "Workshop", system]),
+  .host(4, "Forge/DronePrograms", ["BuildCache", "Recipes", "Target", "Toolchain", "Workshop", system]),
   .host(3, "Forge/ClusterStore", ["CRename", "SecureChannel", "Workshop", system]),
-  .host(4, "Forge/Image", ["BootServer", "Integrity", "Target", "Workshop", system]),
+  .host(4, "Forge/Image", ["BootServer", "BuildCache", "Integrity", "Target", "Workshop", system]),
   .host(
     5, "Forge/ImageCheck",
     [
       "BootServer", "CArchive", "Image", "Integrity", "SecureChannel", "Target", "Toolchain", "Workshop", system,
     ]),
-  .host(5, "Forge/MasterPackage", ["Image", "Target", "Workshop", system]),
+  .host(5, "Forge/MasterPackage", ["BuildCache", "Image", "Target", "Workshop", system]),
+  .host(
+    6, "Forge/Pipeline",
+    [
+      "BuildCache", "DebianArchive", "DronePrograms", "Image", "ImageCheck", "MasterPackage", "Recipes", "Target",
+      "Toolchain", "Workshop", system,
+    ]),
   .program(
     7, "Forge/droneforge",
     [
-      "Addresses", "Addressing", "BootLine", "BuildCache", "Bytes", "ClusterStore", "DebianArchive", "DronePrograms",
-      "Image",
-      "ImageCheck", "LabCommands", "MasterPackage", "Recipes", "SecureChannel", "Target", "Workshop", arguments, system,
+      "Addresses", "Addressing", "BootLine", "BuildCache", "Bytes", "ClusterStore", "DebianArchive", "Image",
+      "ImageCheck",
+      "LabCommands", "Pipeline", "SecureChannel", "Target", "Workshop", arguments, system,
     ]),
   // Lab
   .host(0, "Lab/HouseRules"),
@@ -209,7 +215,7 @@ let moduleTests: [ModuleTests] = [
   .tests("Forge/ClusterStore", ["ClusterStore", "SecureChannel", "Workshop", system]),
   .tests("Forge/DebianArchive", ["BuildCache", "DebianArchive", "Workshop", system]),
   .tests("Forge/DronePrograms", ["DronePrograms", "Recipes", "Target", "Toolchain", "Workshop", system]),
-  .tests("Forge/Image", ["BootLine", "Image", "Integrity", "Target", "TestSupport", "Workshop", system]),
+  .tests("Forge/Image", ["BootLine", "BuildCache", "Image", "Integrity", "Target", "TestSupport", "Workshop", system]),
   .tests(
     "Forge/ImageCheck",
     [
@@ -218,8 +224,9 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Forge/MasterPackage",
     [
-      "MasterPackage", "Supervision", "Target", "TestSupport", "TydCommand", "Workshop", system,
+      "BuildCache", "MasterPackage", "Supervision", "Target", "TestSupport", "TydCommand", "Workshop", system,
     ]),
+  .tests("Forge/Pipeline", ["BuildCache", "Image", "Pipeline", "Target", "TestSupport", "Workshop", system]),
   .tests("Forge/Recipes", ["Recipes", "TestSupport", "Workshop", system]),
   .tests("Forge/Target", ["Target"]),
   .tests("Forge/Toolchain", ["Toolchain", "Workshop"]),

@@ -13,8 +13,13 @@ public struct Part: Sendable {
 /// beside it.
 public struct BuildCache: Sendable {
   public let folder: FilePath
+  private let keepsOlder: Bool
 
-  public init(folder: FilePath) { self.folder = folder }
+  /// `keepsOlder`: whether a part stays when one of the same name is made from other inputs.
+  public init(folder: FilePath, keepsOlder: Bool = true) {
+    self.folder = folder
+    self.keepsOlder = keepsOlder
+  }
 
   /// Where a recipe's part is or would be.
   public func location(of recipe: some Recipe) -> FilePath { folder.appending(fileName(recipe)) }
@@ -31,7 +36,7 @@ public struct BuildCache: Sendable {
       return part
     }
     try makeFolder(folder)
-    let log = folder.appending("\(fileName(recipe)).log")
+    let log = folder.appending("\(keepsOlder ? fileName(recipe) : recipe.name).log")
     try await progress.step(recipe.title, log: log) {
       try await withLock(on: folder.appending("\(recipe.name).lock")) {
         guard !exists(place) else { return }
@@ -45,12 +50,22 @@ public struct BuildCache: Sendable {
           _ = try await recipe.build(in: Room(result: unfinished, work: work, log: log))
           try removeTree(work)
         }
+        if !keepsOlder { removeOlder(than: recipe) }
       }
     }
     return part
   }
 
   private func fileName(_ recipe: some Recipe) -> String { "\(recipe.name)-\(recipe.hash.description.prefix(16))" }
+
+  /// Removes parts of the same name.
+  private func removeOlder(than recipe: some Recipe) {
+    let (kept, length) = (fileName(recipe), fileName(recipe).utf8.count)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []
+    for name in names where name.hasPrefix("\(recipe.name)-") && name.utf8.count >= length && !name.hasPrefix(kept) {
+      try? FileManager.default.removeItem(atPath: folder.appending(name).string)
+    }
+  }
 
   /// What a build left that was killed; the caller holds the part's lock, so nobody is writing there.
   private func removeUnfinished(_ name: String) {

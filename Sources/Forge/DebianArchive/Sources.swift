@@ -152,25 +152,15 @@ public struct Sources: Sendable {
     }
   }
 
-  /// Asks the Debian archive for newer versions and takes those that it delivers. What is built from them is built anew
-  /// when it is next wanted. Shows two steps.
+  /// Takes newer versions of some packages, where the archive delivers them; shows one step.
   ///
-  /// - Parameter names: some of the packages; empty for all.
   /// - Returns: a sentence for each package.
   /// - Throws: `BuildError`, when the archive does not answer; what is there stays.
-  public static func refresh(
-    _ names: [String], of packages: [SourcePackage], in cache: BuildCache, _ progress: Workshop.Progress
+  public func refresh(
+    _ wanted: [SourcePackage], in cache: BuildCache, _ progress: Workshop.Progress
   ) async throws -> [String] {
-    let wanted = try names.map { name in
-      guard let package = packages.first(where: { $0.name == name }) else {
-        throw BuildError.input(
-          "No package \(name) is built: name \(packages.map(\.name).joined(separator: ", ")), or none for all.")
-      }
-      return package
-    }
-    let sources = try await prepared(packages, in: cache, progress)
-    return try await progress.step("Debian archive", log: refreshLog(in: cache)) {
-      try await sources.refreshed(wanted.isEmpty ? packages : wanted, in: cache, from: .machine).said
+    try await progress.step("Debian archive", log: Self.refreshLog(in: cache)) {
+      try await refreshed(wanted, in: cache, from: .machine).said
     }
   }
 

@@ -4,24 +4,20 @@ import SystemPackage
 import Target
 import Workshop
 
-/// An image that was built, or found to be up to date.
+/// An image that was built.
 public struct BuiltImage: Sendable {
   /// The CD image, or the folder for the network.
   public let path: FilePath
   /// Its bill of materials, as JSON.
   public let bill: FilePath
-  /// Nothing had changed since it was built and checked.
-  public let unchanged: Bool
 }
 
-/// Makes an image and its bill of materials in `folder`.
+/// Makes an image and its bill of materials in `folder`, which holds neither yet. The same parts give the same bytes,
+/// whoever builds them, where and when.
 ///
-/// Both are made under temporary names, then `check` reads them, and only then do they replace previous ones;
-/// when anything throws, those stay as they were. The same parts give the same bytes, whoever builds them, where and when.
-/// Parts that look the same as those of the last build (by size and times) are not read again, and `check` is not called.
+/// - Parameter destination: where they go from there, for sentences; nil when they stay.
 public func buildImage(
-  _ medium: Medium, from parts: ImageParts, in folder: FilePath,
-  check: (_ image: FilePath, _ bill: BillOfMaterials) async throws -> Void = { _, _ in }
+  _ medium: Medium, from parts: ImageParts, in folder: FilePath, goingTo destination: FilePath? = nil
 ) async throws -> BuiltImage {
   guard let profile = parts.target.image else {
     throw BuildError.input("There are no images for \(parts.target.name).")
@@ -36,14 +32,6 @@ public func buildImage(
   }
   // A reader of the key can join.
   let outputMode: FilePermissions = holdsKey ? .ownerReadWrite : [.ownerReadWrite, .groupRead, .otherRead]
-  let mark = folder.appending(".\(medium.outputName).inputs")
-  let inputs = try parts.fingerprint(for: medium, profile).bytes
-  if let before = try? contents(of: mark), let outputs = try? outputsFingerprint([output, billPath]),
-    before == inputs + outputs
-  {
-    return BuiltImage(path: output, bill: billPath, unchanged: true)
-  }
-
   let root = try Manifest(root: parts.root).resolved().sealed()
   try await withTemporaryFolder(in: folder) { work in
     try fileOperation(work, "Choose another folder") {
@@ -62,32 +50,19 @@ public func buildImage(
       cluster: try parts.credential.map {
         .init(name: $0.cluster, fingerprint: $0.fingerprint, mayAdmit: $0.key != nil, credential: try $0.items)
       })
-    try requireRoom(in: folder, for: content)
-
-    try await replacing(billPath) { newBill in
-      try await write(bill.json, to: newBill)
-      switch medium {
-      case .cd:
-        let tree = work.appending("cd")
-        try await write(content, asFolder: tree)
-        try await replacing(output, mode: outputMode) { image in
-          // It has its mode before it has any content.
-          try await write([], to: image, mode: outputMode)
-          try await writeCD(tree, bootWays: profile.bootWays, to: image)
-          try await check(image, bill)
-          try Task.checkCancellation()
-        }
-      case .network:
-        try await replacingFolder(output) { tree in
-          try await write(content, asFolder: tree)
-          try await check(tree, bill)
-          try Task.checkCancellation()
-        }
-      }
+    try requireRoom(in: destination ?? folder, for: content)
+    try await write(bill.json, to: billPath)
+    switch medium {
+    case .cd:
+      let tree = work.appending("cd")
+      try await write(content, asFolder: tree)
+      // It has its mode before it has any content.
+      try await write([], to: output, mode: outputMode)
+      try await writeCD(tree, bootWays: profile.bootWays, to: output)
+    case .network: try await write(content, asFolder: output)
     }
   }
-  try await write(inputs + outputsFingerprint([output, billPath]), to: mark)
-  return BuiltImage(path: output, bill: billPath, unchanged: false)
+  return BuiltImage(path: output, bill: billPath)
 }
 
 /// Packs the root, and what the image carries of a cluster behind it, as they lie on a medium. Gives how much of it everybody
@@ -152,36 +127,27 @@ private func requireRoom(in folder: FilePath, for content: ResolvedManifest) thr
 
 extension ImageParts {
   /// A digest over all that an image is made from, files by a look from outside.
-  func fingerprint(for medium: Medium, _ profile: ImageProfile) throws -> SHA256 {
-    var hasher = SHA256.Hasher()
+  func digest(for medium: Medium, _ profile: ImageProfile) throws -> SHA256 {
     let carried = try credential?.manifest.entries ?? []
-    for entry in try Manifest(root: root).entries + medium.fixedEntries(self, profile) + carried {
-      hasher.add("\(entry.path) \(entry.mode) \(entry.owner) \(entry.why) \(entry.origin)")
-      switch entry.kind {
-      case .file(.file(let source)): hasher.add("\(try status(of: source.followed()).identity)")
-      case .file(.bytes(let bytes)): hasher.add(bytes)
-      default: hasher.add("\(entry.kind)")
-      }
-    }
-    for source in sources { hasher.add("\(source)") }
-    hasher.add(target.name)
-    // This program writes the rest.
-    for file in profile.bootWays.compactMap(\.hybridSector) + ["/proc/self/exe"] {
-      hasher.add("\(try status(of: file.followed()).identity)")
-    }
-    return hasher.finish()
+    return try appearance(
+      of: Manifest(root: root).entries + medium.fixedEntries(self, profile) + carried,
+      and: profile.bootWays.compactMap(\.hybridSector), sources.map { "\($0)" } + [target.name])
   }
 }
 
-/// A digest over the outputs as they lie there, also by a look; throws when one is missing.
-private func outputsFingerprint(_ outputs: [FilePath]) throws -> [UInt8] {
+/// A digest over what something is made from: entries, their files by a look from outside, other files, and words. This
+/// program is one of the files, since it writes the rest.
+public func appearance(of entries: [Entry], and files: [FilePath] = [], _ words: [String]) throws -> SHA256 {
   var hasher = SHA256.Hasher()
-  for output in outputs {
-    let look = try status(of: output)
-    hasher.add("\(look.identity)")
-    if look.kind == .directory {
-      for entry in try filesAsTheyAre(output) { hasher.add("\(try status(of: FilePath(output.string + entry.path)))") }
+  for entry in entries {
+    hasher.add("\(entry.path) \(entry.mode) \(entry.owner) \(entry.why) \(entry.origin)")
+    switch entry.kind {
+    case .file(.file(let source)): hasher.add("\(try status(of: source.followed()).identity)")
+    case .file(.bytes(let bytes)): hasher.add(bytes)
+    default: hasher.add("\(entry.kind)")
     }
   }
-  return hasher.finish().bytes
+  for word in words { hasher.add(word) }
+  for file in files + ["/proc/self/exe"] { hasher.add("\(try status(of: file.followed()).identity)") }
+  return hasher.finish()
 }

@@ -1,30 +1,18 @@
 import SystemPackage
+import Target
 import Workshop
 
 /// What a drone's root is made from, apart from what every root has.
 public struct RootParts: Sendable {
   /// The drone's own programs; one of them is `/sbin/init`.
-  public var programs: [Program]
+  public var programs: [DroneProgram]
   public var busybox: SuppliedFile
   /// BusyBox's applets, as absolute paths of links.
   public var applets: [String]
   /// The folder whose files go into the image as they are.
   public var files: FilePath
 
-  /// A stripped program, where it goes, and the names that are links to it, all absolute paths.
-  public struct Program: Sendable {
-    public var path: String
-    public var file: FilePath
-    public var links: [String]
-
-    public init(path: String, file: FilePath, links: [String]) {
-      self.path = path
-      self.file = file
-      self.links = links
-    }
-  }
-
-  public init(programs: [Program], busybox: SuppliedFile, applets: [String], files: FilePath) {
+  public init(programs: [DroneProgram], busybox: SuppliedFile, applets: [String], files: FilePath) {
     self.programs = programs
     self.busybox = busybox
     self.applets = applets
@@ -39,10 +27,11 @@ extension Manifest {
   public init(root parts: RootParts) throws {
     var entries = fixedEntries + keyboardEntries
     for program in parts.programs {
-      let why = program.path == "/sbin/init" ? "process 1 and the drone's programs" : "a program of the drone"
-      entries.append(.file(program.path, .file(program.file), executable: true, why: why))
-      for link in program.links {
-        entries.append(.link(link, to: program.path, why: "a program of the drone, by its own name"))
+      let place = program.place
+      let why = place == .processOne ? "process 1 and the drone's programs" : "a program of the drone"
+      entries.append(.file(place.path, .file(program.stripped), executable: true, why: why))
+      for link in place.links {
+        entries.append(.link(link, to: place.path, why: "a program of the drone, by its own name"))
       }
     }
     entries.append(

@@ -1,110 +1,66 @@
+import BuildCache
 import Foundation
 import Image
 import SystemPackage
 import Target
 import Workshop
 
-/// A Debian package with the programs that make a full Linux a node of a cluster.
+/// A Debian package with the programs that make a full Linux a node of a cluster: `tyd_VERSION_ARCHITECTURE.deb`.
 ///
-///     let built = try await MasterPackage(target: .x86_64, programs: …, sources: …, files: "master").build(in: "build")
-public struct MasterPackage: Sendable {
+/// The version and the date of everything in it are those of the newest entry of its changelog; the same parts give the
+/// same bytes.
+public struct MasterPackage: Recipe {
   public let target: DroneTarget
-  public let programs: [Program]
+  public let programs: [DroneProgram]
   /// The sources whose code is in the programs.
-  public let sources: [SourceNotice]
+  private let sources: [SourceNotice]
   /// The checkout's folder `master`.
-  public let files: FilePath
+  private let files: FilePath
+  private let release: Release
+  private let manifest: Manifest
+  public let inputs: [Input]
 
-  /// A program, where it goes, and the names that are links to it, all absolute paths.
-  public struct Program: Sendable {
-    public let path: String
-    public let file: FilePath
-    public let links: [String]
-
-    public init(path: String, file: FilePath, links: [String]) {
-      self.path = path
-      self.file = file
-      self.links = links
-    }
-  }
-
-  public init(target: DroneTarget, programs: [Program], sources: [SourceNotice], files: FilePath) {
+  /// Reads what the package is made from, of `files`, the checkout's folder `master`. Throws `BuildError`.
+  public init(target: DroneTarget, programs: [DroneProgram], sources: [SourceNotice], files: FilePath) async throws {
     self.target = target
     self.programs = programs
     self.sources = sources
     self.files = files
+    release = try await Release(changelog: files.appending("changelog"))
+    manifest = try await Manifest(package: files, programs, sources)
+    let digest = try appearance(
+      of: manifest.entries + scripts(files),
+      ["\(release)", target.debianArchitecture] + sources.map { "\($0.source)" })
+    inputs = [Input("parts", digest.description)]
   }
 
-  /// Writes `tyd_VERSION_ARCHITECTURE.deb` into `folder` and gives its path.
-  ///
-  /// The version and the date of everything in it are those of the newest entry of `changelog`; the same parts give the
-  /// same bytes. Throws `BuildError`.
-  public func build(in folder: FilePath) async throws -> FilePath {
-    let release = try await Release(changelog: files.appending("changelog"))
-    let contents = try await manifest().resolved()
-    let output = folder.appending("tyd_\(release.version)_\(target.debianArchitecture).deb")
-    try await withTemporaryFolder(in: folder) { work in
-      let tree = work.appending("tyd")
-      try await write(contents.adding(control(contents, release)), asFolder: tree, date: release.date)
-      try await replacing(output) { temporary in
-        // dpkg-deb decides by the name's ending what to do.
-        let package = work.appending("package.deb")
-        _ = try await Command(
-          "dpkg-deb",
-          [
-            "--root-owner-group",
-            "--uniform-compression",
-            "-Zxz",
-            "-z9",
-            "--threads-max=1",
-            "--build", tree.string, package.string,
-          ],
-          environment: ["LC_ALL": "C", "TZ": "UTC", "SOURCE_DATE_EPOCH": "\(release.date)", "XZ_OPT": nil]
-        ).output()
-        try fileOperation(output, "Make room for it or choose another folder") {
-          try FileManager.default.moveItem(atPath: package.string, toPath: temporary.string)
-        }
-      }
-    }
-    return output
-  }
+  public var name: String { "tyd_\(release.version)_\(target.debianArchitecture).deb" }
+  public var title: String { "Debian package" }
 
-  /// The manual's pages in `files`.
-  static let pages = ["mosmon.8", "mtop.8", "showmap.8", "tyd.8"]
-
-  /// What the package puts into a system.
-  func manifest() async throws -> Manifest {
-    func compressed(_ name: String) async throws -> Entry.Content {
-      .bytes(try await Command("gzip", ["-9", "--no-name", "--stdout", files.appending(name).string]).output())
+  public func build(in room: Room) async throws {
+    let package = room.result.appending(name)
+    let tree = room.work.appending("tyd")
+    let contents = try manifest.resolved()
+    try await write(contents.adding(control(contents)), asFolder: tree, date: release.date)
+    _ = try await Command(
+      "dpkg-deb",
+      [
+        "--root-owner-group",
+        "--uniform-compression",
+        "-Zxz",
+        "-z9",
+        "--threads-max=1",
+        "--build", tree.string, package.string,
+      ],
+      environment: ["LC_ALL": "C", "TZ": "UTC", "SOURCE_DATE_EPOCH": "\(release.date)", "XZ_OPT": nil]
+    ).output()
+    try fileOperation(package, "Choose another folder") {
+      guard chmod(package.string, 0o644) == 0 else { throw Errno(rawValue: errno) }
     }
-    func file(_ path: String, _ name: String, why: String) -> Entry {
-      .file(path, .file(files.appending(name)), why: why)
-    }
-    var entries = [
-      Entry.directory("/etc/tyd", mode: 0o700, why: "the cluster's credential, put there by the operator"),
-      file("/etc/default/tyd", "tyd.default", why: "options of the service"),
-      file("/usr/lib/systemd/system/tyd.service", "tyd.service", why: "the service"),
-      .file("/usr/share/doc/tyd/changelog.gz", try await compressed("changelog"), why: "what is new"),
-      file("/usr/share/doc/tyd/copyright", "copyright", why: "whose it is"),
-    ]
-    for page in MasterPackage.pages {
-      entries.append(.file("/usr/share/man/man8/\(page).gz", try await compressed(page), why: "the manual"))
-    }
-    for notice in sources {
-      entries.append(
-        .file(
-          "/usr/share/doc/tyd/copyright.\(notice.source.package)", .bytes(notice.copyright), why: "whose it is in part")
-      )
-    }
-    for program in programs {
-      entries.append(.file(program.path, .file(program.file), executable: true, why: "a program"))
-      for link in program.links { entries.append(.link(link, to: program.path, why: "a program by its own name")) }
-    }
-    return try Manifest(entries)
   }
 
   /// What dpkg reads and keeps (deb-control(5), deb-conffiles(5), deb-md5sums(5)).
-  private func control(_ contents: ResolvedManifest, _ release: Release) throws -> [Entry] {
+  private func control(_ contents: ResolvedManifest) throws -> [Entry] {
     var sums = ""
     var bytes = 0
     for resolved in contents.entries {
@@ -141,9 +97,51 @@ public struct MasterPackage: Sendable {
         """),
       text("md5sums", sums),
       text("conffiles", "/etc/default/tyd\n"),
+    ] + scripts(files)
+  }
+}
+
+/// The manual's pages in `master`.
+let pages = ["mosmon.8", "mtop.8", "showmap.8", "tyd.8"]
+
+extension Manifest {
+  /// What the package puts into a system.
+  init(package files: FilePath, _ programs: [DroneProgram], _ sources: [SourceNotice]) async throws {
+    func compressed(_ name: String) async throws -> Entry.Content {
+      .bytes(try await Command("gzip", ["-9", "--no-name", "--stdout", files.appending(name).string]).output())
+    }
+    func file(_ path: String, _ name: String, why: String) -> Entry {
+      .file(path, .file(files.appending(name)), why: why)
+    }
+    var entries = [
+      Entry.directory("/etc/tyd", mode: 0o700, why: "the cluster's credential, put there by the operator"),
+      file("/etc/default/tyd", "tyd.default", why: "options of the service"),
+      file("/usr/lib/systemd/system/tyd.service", "tyd.service", why: "the service"),
+      .file("/usr/share/doc/tyd/changelog.gz", try await compressed("changelog"), why: "what is new"),
+      file("/usr/share/doc/tyd/copyright", "copyright", why: "whose it is"),
     ]
-      + ["postinst", "prerm", "postrm"].map {
-        .file("/DEBIAN/\($0)", .file(files.appending($0)), executable: true, why: "for dpkg")
+    for page in pages {
+      entries.append(.file("/usr/share/man/man8/\(page).gz", try await compressed(page), why: "the manual"))
+    }
+    for notice in sources {
+      entries.append(
+        .file(
+          "/usr/share/doc/tyd/copyright.\(notice.source.package)", .bytes(notice.copyright), why: "whose it is in part")
+      )
+    }
+    for program in programs {
+      entries.append(.file(program.place.path, .file(program.stripped), executable: true, why: "a program"))
+      for link in program.place.links {
+        entries.append(.link(link, to: program.place.path, why: "a program by its own name"))
       }
+    }
+    try self.init(entries)
+  }
+}
+
+/// What dpkg runs.
+private func scripts(_ files: FilePath) -> [Entry] {
+  ["postinst", "prerm", "postrm"].map {
+    .file("/DEBIAN/\($0)", .file(files.appending($0)), executable: true, why: "for dpkg")
   }
 }

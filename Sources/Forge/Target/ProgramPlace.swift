@@ -7,6 +7,12 @@ public struct ProgramPlace: Sendable, Equatable {
   /// The other names that it answers to: absolute paths of links.
   public let links: [String]
 
+  public init(product: String, path: String, links: [String]) {
+    self.product = product
+    self.path = path
+    self.links = links
+  }
+
   public static let processOne = ProgramPlace(
     product: "init", path: "/sbin/init",
     links: ["/bin/fix_hosts", "/sbin/certaintyd", "/sbin/filter", "/sbin/greeting", "/sbin/lease", "/sbin/network"])

@@ -19,23 +19,16 @@ public func withTemporaryFolder<Result>(
   return try await body(temporary)
 }
 
-/// Makes a folder of outputs so that its name only ever shows a whole one: `body` fills a temporary folder beside it,
-/// which then replaces `destination`. When `body` throws, a previous folder stays as it was.
-public func replacingFolder<Result>(
-  _ destination: FilePath, _ body: (FilePath) async throws -> Result
-) async throws -> Result {
-  try await withTemporaryFolder(in: destination.removingLastComponent()) { temporary in
-    let result = try await body(temporary)
-    try fileOperation(destination, "Make room for it or choose another folder") {
-      guard chmod(temporary.string, 0o755) == 0 else { throw Errno(rawValue: errno) }
-      if rename(temporary.string, destination.string) == 0 { return }
-      // A folder that holds something cannot be renamed over: change places with it, and what was there before is
-      // removed under the temporary name.
-      let exchange: UInt32 = 2  // RENAME_EXCHANGE
-      guard [EEXIST, ENOTEMPTY, ENOTDIR].contains(errno),
-        renameat2(AT_FDCWD, temporary.string, AT_FDCWD, destination.string, exchange) == 0
-      else { throw Errno(rawValue: errno) }
-    }
-    return result
+/// Puts a finished file or folder under the name of an output, which only ever shows a whole one: a previous one of that
+/// name goes.
+public func takePlace(of destination: FilePath, _ finished: FilePath) throws {
+  try fileOperation(destination, "Make room for it or choose another folder") {
+    if rename(finished.string, destination.string) == 0 { return }
+    // A folder that holds something cannot be renamed over: change places with it.
+    let exchange: UInt32 = 2  // RENAME_EXCHANGE
+    guard [EEXIST, ENOTEMPTY, ENOTDIR, EISDIR].contains(errno),
+      renameat2(AT_FDCWD, finished.string, AT_FDCWD, destination.string, exchange) == 0
+    else { throw Errno(rawValue: errno) }
+    try FileManager.default.removeItem(atPath: finished.string)
   }
 }

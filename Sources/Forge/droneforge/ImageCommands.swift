@@ -1,13 +1,8 @@
 import ArgumentParser
-import BuildCache
 import ClusterStore
-import DebianArchive
-import DronePrograms
 import Foundation
 import Image
-import ImageCheck
-import Recipes
-import Synchronization
+import Pipeline
 import SystemPackage
 import Target
 import Workshop
@@ -50,11 +45,6 @@ struct PXE: AsyncParsableCommand {
   func run() async throws { try await options.build(.network) }
 }
 
-/// What the check found the new image's files to weigh, to be shown when all is done.
-private final class SizeTable: Sendable {
-  let text = Mutex("")
-}
-
 /// What `iso` and `pxe` have in common.
 struct ImageOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The folder for the outputs. (default: build in the checkout)", valueName: "folder"))
@@ -81,73 +71,22 @@ struct ImageOptions: ParsableArguments {
   enum CredentialChoice: String, ExpressibleByArgument, CaseIterable { case full, `public`, none }
 
   func build(_ medium: Medium) async throws {
-    do {
-      let sizes = SizeTable()
-      let (built, notices) = try await interruptible { try await buildUninterrupted(medium, sizes) }
-      let size = built.unchanged ? "up to date" : "built and checked"
-      if !built.unchanged { print(sizes.text.withLock { $0 }) }
-      print("\(built.path): \(size)")
-      if medium == .cd, (credential ?? .full) == .full {
-        print(
-          "It holds the key of the cluster \(cluster ?? ClusterName.standard.text), and so does every CD made from it: whoever"
-            + " has one can add nodes. Only you can read the file (mode 600).")
-      }
-      notices.forEach(notice)
-    } catch let interruption as Interrupted {
-      FileHandle.standardError.write(Data("\n\(interruption)\n".utf8))
-      // As shells count it.
-      throw ExitCode(128 + interruption.signal)
+    let product = try await stoppable {
+      let checkout = try Checkout(named: checkout).folder
+      var pipeline = try ImagePipeline(
+        medium, for: .standard, folders: BuildFolders(checkout: checkout),
+        output: output.map { FilePath($0) } ?? checkout.appending("build"), kernel: kernel.map { FilePath($0) })
+      pipeline.credential = try await carriedCredential(on: medium)
+      return try await pipeline.run()
     }
-  }
-
-  private func buildUninterrupted(_ medium: Medium, _ sizes: SizeTable) async throws -> (BuiltImage, notices: [String])
-  {
-    let target = DroneTarget.standard
-    let checkout = try Checkout(named: checkout).folder
-    let folder = output.map { FilePath($0) } ?? checkout.appending("build")
-    // What can be refused at once is, before anything long is built.
-    if let kernel, let form = target.image?.kernel { _ = try KernelImage(FilePath(kernel), form: form) }
-    let carried = try await carriedCredential(on: medium)
-    try makeFolder(folder)
-    try await withTemporaryFolder(in: folder) { _ in }
-
-    let waiting = {
-      FileHandle.standardError.write(Data("Another build is running in \(folder): waiting for it to end.\n".utf8))
+    if let sizes = product.report { print(sizes) }
+    print("\(product.path): \(product.report == nil ? "up to date" : "built and checked")")
+    if medium == .cd, (credential ?? .full) == .full {
+      print(
+        "It holds the key of the cluster \(cluster ?? ClusterName.standard.text), and so does every CD made from it: whoever"
+          + " has one can add nodes. Only you can read the file (mode 600).")
     }
-    return try await withLock(on: folder, waiting: waiting) {
-      let progress = Progress(total: sysrootSteps + systemSteps + programSteps + 1)
-      let (sysroot, system, delivered) = try await prepareSystem(
-        for: target, recipes: checkout.appending("sysroot"), cache: defaultCache(), progress: progress)
-      let programs = try await buildPrograms(
-        for: target, sysroot: sysroot, checkout: checkout, scratch: checkout.appending(".build-drone"),
-        progress: progress)
-      let parts = ImageParts(
-        root: RootParts(
-          programs: programs.map { .init(path: $0.path, file: $0.stripped, links: $0.links) },
-          busybox: SuppliedFile(system.busybox, from: delivered.records.origin(of: "busybox")),
-          applets: system.busyboxApplets, files: checkout.appending("rootfs")),
-        kernel: kernel.map { SuppliedFile(FilePath($0), from: .given) }
-          ?? SuppliedFile(system.kernel, from: delivered.records.origin(of: "linux")),
-        bootFiles: checkout.appending("isolinux"), target: target, sources: delivered.records,
-        credential: carried)
-      let built = try await progress.step(medium == .cd ? "CD image" : "Network boot tree") {
-        try await buildImage(medium, from: parts, in: folder) { image, bill in
-          let check = try ImageCheck(
-            target: target, bill: bill, unstripped: programs.map(\.unstripped) + [system.busyboxUnstripped],
-            // What another kernel was configured with is not known.
-            kernelConfiguration: kernel == nil ? system.kernelConfiguration : nil)
-          let report = try await check.report(on: image)
-          let findings = report.findings
-          sizes.text.withLock { $0 = report.sizeTable(budget: check.budget) }
-          guard findings.isEmpty else {
-            throw BuildError.input(
-              "The new image is not sound, and the previous one stays:\n"
-                + findings.map { "  \($0)" }.joined(separator: "\n"))
-          }
-        }
-      }
-      return (built, delivered.records.notices)
-    }
+    product.notices.forEach(notice)
   }
 
   /// What the image is to carry; the cluster that nobody named is made when it is missing.

@@ -1,7 +1,5 @@
 import ArgumentParser
-import BuildCache
-import DronePrograms
-import Recipes
+import Pipeline
 import SystemPackage
 import Target
 import Workshop
@@ -25,16 +23,11 @@ struct ProgramsCommand: AsyncParsableCommand {
   var cache: String?
 
   func run() async throws {
-    let checkout = absolute(checkout)
-    let progress = Progress(total: sysrootSteps + programSteps)
-    let programs = try await interruptible {
-      let (sysroot, _) = try await prepareSysroot(
-        for: target, recipes: checkout.appending("sysroot"), cache: cache.map(absolute) ?? defaultCache(),
-        progress: progress)
-      return try await buildPrograms(
-        for: target, sysroot: sysroot, checkout: checkout,
-        scratch: scratch.map(absolute) ?? checkout.appending(".build-drone"), progress: progress)
-    }
+    var folders = BuildFolders(checkout: absolute(checkout))
+    if let scratch { folders.scratch = absolute(scratch) }
+    if let cache { folders.cache = absolute(cache) }
+    let pipeline = ProgramsPipeline(target: target, folders: folders)
+    let programs = try await stoppable { try await pipeline.run() }
     for program in programs { print("\(program.stripped)\n\(program.unstripped)") }
   }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import BuildCache
 import DebianArchive
 import Foundation
-import Recipes
+import Pipeline
 import SystemPackage
 import Target
 import Workshop
@@ -29,25 +29,20 @@ struct SysrootCommand: AsyncParsableCommand {
     @Option(help: "The cache (default: ${XDG_CACHE_HOME:-~/.cache}/droneforge).", completion: .directory)
     var cache: String?
 
-    func prepared(quiet: Bool) async throws -> (Sysroot, SystemParts?, Sources) {
+    func built(quiet: Bool) async throws -> SysrootPipeline.Result {
       let recipes = absolute(recipes)
-      let cache = cache.map(absolute) ?? defaultCache()
-      let progress = Progress(total: sysrootSteps + (target.image != nil ? systemSteps : 0), quiet: quiet)
-      guard target.image != nil else {
-        let (sysroot, sources) = try await prepareSysroot(
-          for: target, recipes: recipes, cache: cache, progress: progress)
-        return (sysroot, nil, sources)
-      }
-      let (sysroot, system, sources) = try await prepareSystem(
-        for: target, recipes: recipes, cache: cache, progress: progress)
-      return (sysroot, system, sources)
+      var folders = BuildFolders(checkout: recipes.removingLastComponent())
+      folders.recipes = recipes
+      if let cache { folders.cache = absolute(cache) }
+      let pipeline = SysrootPipeline(target: target, folders: folders)
+      return try await stoppable { try await pipeline.run(quiet: quiet) }
     }
   }
 
   struct Prepare: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Build the parts that the cache does not hold.")
     @OptionGroup var options: Options
-    func run() async throws { _ = try await interruptible { try await options.prepared(quiet: false) } }
+    func run() async throws { _ = try await options.built(quiet: false) }
   }
 
   struct Show: AsyncParsableCommand {
@@ -56,17 +51,17 @@ struct SysrootCommand: AsyncParsableCommand {
     @OptionGroup var options: Options
 
     func run() async throws {
-      let (sysroot, system, sources) = try await interruptible { try await options.prepared(quiet: true) }
-      print("headers   \(sysroot.includes)")
-      print("library   \(sysroot.library)")
-      print("openssl   \(sysroot.opensslLibrary)")
-      if let system {
+      let built = try await options.built(quiet: true)
+      print("headers   \(built.sysroot.includes)")
+      print("library   \(built.sysroot.library)")
+      print("openssl   \(built.sysroot.opensslLibrary)")
+      if let system = built.system {
         print("busybox   \(system.busybox)")
         print("kernel    \(system.kernel)")
         print("config    \(system.kernelConfiguration)")
       }
-      for source in sources.records { print("source    \(source.name) \(source.version) sha256 \(source.sha256)") }
-      sources.records.notices.forEach(notice)
+      for source in built.sources { print("source    \(source.name) \(source.version) sha256 \(source.sha256)") }
+      built.sources.notices.forEach(notice)
     }
   }
 
@@ -86,11 +81,8 @@ struct SysrootCommand: AsyncParsableCommand {
     var cache: String?
 
     func run() async throws {
-      let progress = Progress(total: 2)
-      let said = try await interruptible {
-        try await Sources.refresh(
-          packages, of: sourcePackages, in: sourceCache(in: cache.map(absolute) ?? defaultCache()), progress)
-      }
+      let refresh = SourceRefresh(packages: packages, cache: cache.map(absolute) ?? defaultCache())
+      let said = try await stoppable { try await refresh.run() }
       said.forEach { print($0) }
     }
   }

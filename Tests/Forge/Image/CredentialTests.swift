@@ -71,16 +71,16 @@ struct CredentialTests {
     try await withFolder { folder in
       var parts = try await fakeParts(in: folder)
       parts.credential = credential("lab", key: true)
-      let built = try await buildImage(.cd, from: parts, in: folder) { image, _ in
-        // Before it has its name, too.
-        #expect(mode(image) == 0o600)
-      }
-      #expect(mode(built.path) == 0o600 && mode(built.bill) == 0o644)
-      #expect(try await buildImage(.cd, from: parts, in: folder).unchanged)
+      let (image, bill) = (folder.appending(Medium.cd.outputName), folder.appending(Medium.cd.billName))
+      // Before it has its place, too.
+      try await isBuilt(.cd, from: parts, in: folder) { #expect(mode($0.path) == 0o600) }
+      #expect(mode(image) == 0o600 && mode(bill) == 0o644)
+      #expect(try await !isBuilt(.cd, from: parts, in: folder))
       parts.credential = credential("home", key: true)
-      #expect(try await !buildImage(.cd, from: parts, in: folder).unchanged)
+      #expect(try await isBuilt(.cd, from: parts, in: folder))
       parts.credential = credential("home", key: false)
-      #expect(mode(try await buildImage(.cd, from: parts, in: folder).path) == 0o644)
+      #expect(try await isBuilt(.cd, from: parts, in: folder))
+      #expect(mode(image) == 0o644)
     }
   }
 
@@ -88,12 +88,12 @@ struct CredentialTests {
   func refused() async throws {
     try await withFolder { folder in
       var parts = try await fakeParts(in: folder)
-      _ = try await buildImage(.network, from: parts, in: folder)
+      try await isBuilt(.network, from: parts, in: folder)
       parts.credential = credential("lab", key: true)
-      let said = await sentence { _ = try await buildImage(.network, from: parts, in: folder) }
+      let said = await sentence { try await isBuilt(.network, from: parts, in: folder) }
       #expect(said.contains("anybody can fetch it by TFTP"))
       parts.credential = nil
-      #expect(try await buildImage(.network, from: parts, in: folder).unchanged)
+      #expect(try await !isBuilt(.network, from: parts, in: folder))
     }
   }
 }

@@ -1,3 +1,4 @@
+import BuildCache
 import Foundation
 import SystemPackage
 import Target
@@ -52,7 +53,11 @@ func fakeParts(in folder: FilePath) async throws -> ImageParts {
   try await write(kernelFile(), to: folder.appending("bzImage"))
   return ImageParts(
     root: RootParts(
-      programs: [.init(path: "/sbin/init", file: folder.appending("program"), links: ["/bin/fix_hosts"])],
+      programs: [
+        DroneProgram(
+          ProgramPlace(product: "init", path: "/sbin/init", links: ["/bin/fix_hosts"]),
+          stripped: folder.appending("program"), unstripped: folder.appending("program"))
+      ],
       busybox: SuppliedFile(folder.appending("busybox"), from: .source(fakeSource)),
       applets: ["/bin/sh", "/bin/ls", "/sbin/init"], files: files),
     kernel: SuppliedFile(folder.appending("bzImage"), from: .given), bootFiles: checkout.appending("isolinux"),
@@ -60,6 +65,29 @@ func fakeParts(in folder: FilePath) async throws -> ImageParts {
 }
 
 let fakeSource = SourceRecord(name: "busybox", version: "1", sha256: "00")
+
+/// Builds an image as a cache does, with a check before it has its place; false when there was nothing to do.
+@discardableResult
+func isBuilt(
+  _ medium: Medium, from parts: ImageParts, in folder: FilePath,
+  check: @escaping @Sendable (BuiltImage) throws -> Void = { _ in }
+) async throws -> Bool {
+  let recipe = CheckedImage(image: try ImageRecipe(medium, from: parts, goingTo: folder), check: check)
+  let report: Void? = try await BuildCache(folder: folder).outputs(
+    recipe.image.outputs, of: recipe, Workshop.Progress(total: 1, quiet: true))
+  return report != nil
+}
+
+private struct CheckedImage: Recipe {
+  let image: ImageRecipe
+  let check: @Sendable (BuiltImage) throws -> Void
+
+  var name: String { image.name }
+  var title: String { image.title }
+  var inputs: [Input] { image.inputs }
+
+  func build(in room: Room) async throws { try check(await image.build(in: room)) }
+}
 
 /// The one sentence that `body` stops with; empty when it does not.
 func sentence(_ body: () async throws -> Void) async -> String {

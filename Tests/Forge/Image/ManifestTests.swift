@@ -76,7 +76,7 @@ import Workshop
   func precedence() async throws {
     try await withFolder { folder in
       let parts = try await fakeParts(in: folder)
-      #expect(try Manifest(root: parts.root)["/sbin/init"]?.kind == .file(.file(parts.root.programs[0].file)))
+      #expect(try Manifest(root: parts.root)["/sbin/init"]?.kind == .file(.file(parts.root.programs[0].stripped)))
     }
   }
 

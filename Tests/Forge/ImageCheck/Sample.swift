@@ -50,7 +50,11 @@ func sampleParts(in folder: FilePath) async throws -> ImageParts {
   try await write(sampleKernel(), to: folder.appending("bzImage"))
   return ImageParts(
     root: RootParts(
-      programs: [.init(path: "/sbin/init", file: folder.appending("program"), links: ["/bin/fix_hosts"])],
+      programs: [
+        DroneProgram(
+          ProgramPlace(product: "init", path: "/sbin/init", links: ["/bin/fix_hosts"]),
+          stripped: folder.appending("program"), unstripped: folder.appending("program"))
+      ],
       busybox: SuppliedFile(folder.appending("busybox"), from: .given),
       applets: ["/bin/sh", "/bin/ls"], files: files),
     kernel: SuppliedFile(folder.appending("bzImage"), from: .given), bootFiles: checkout.appending("isolinux"),

@@ -1,3 +1,4 @@
+import BuildCache
 import Foundation
 import Supervision
 import SystemPackage
@@ -13,17 +14,30 @@ import Workshop
 @Suite struct MasterPackageTests {
 
   /// A package with a stand-in for the program.
-  private func package(in folder: FilePath, links: [String] = ["/usr/bin/showmap"]) async throws -> MasterPackage {
+  private func package(
+    in folder: FilePath, links: [String] = ["/usr/bin/showmap"], of files: FilePath = checkout.appending("master")
+  ) async throws -> MasterPackage {
     let program = folder.appending("program")
     try await write([0x7F] + "ELF".utf8, to: program)
-    return MasterPackage(
-      target: .x86_64, programs: [.init(path: "/usr/sbin/tyd", file: program, links: links)],
+    return try await MasterPackage(
+      target: .x86_64,
+      programs: [
+        DroneProgram(
+          ProgramPlace(product: "tyd", path: "/usr/sbin/tyd", links: links), stripped: program, unstripped: program)
+      ],
       sources: [
         SourceNotice(
           source: SourceRecord(name: "musl_1.2.3-1.debian.tar.xz", version: "1.2.3-1", sha256: "00"),
           copyright: [UInt8]("of musl\n".utf8))
       ],
-      files: checkout.appending("master"))
+      files: files)
+  }
+
+  /// Builds a package as a cache does.
+  private func made(_ package: MasterPackage, in folder: FilePath) async throws -> FilePath {
+    _ = try await BuildCache(folder: folder).outputs(
+      [package.name], of: package, Workshop.Progress(total: 1, quiet: true))
+    return folder.appending(package.name)
   }
 
   private func withFolder<Result>(_ body: (FilePath) async throws -> Result) async throws -> Result {
@@ -41,7 +55,7 @@ import Workshop
   )
   func contents() async throws {
     try await withFolder { folder in
-      let built = try await package(in: folder).build(in: folder)
+      let built = try await made(package(in: folder), in: folder)
       #expect(built.lastComponent?.string == "tyd_\(String(decoding: TydCommand.versionText, as: UTF8.self))_amd64.deb")
       #expect(try await text("bsdtar", ["-tf", built.string]) == "debian-binary\ncontrol.tar.xz\ndata.tar.xz\n")
       let lines = try await text("dpkg-deb", ["--contents", built.string]).split(separator: "\n")
@@ -70,7 +84,7 @@ import Workshop
   @Test("dpkg reads what the package is; each file's digest is right; the only configuration file is named as one")
   func control() async throws {
     try await withFolder { folder in
-      let built = try await package(in: folder).build(in: folder)
+      let built = try await made(package(in: folder), in: folder)
       func field(_ name: String) async throws -> String {
         try await text("dpkg-deb", ["--field", built.string, name]).trimmingCharacters(in: .whitespacesAndNewlines)
       }
@@ -96,15 +110,13 @@ import Workshop
   @Test("the same parts give the same bytes, in any folder and at any time")
   func sameBytes() async throws {
     try await withFolder { folder in
-      let first = try await package(in: folder).build(in: folder)
+      let first = try await made(package(in: folder), in: folder)
       let other = folder.appending("other")
       try makeFolder(other)
       // Files of the checkout have other dates there.
       _ = try await Command("cp", ["-R", checkout.appending("master").string, other.string]).output()
-      let parts = try await package(in: other)
-      let again = MasterPackage(
-        target: parts.target, programs: parts.programs, sources: parts.sources, files: other.appending("master"))
-      #expect(try await Workshop.contents(of: first) == Workshop.contents(of: again.build(in: other)))
+      let again = try await made(package(in: other, of: other.appending("master")), in: other)
+      #expect(try Workshop.contents(of: first) == Workshop.contents(of: again))
     }
   }
 
@@ -131,7 +143,7 @@ import Workshop
     #expect(page.contains("tyd \(String(decoding: TydCommand.versionText, as: UTF8.self))\""))
   }
 
-  @Test("groff has nothing to say against the manual", arguments: MasterPackage.pages)
+  @Test("groff has nothing to say against the manual", arguments: pages)
   func roff(_ name: String) async throws {
     let page = checkout.appending("master/\(name)").string
     let warnings = try await text("sh", ["-c", "man --local-file --warnings \"$0\" 2>&1 >/dev/null", page])

@@ -5,8 +5,6 @@ import Testing
 @testable import Workshop
 
 @Suite struct FolderTests {
-  struct Stop: Error {}
-
   private func withFolder(_ body: (FilePath) async throws -> Void) async throws {
     let folder = FilePath(NSTemporaryDirectory()).appending("folders-\(UUID())")
     try makeFolder(folder)
@@ -14,32 +12,21 @@ import Testing
     try await body(folder)
   }
 
-  @Test("a folder is replaced as a whole, also by a smaller one")
+  @Test("a folder is replaced as a whole, also by a smaller one or by a file")
   func replaced() async throws {
     try await withFolder { folder in
       let tree = folder.appending("tree")
+      let new = folder.appending("new")
       for names in [["a", "b"], ["c"]] {
-        try await replacingFolder(tree) { new in
-          for name in names { try await write("x".utf8, to: new.appending(name)) }
-        }
+        try makeFolder(new)
+        for name in names { try await write("x".utf8, to: new.appending(name)) }
+        try takePlace(of: tree, new)
         #expect(try FileManager.default.contentsOfDirectory(atPath: tree.string).sorted() == names)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.string) == ["tree"])
       }
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.string) == ["tree"])
-    }
-  }
-
-  @Test("a folder that could not be made leaves the previous one and no other")
-  func failed() async throws {
-    try await withFolder { folder in
-      let tree = folder.appending("tree")
-      try await replacingFolder(tree) { try await write("x".utf8, to: $0.appending("a")) }
-      await #expect(throws: Stop.self) {
-        try await replacingFolder(tree) { new in
-          try await write("x".utf8, to: new.appending("half"))
-          throw Stop()
-        }
-      }
-      #expect(try FileManager.default.contentsOfDirectory(atPath: tree.string) == ["a"])
+      try await write("whole".utf8, to: new)
+      try takePlace(of: tree, new)
+      #expect(try contents(of: tree) == Array("whole".utf8))
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.string) == ["tree"])
     }
   }

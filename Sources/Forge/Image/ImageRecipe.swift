@@ -1,0 +1,34 @@
+import BuildCache
+import SystemPackage
+import Target
+import Workshop
+
+/// An image and its bill of materials as a cache builds them.
+public struct ImageRecipe: Recipe {
+  public let medium: Medium
+  public let parts: ImageParts
+  public let inputs: [Input]
+  private let destination: FilePath
+
+  /// Looks at all that the image is made from, from outside: what looks the same as before is not read again.
+  ///
+  /// - Parameter destination: the folder in which the image will lie.
+  public init(_ medium: Medium, from parts: ImageParts, goingTo destination: FilePath) throws {
+    guard let profile = parts.target.image else {
+      throw BuildError.input("There are no images for \(parts.target.name).")
+    }
+    self.medium = medium
+    self.parts = parts
+    self.destination = destination
+    inputs = [Input("parts", try parts.digest(for: medium, profile).description)]
+  }
+
+  public var name: String { medium.outputName }
+  public var title: String { medium == .cd ? "CD image" : "Network boot tree" }
+  /// What it makes.
+  public var outputs: [String] { [medium.outputName, medium.billName] }
+
+  public func build(in room: Room) async throws -> BuiltImage {
+    try await buildImage(medium, from: parts, in: room.result, goingTo: destination)
+  }
+}

@@ -1,0 +1,112 @@
+import BuildCache
+import DebianArchive
+import DronePrograms
+import Image
+import ImageCheck
+import SystemPackage
+import Target
+import Workshop
+
+/// What an image or package pipeline made, or found to be up to date.
+public struct Product: Sendable {
+  /// The image, the folder for the network, or the package.
+  public let path: FilePath
+  /// What the check has to tell of a new one; nil when nothing had changed since it was built and checked.
+  public let report: String?
+  /// A sentence for every source that is older than what the archive lists.
+  public let notices: [String]
+}
+
+/// Builds a CD image or a network boot tree, and first all that it is made from.
+public struct ImagePipeline: Sendable {
+  public let medium: Medium
+  public let target: DroneTarget
+  public let folders: BuildFolders
+  /// Where the image goes.
+  public let output: FilePath
+  /// Nil for the sysroot's.
+  public let kernel: FilePath?
+  /// What the image carries of a cluster.
+  public var credential: Credential?
+
+  /// Throws `BuildError` when there are no images for the target, or none with this kernel.
+  public init(
+    _ medium: Medium, for target: DroneTarget, folders: BuildFolders, output: FilePath, kernel: FilePath? = nil
+  ) throws {
+    guard let profile = target.image else { throw BuildError.input("There are no images for \(target.name).") }
+    if let kernel { _ = try KernelImage(kernel, form: profile.kernel) }
+    self.medium = medium
+    self.target = target
+    self.folders = folders
+    self.output = output
+    self.kernel = kernel
+  }
+
+  /// Makes the image and its bill of materials, and checks them before they replace previous ones. Throws `BuildError`; a
+  /// folder in which nothing can be written is refused before anything is built.
+  public func run(quiet: Bool = false) async throws -> Product {
+    try await requireWritable(output)
+    var pipeline = Pipeline()
+    let image = try await stages(in: &pipeline)
+    try await pipeline.run(quiet: quiet)
+    return try image.result
+  }
+
+  func stages(in pipeline: inout Pipeline) async throws -> Stage<Product> {
+    let sysroot = try await SysrootStages(for: target, folders, in: &pipeline)
+    let system = sysroot.system(in: &pipeline)
+    let programs = pipeline.programs(for: sysroot, folders)
+    return pipeline.stage { [self] progress in
+      let (sources, system, programs) = (try sysroot.sources.result.records, try system.parts, try programs.result)
+      let parts = ImageParts(
+        root: RootParts(
+          programs: programs, busybox: SuppliedFile(system.busybox, from: sources.origin(of: "busybox")),
+          applets: system.busyboxApplets, files: folders.checkout.appending("rootfs")),
+        kernel: kernel.map { SuppliedFile($0, from: .given) }
+          ?? SuppliedFile(system.kernel, from: sources.origin(of: "linux")),
+        bootFiles: folders.checkout.appending("isolinux"), target: target, sources: sources, credential: credential)
+      let recipe = CheckedImage(
+        image: try ImageRecipe(medium, from: parts, goingTo: output),
+        unstripped: programs.map(\.unstripped) + [system.busyboxUnstripped],
+        // What another kernel was configured with is not known.
+        kernelConfiguration: kernel == nil ? system.kernelConfiguration : nil)
+      let report = try await BuildCache(folder: output).outputs(recipe.image.outputs, of: recipe, progress)
+      return Product(path: output.appending(medium.outputName), report: report, notices: sources.notices)
+    }
+  }
+}
+
+/// An image that is read back and checked before it is anybody's.
+private struct CheckedImage: Recipe {
+  let image: ImageRecipe
+  let unstripped: [FilePath]
+  let kernelConfiguration: FilePath?
+
+  var name: String { image.name }
+  var title: String { image.title }
+  var inputs: [Input] { image.inputs }
+
+  /// Gives a table of the files' sizes.
+  func build(in room: Room) async throws -> String {
+    let built = try await image.build(in: room)
+    let bill = try BillOfMaterials(json: contents(of: built.bill))
+    let check = try ImageCheck(
+      target: image.parts.target, bill: bill, unstripped: unstripped, kernelConfiguration: kernelConfiguration)
+    let report = try await check.report(on: built.path)
+    try requireSound(report.findings, "The new image is not sound, and the previous one stays")
+    return report.sizeTable(budget: check.budget)
+  }
+}
+
+/// Throws what a check found, below a sentence that says of what.
+func requireSound(_ findings: [Finding], _ sentence: String) throws {
+  guard findings.isEmpty else {
+    throw BuildError.input("\(sentence):\n" + findings.map { "  \($0)" }.joined(separator: "\n"))
+  }
+}
+
+/// Makes the folder, and throws when nothing can be written there.
+func requireWritable(_ folder: FilePath) async throws {
+  try makeFolder(folder)
+  try await withTemporaryFolder(in: folder) { _ in }
+}
