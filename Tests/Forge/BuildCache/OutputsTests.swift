@@ -46,7 +46,7 @@ import Workshop
     try await withCache { cache in
       let one = recipe("one", inputs: [Input("a", "1")])
       let first = try await isUpToDate(one, in: cache)
-      #expect(!again)
+      #expect(!first)
       #expect(try left(in: cache) == [".image.inputs", "bill", "image"])
       let second = try await isUpToDate(one, in: cache)
       #expect(second)
