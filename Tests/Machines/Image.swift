@@ -43,7 +43,7 @@ enum Image {
     MachineConfiguration(
       boot: .kernel(
         try file("pxe/chaos/bzImage"), initramfs: try file("pxe/chaos/chaos.rdz"),
-        commandLine: "console=ttyS0,115200 \(words)"),
+        commandLine: "\(MachineConfiguration.kernelWords) \(words)"),
       cards: cards)
   }
 }

@@ -1,54 +1,91 @@
+import Foundation
+import SystemPackage
+import TestCluster
 import TestSupport
 import Testing
 import VirtualMachine
+import Workshop
 
-/// The commands of docs/manual, typed where its blocks say. (`ManualTests` proves the rest.)
-@Suite(.serialized) struct ManualInMachinesTests {
-  private static func blocks(_ place: String) -> [ManualBlock] { ManualBlock.all.filter { $0.place == place } }
+/// What docs/manual says to type, typed where it says. (`ManualTests` proves the rest.)
+@Suite struct ManualInMachinesTests {
+  /// Lines that are not run here, with the reason.
+  static let leftOut = [
+    "make iso": Self.before, "make pxe": Self.before, "make master": Self.before,
+    "make iso CLUSTER=lab": "it would replace the image that the other tests boot",
+    "build/bin/droneforge run --serial build/drone.iso": "it ends when somebody types Ctrl-A X",
+    "build/bin/droneforge sysroot refresh openssl": Self.sources,
+    "build/bin/droneforge sysroot refresh": Self.sources,
+  ]
+  private static let before = "`make test` runs it before the tests, which boot what it made"
+  private static let sources =
+    "it changes what the next image is built from; DebianArchiveTests refresh from an archive of their own"
 
-  /// One line of a block; it must succeed.
-  private func type(_ line: String, on machine: VirtualMachine) async throws {
-    // A program in the background is followed by no semicolon.
-    try await machine.succeeds(line.hasSuffix(" &") ? line + " true" : line)
+  private static func blocks(_ places: String...) -> [ManualBlock] {
+    ManualBlock.all.filter { places.contains($0.place) }
   }
 
-  @Test("what the manual types on a drone that has just booted")
-  func drone() async throws {
-    let blocks = Self.blocks("sh drone")
-    #expect(!blocks.isEmpty)
-    try await withVirtualMachine(try Image.direct("ip=off", cards: [.init(on: .user())])) { machine in
-      try await machine.expectShell()
-      for block in blocks { for line in block.lines { try await type(line, on: machine) } }
+  @Test("whatever is left out still stands in the manual", arguments: leftOut.keys.sorted())
+  func stands(_ line: String) { #expect(ManualBlock.all.contains { $0.place == "sh" && $0.lines.contains(line) }) }
+
+  static let buildersPages = Set(blocks("sh", "sh fails 1").map(\.page)).sorted()
+
+  @Test("on the builder's machine, each page from top to bottom", arguments: buildersPages)
+  func builder(_ page: String) async throws {
+    let folder = FilePath(NSTemporaryDirectory()).appending("manual-\(UUID())")
+    try makeFolder(folder)
+    defer { try? FileManager.default.removeItem(atPath: folder.string) }
+    try project(in: folder)
+    for block in Self.blocks("sh", "sh fails 1") where block.page == page {
+      for line in block.lines where Self.leftOut[line] == nil {
+        let status = try await Command(
+          "/bin/sh", ["-c", "cd \"$0\" && { \(line); } >&2; echo $?", folder.string],
+          environment: ["XDG_CONFIG_HOME": folder.appending("settings").string]
+        ).output()
+        #expect(
+          String(decoding: status, as: UTF8.self) == (block.place == "sh" ? "0\n" : "1\n"), "\(block.page): \(line)")
+      }
     }
   }
 
-  @Test("what the manual types on a drone without a cluster, and in a cluster of two")
-  func cluster() async throws {
-    let (first, node) = (Self.blocks("sh first"), Self.blocks("sh node"))
-    #expect(!first.isEmpty && !node.isEmpty)
-    try await withNetworkNamespace(address: "192.168.1.1/24") { network in
-      try await withMachineGroup {
-        let cards = try await [network.tap("tap0"), network.tap("tap1")].enumerated().map {
-          NetworkCard(.rtl8139, on: .tap($1), address: "52:54:00:00:00:1\($0)")
-        }
-        try await withVirtualMachine(try Image.cd(cards: [cards[0]]), in: network) { member in
-          try await withVirtualMachine(try Image.cd(cards: [cards[1]]), in: network) { other in
-            for (machine, address) in [(member, "192.168.1.11"), (other, "192.168.1.21")] {
-              try await machine.expect("boot:")
-              machine.type("drone ip=\(address)::192.168.1.1:255.255.255.0:::\n")
-            }
-            for machine in [member, other] { try await machine.expectShell() }
+  /// The project, with a folder `build` of its own that holds what was built.
+  private func project(in folder: FilePath) throws {
+    let files = FileManager.default
+    for name in try files.contentsOfDirectory(atPath: checkout.string) where name != "build" && name != ".build" {
+      try files.createSymbolicLink(
+        atPath: folder.appending(name).string, withDestinationPath: checkout.appending(name).string)
+    }
+    try makeFolder(folder.appending("build"))
+    for name in ["bin", "drone.iso", "drone.manifest.json"] {
+      try files.createSymbolicLink(
+        atPath: folder.appending("build").appending(name).string,
+        withDestinationPath: Image.build.appending(name).string)
+    }
+  }
 
-            for block in node {
-              try await member.succeeds("tyd")
-              try await other.succeeds("tyd -m 192.168.1.11")
-              for line in block.lines { try await type(line, on: member) }
-              for machine in [other, member] { try await leave(machine) }
+  @Test("on a drone that has just booted, on one without a cluster, and on a node: every line does its work")
+  func drones() async throws {
+    for place in ["sh drone", "sh first", "sh node"] { #expect(!Self.blocks(place).isEmpty) }
+    try await withNetworkNamespace(address: "192.168.1.1/24") { network in
+      let card = NetworkCard(
+        .rtl8139, on: .tap(try await network.tap("manual")), address: "52:54:00:00:00:21")
+      try await withMachineGroup(of: 2) {
+        try await withDrones(["192.168.1.11"], in: network) { drones in
+          try await drones[0].machine.succeeds("tyd")
+          try await withVirtualMachine(try Image.cd(cards: [card]), in: network) { machine in
+            try await machine.expect("boot:")
+            machine.type("drone ip=off\n")
+            try await machine.expectShell()
+            for block in Self.blocks("sh drone") { try await type(block, on: machine) }
+            try await machine.succeeds("ifconfig eth0 192.168.1.21")
+            for block in Self.blocks("sh first") {
+              try await leave(machine)
+              try await type(block, on: machine)
             }
-            try await member.succeeds("tyd")
-            for block in first {
-              for line in block.lines { try await type(line, on: other) }
-              try await leave(other)
+            for block in Self.blocks("sh node") {
+              try await leave(machine)
+              try await machine.succeeds("tyd -m 192.168.1.11")
+              try await drones[0].waits(for: "two alive") { $0.alive.count == 2 }
+              try await type(block, on: machine)
             }
           }
         }
@@ -56,9 +93,16 @@ import VirtualMachine
     }
   }
 
-  /// Out of the cluster, if it is in one.
+  private func type(_ block: ManualBlock, on machine: VirtualMachine) async throws {
+    for line in block.lines {
+      let answer = try await machine.run(line.hasSuffix("&") ? "{ \(line) }" : line)
+      #expect(answer.status == 0, "\(block.page): \(line): \(answer.output)")
+    }
+  }
+
+  /// Ends tyd, if it runs, and waits until it has.
   private func leave(_ machine: VirtualMachine) async throws {
-    _ = try await machine.run("tyd --leave")
-    try await machine.succeeds("while pidof tyd >/dev/null; do sleep 0.2; done")
+    try await machine.run("tyd --leave")
+    try await machine.succeeds("n=0; while pidof tyd && [ $n -lt 100 ]; do sleep 0.2; n=$((n+1)); done; ! pidof tyd")
   }
 }

@@ -80,7 +80,7 @@ public struct DroneArmy: Sendable {
       var configuration = MachineConfiguration(
         boot: .kernel(
           kernel, initramfs: initramfs,
-          commandLine: "console=ttyS0,115200 ip=\(address)::\(wire.router):255.255.255.0::: \(words)"),
+          commandLine: "\(MachineConfiguration.kernelWords) ip=\(address)::\(wire.router):255.255.255.0::: \(words)"),
         cards: [card])
       configuration.lifetime = lifetime
       configuration.restarts = restarts

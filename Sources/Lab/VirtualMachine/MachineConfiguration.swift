@@ -36,6 +36,10 @@ public struct MachineConfiguration: Sendable {
     self.cards = cards
   }
 
+  /// What a kernel that the emulator loads must be told: where to speak, and to believe its timer. It would count on ten of its
+  /// ticks within as many of its own loops, which an emulator that waits for a processor does not deliver, and panic.
+  public static let kernelWords = "console=ttyS0,115200 no_timer_check"
+
   /// What the machine starts from. Images are never written to.
   public enum Boot: Sendable {
     case cd(FilePath)

@@ -35,10 +35,12 @@ struct MachineGroup: Sendable {
 }
 
 /// Lets machines run that only make sense together: waits until there is room for all of them. They take turns at the
-/// processor, as members of a cluster do that have nothing to say.
+/// processor, as members of a cluster do that have nothing to say. Within a group it lets in nobody else: a group has all
+/// that it needs.
 public func withMachineGroup<Result: Sendable>(
   of count: Int, file: String = #fileID, function: String = #function, _ body: () async throws -> Result
 ) async throws -> Result {
+  guard MachineGroup.current == nil else { return try await body() }
   let group = MachineGroup(file: file, function: function)
   let asked = ContinuousClock.now
   return try await MachineSlots.shared.withSlots(count) {

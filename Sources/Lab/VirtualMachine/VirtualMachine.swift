@@ -249,8 +249,7 @@ public func withVirtualMachine<Result: Sendable>(
   _ configuration: MachineConfiguration, in namespace: NetworkNamespace? = nil, file: String = #fileID,
   function: String = #function, _ body: (VirtualMachine) async throws -> Result
 ) async throws -> Result {
-  guard MachineGroup.current == nil else { return try await emulate(configuration, in: namespace, body) }
-  return try await withMachineGroup(of: 1, file: file, function: function) {
+  try await withMachineGroup(of: 1, file: file, function: function) {
     try await emulate(configuration, in: namespace, body)
   }
 }

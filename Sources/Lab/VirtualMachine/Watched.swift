@@ -36,10 +36,11 @@ final class Watched<Value: Sendable>: Sendable {
       return state.nextID
     }
     let alarm = Task {
-      while case let left = bound - watch.elapsed, left > .zero {
-        do { try await Task.sleep(for: left) } catch { return }
+      // Again and again: a wait for a processor is known only when it is over, so the watch may have run ahead.
+      while !Task.isCancelled {
+        try? await Task.sleep(for: max(bound - watch.elapsed, .milliseconds(50)))
+        tick.yield()
       }
-      tick.yield()
     }
     defer {
       alarm.cancel()

@@ -20,7 +20,7 @@ import VirtualMachine
             let configuration = MachineConfiguration(
               boot: .kernel(
                 try Image.file("pxe/chaos/bzImage"), initramfs: archive,
-                commandLine: "console=ttyS0,115200 tyd=any"), cards: [card])
+                commandLine: "\(MachineConfiguration.kernelWords) tyd=any"), cards: [card])
             try await withVirtualMachine(configuration, in: network) { drone in
               try await drone.expectShell()
               try await drone.succeeds(Self.until("tyd --status 2>/dev/null | grep -c alive | grep -q 2", seconds: 60))
