@@ -14,11 +14,6 @@ int linux_redirect_standard_descriptors(const char *path) {
   return result;
 }
 
-int linux_clock_set(int64_t seconds) {
-  struct timespec time = {.tv_sec = (time_t)seconds};
-  return clock_settime(CLOCK_REALTIME, &time);
-}
-
 int64_t linux_clock_get(void) {
   struct timespec now;
   return clock_gettime(CLOCK_REALTIME, &now) < 0 ? 0 : (int64_t)now.tv_sec;

@@ -170,4 +170,3 @@ int linux_redirect_standard_descriptors(const char *path);
 
 /// The clock that shows the time of day, in seconds since 1970.
 int64_t linux_clock_get(void);
-int linux_clock_set(int64_t seconds);

@@ -57,7 +57,6 @@ struct MemberTable {
   init(own: Member) { _ = insert(own) }
 
   var liveCount: Int { order.0.count }
-  var knownCount: Int { index.count }
 
   /// The table's memory in bytes, by the sizes of its parts.
   var bytes: Int {

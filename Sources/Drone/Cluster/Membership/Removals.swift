@@ -52,9 +52,6 @@ struct RemovalList {
     return false
   }
 
-  /// Whether a newcomer should not take this id.
-  func reserves(_ id: NodeID) -> Bool { entries.contains { $0.isInForce && $0.id == id } }
-
   /// Merges an entry that is newer than the known one; false when it is not, or when the list is full of removals in
   /// force.
   mutating func insert(_ removal: Removal, address: IPv4Address?, owed mask: UInt16) -> Bool {

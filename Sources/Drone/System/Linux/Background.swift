@@ -14,9 +14,6 @@ public func forkProcess() throws(SystemError) -> ForkSide {
   return child == 0 ? .child : .parent(child: child)
 }
 
-/// Ends the process at once, without what exit(3) does for buffers.
-public func endProcess(_ status: Int32) -> Never { _exit(status) }
-
 /// Leaves the terminal: a session of its own, no working directory that could keep a medium mounted. Descriptors stay.
 public func leaveSession() {
   _ = setsid()

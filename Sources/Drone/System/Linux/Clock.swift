@@ -10,11 +10,6 @@ public func millisecondsSinceStart() -> UInt64 {
 /// The time of day in seconds since 1970 (UTC), as the machine believes it: a Pentium with a dead battery says 1980.
 public func secondsSince1970() -> Int64 { linux_clock_get() }
 
-/// Sets the time of day; for root only.
-public func setSecondsSince1970(_ seconds: Int64) throws(SystemError) {
-  guard linux_clock_set(seconds) == 0 else { throw SystemError("clock_settime") }
-}
-
 /// Waits for this long; a signal that is not blocked may end it early.
 public func pause(milliseconds: Int) {
   _ = poll(nil, 0, Int32(clamping: max(milliseconds, 0)))

@@ -23,8 +23,6 @@ public struct SystemError: Error {
     return out
   }
 
-  /// The call was interrupted by a signal and may be repeated.
-  public var isInterruption: Bool { number == EINTR }
   /// A non-blocking descriptor has nothing to give or no room now.
   public var wouldBlock: Bool { number == EAGAIN || number == EWOULDBLOCK }
   /// Something is mounted or in use there already.

@@ -47,8 +47,6 @@ public struct Route: Equatable, Sendable {
   public static let mainTable: UInt32 = 254
   /// RTPROT_BOOT: what route(8) and ip(8) use too.
   public static let madeAtBoot: UInt8 = 3
-  public static let madeByKernel: UInt8 = 2
-  public static let madeByDHCP: UInt8 = 16
 }
 
 /// What happens to packets on a route (RTN_).
