@@ -122,7 +122,7 @@ let modules: [Module] = [
   .host(0, "Forge/Workshop", ["COpenSSL", "CRename", subprocess, system]),
   .host(1, "Forge/BuildCache", ["Workshop", system]),
   .host(1, "Forge/Toolchain", ["Target", "Workshop", system]),
-  .host(2, "Forge/DebianArchive", ["BuildCache", "Workshop", system]),
+  .host(2, "Forge/DebianArchive", ["BuildCache", "CArchive", "Workshop", system]),
   .host(3, "Forge/Recipes", ["BuildCache", "DebianArchive", "Target", "Toolchain", "Workshop", system]),
   .host(4, "Forge/DronePrograms", ["BuildCache", "Recipes", "Target", "Toolchain", "Workshop", system]),
   .host(3, "Forge/ClusterStore", ["CRename", "SecureChannel", "Workshop", system]),

@@ -44,8 +44,7 @@ private struct KernelFromPackages: Recipe {
     let fetched = room.work.appending("fetched")
     try makeFolder(fetched)
     try await archive.download(metapackage, to: fetched)
-    let depends = try await firstLine(
-      of: tool("dpkg-deb", ["--field", try onlyPackage(in: fetched, "\(metapackage)_").string, "Depends"]))
+    let depends = try Payload(onlyPackage(in: fetched, "\(metapackage)_")).fields["Depends"] ?? "nothing"
     // `linux-image-6.1.0-56-cloud-amd64 (= 6.1.192-2)`
     let package = String(depends.prefix { $0 != " " && $0 != "," })
     guard package.hasPrefix("linux-image-") else {
@@ -53,21 +52,17 @@ private struct KernelFromPackages: Recipe {
     }
     try await archive.download(package, to: fetched)
     let unpacked = room.work.appending("unpacked")
-    try await tool(
-      "dpkg-deb", ["--extract", try onlyPackage(in: fetched, "\(package)_").string, unpacked.string]
-    ).run(log: room.log)
     let release = String(package.dropFirst("linux-image-".count))
+    let folder = "lib/modules/\(release)"
+    let indices = ["modules.builtin", "modules.builtin.modinfo", "modules.order"]
+    let wanted = keptModules.map { "kernel/\($0)" } + indices
+    try Payload(onlyPackage(in: fetched, "\(package)_")).extract(to: unpacked) { path in
+      path == "/boot/vmlinuz-\(release)"
+        || wanted.contains { path == "/\(folder)/\($0)" || path.hasPrefix("/\(folder)/\($0)/") }
+    }
     try move(unpacked.appending("boot/vmlinuz-\(release)"), to: room.result.appending("vmlinuz"))
-    let from = unpacked.appending("lib/modules").appending(release)
-    let to = room.result.appending("lib/modules").appending(release)
-    for kept in keptModules {
-      let place = to.appending("kernel").appending(kept)
-      try makeFolder(place.removingLastComponent())
-      try move(from.appending("kernel").appending(kept), to: place)
-    }
-    for index in ["modules.builtin", "modules.builtin.modinfo", "modules.order"] {
-      try move(from.appending(index), to: to.appending(index))
-    }
+    try makeFolder(room.result.appending("lib/modules"))
+    try move(unpacked.appending(folder), to: room.result.appending(folder))
     try await tool("/usr/sbin/depmod", ["-b", room.result.string, release]).run(log: room.log)
     try await write(release.utf8, to: room.result.appending("release"))
   }
