@@ -98,8 +98,8 @@ let modules: [Module] = [
   .pure(3, "Drone/Netboot/BootServer", ["Addresses", "Addressing", "Bytes"]),
   // Drone/Operator
   .pure(2, "Drone/Operator/ClusterView", ["Addresses", "Bytes", "DroneLayout", "Terminal"]),
-  .pure(3, "Drone/Operator/Metrics", ["Bytes", "ClusterView"]),
-  .pure(4, "Drone/Operator/ProcessView", ["Bytes", "MachineReadings", "Surveys", "Terminal"]),
+  .pure(3, "Drone/Operator/Metrics", ["Addresses", "Bytes", "ClusterView"]),
+  .pure(4, "Drone/Operator/ProcessView", ["Addresses", "Bytes", "MachineReadings", "Surveys", "Terminal"]),
   .pure(4, "Drone/Operator/TydCommand", ["Addresses", "BootServer", "Bytes", "DroneLayout", "MachineReadings"]),
   .pure(5, "Drone/Operator/LocalOrders", ["Bytes", "ControlChannel", "MachineReadings", "TydCommand"]),
   // Drone/Programs
