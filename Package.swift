@@ -69,7 +69,7 @@ let modules: [Module] = [
   // Shared
   .pure(0, "Shared/Bytes"),
   .pure(1, "Shared/Addresses", ["Bytes"]),
-  .pure(1, "Shared/DroneLayout", ["Bytes"]),
+  .pure(2, "Shared/DroneLayout", ["Addresses", "Bytes"]),
   // Drone/System
   .pure(0, "Drone/System/ProcessControl"),
   .pure(1, "Drone/System/Terminal", ["Bytes"]),
@@ -78,7 +78,7 @@ let modules: [Module] = [
   .system(
     3, "Drone/System/Linux",
     ["Addresses", "Bytes", "CLinux", "MachineReadings", "Netlink", "ProcessControl", "Terminal"]),
-  .pure(3, "Drone/System/PacketFilter", ["Addresses", "Bytes", "Netlink"]),
+  .pure(3, "Drone/System/PacketFilter", ["Addresses", "Bytes", "DroneLayout", "Netlink"]),
   // Drone/Boot
   .pure(1, "Drone/Boot/Integrity", ["Bytes"]),
   .pure(2, "Drone/Boot/Addressing", ["Addresses", "Bytes"]),
@@ -89,70 +89,79 @@ let modules: [Module] = [
   .system(4, "Drone/Boot/SystemRoot", ["Bytes", "CLinux", "Integrity", "Linux"]),
   // Drone/Cluster
   .pure(1, "Drone/Cluster/ChannelFailure", ["Bytes"]),
-  .pure(2, "Drone/Cluster/Membership", ["Addresses", "Bytes", "DroneLayout"]),
+  .pure(3, "Drone/Cluster/Membership", ["Addresses", "Bytes", "DroneLayout"]),
   .system(2, "Drone/Cluster/SecureChannel", ["Bytes", "CSecureChannel", "ChannelFailure"]),
-  .pure(3, "Drone/Cluster/ControlChannel", ["Addresses", "Bytes", "ChannelFailure", "Membership"]),
-  .pure(3, "Drone/Cluster/Surveys", ["Addresses", "Bytes", "MachineReadings", "Membership"]),
-  .pure(4, "Drone/Cluster/Tunnels", ["Addresses", "ControlChannel"]),
+  .pure(4, "Drone/Cluster/ControlChannel", ["Addresses", "Bytes", "ChannelFailure", "DroneLayout", "Membership"]),
+  .pure(4, "Drone/Cluster/Surveys", ["Addresses", "Bytes", "MachineReadings", "Membership"]),
+  .pure(5, "Drone/Cluster/Tunnels", ["Addresses", "ControlChannel"]),
   // Drone/Netboot
-  .pure(3, "Drone/Netboot/BootServer", ["Addresses", "Addressing", "Bytes"]),
+  .pure(3, "Drone/Netboot/BootServer", ["Addresses", "Addressing", "Bytes", "DroneLayout"]),
   // Drone/Operator
-  .pure(2, "Drone/Operator/ClusterView", ["Addresses", "Bytes", "DroneLayout", "Terminal"]),
-  .pure(3, "Drone/Operator/Metrics", ["Addresses", "Bytes", "ClusterView"]),
-  .pure(4, "Drone/Operator/ProcessView", ["Addresses", "Bytes", "MachineReadings", "Surveys", "Terminal"]),
+  .pure(3, "Drone/Operator/ClusterView", ["Addresses", "Bytes", "DroneLayout", "Terminal"]),
+  .pure(4, "Drone/Operator/Metrics", ["Addresses", "Bytes", "ClusterView"]),
+  .pure(5, "Drone/Operator/ProcessView", ["Addresses", "Bytes", "MachineReadings", "Surveys", "Terminal"]),
   .pure(4, "Drone/Operator/TydCommand", ["Addresses", "BootServer", "Bytes", "DroneLayout", "MachineReadings"]),
   .pure(5, "Drone/Operator/LocalOrders", ["Bytes", "ControlChannel", "MachineReadings", "TydCommand"]),
   // Drone/Programs
   .program(
     5, "Drone/Programs/init",
     [
-      "Addresses", "Addressing", "BootLine", "Bytes", "CompilerRuntime", "Integrity", "Linux", "MachineReadings",
-      "Media", "Netlink", "PacketFilter", "ProcessControl", "Reporting", "Supervision", "SystemRoot",
+      "Addresses", "Addressing", "BootLine", "Bytes", "CompilerRuntime", "DroneLayout", "Integrity", "Linux",
+      "MachineReadings", "Media", "Netlink", "PacketFilter", "ProcessControl", "Reporting", "Supervision",
+      "SystemRoot",
     ]),
   .program(
     6, "Drone/Programs/tyd",
     [
       "Addresses", "Addressing", "BootServer", "Bytes", "ChannelFailure", "ClusterView", "CompilerRuntime",
-      "ControlChannel", "Integrity", "Linux", "LocalOrders", "MachineReadings", "Membership", "Metrics", "Netlink",
-      "PacketFilter", "ProcessControl", "ProcessView", "Reporting", "SecureChannel", "Supervision", "Surveys",
-      "Terminal", "Tunnels", "TydCommand",
+      "ControlChannel", "DroneLayout", "Integrity", "Linux", "LocalOrders", "MachineReadings", "Membership",
+      "Metrics", "Netlink", "PacketFilter", "ProcessControl", "ProcessView", "Reporting", "SecureChannel",
+      "Supervision", "Surveys", "Terminal", "Tunnels", "TydCommand",
     ]),
   // Forge
-  .host(0, "Forge/Target", [system]),
+  .host(3, "Forge/Target", ["DroneLayout", system]),
   .host(0, "Forge/Workshop", ["COpenSSL", "CRename", subprocess, system]),
   .host(1, "Forge/BuildCache", ["Workshop", system]),
-  .host(1, "Forge/Toolchain", ["Target", "Workshop", system]),
+  .host(4, "Forge/Toolchain", ["Target", "Workshop", system]),
   .host(2, "Forge/DebianArchive", ["BuildCache", "CArchive", "Workshop", system]),
-  .host(3, "Forge/Recipes", ["BuildCache", "DebianArchive", "Target", "Toolchain", "Workshop", system]),
-  .host(4, "Forge/DronePrograms", ["BuildCache", "Recipes", "Target", "Toolchain", "Workshop", system]),
-  .host(3, "Forge/ClusterStore", ["CRename", "SecureChannel", "Workshop", system]),
-  .host(4, "Forge/Image", ["BootServer", "BuildCache", "Integrity", "Target", "Workshop", system]),
+  .host(5, "Forge/Recipes", ["BuildCache", "DebianArchive", "Target", "Toolchain", "Workshop", system]),
+  .host(6, "Forge/DronePrograms", ["BuildCache", "Recipes", "Target", "Toolchain", "Workshop", system]),
+  .host(3, "Forge/ClusterStore", ["CRename", "DroneLayout", "SecureChannel", "Workshop", system]),
+  .host(4, "Forge/Image", ["BootServer", "BuildCache", "DroneLayout", "Integrity", "Target", "Workshop", system]),
   .host(
     5, "Forge/ImageCheck",
     [
-      "BootServer", "CArchive", "Image", "Integrity", "SecureChannel", "Target", "Toolchain", "Workshop", system,
+      "BootServer", "CArchive", "DroneLayout", "Image", "Integrity", "SecureChannel", "Target", "Toolchain",
+      "Workshop", system,
     ]),
   .host(5, "Forge/MasterPackage", ["BuildCache", "Image", "Target", "Workshop", system]),
   .host(
-    6, "Forge/Pipeline",
+    7, "Forge/Pipeline",
     [
       "BuildCache", "DebianArchive", "DronePrograms", "Image", "ImageCheck", "MasterPackage", "Recipes", "Target",
       "Toolchain", "Workshop", system,
     ]),
   .program(
-    7, "Forge/droneforge",
+    8, "Forge/droneforge",
     [
-      "Addresses", "Addressing", "BootLine", "BuildCache", "Bytes", "ClusterStore", "DebianArchive", "Image",
-      "ImageCheck",
-      "LabCommands", "Pipeline", "SecureChannel", "Target", "Workshop", arguments, system,
+      "Addresses", "Addressing", "BootLine", "BuildCache", "Bytes", "ClusterStore", "DebianArchive", "DroneLayout",
+      "Image", "ImageCheck", "LabCommands", "Pipeline", "SecureChannel", "Target", "Workshop", arguments, system,
     ]),
   // Lab
   .host(0, "Lab/HouseRules"),
   .program(1, "Lab/lint", ["HouseRules"]),
-  .host(1, "Lab/VirtualMachine", ["Target", "Workshop", subprocess, system]),
-  .host(3, "Lab/TestCluster", ["BuildCache", "DebianArchive", "VirtualMachine", "Workshop", system]),
+  .host(4, "Lab/VirtualMachine", ["Target", "Workshop", subprocess, system]),
+  .host(
+    6, "Lab/TestCluster",
+    [
+      "BuildCache", "DebianArchive", "DroneLayout", "VirtualMachine", "Workshop", system,
+    ]),
   .host(2, "Lab/VirtualNetwork", ["Addresses", "Bytes"]),
-  .host(4, "Lab/ClusterSimulation", ["Addresses", "Bytes", "DroneLayout", "MachineReadings", "Membership", "Surveys"]),
+  .host(
+    5, "Lab/ClusterSimulation",
+    [
+      "Addresses", "Bytes", "DroneLayout", "MachineReadings", "Membership", "Surveys",
+    ]),
   .host(
     5, "Lab/DroneArmy",
     [
@@ -160,9 +169,10 @@ let modules: [Module] = [
       system,
     ]),
   .host(
-    6, "Lab/LabCommands",
+    7, "Lab/LabCommands",
     [
-      "ClusterSimulation", "DroneArmy", "Target", "TestCluster", "VirtualMachine", "Workshop", arguments, system,
+      "ClusterSimulation", "DroneArmy", "DroneLayout", "Target", "TestCluster", "VirtualMachine", "Workshop",
+      arguments, system,
     ]),
 ]
 
@@ -224,7 +234,8 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Forge/MasterPackage",
     [
-      "BuildCache", "MasterPackage", "Supervision", "Target", "TestSupport", "TydCommand", "Workshop", system,
+      "BuildCache", "DroneLayout", "MasterPackage", "Supervision", "Target", "TestSupport", "TydCommand",
+      "Workshop", system,
     ]),
   .tests("Forge/Pipeline", ["BuildCache", "Image", "Pipeline", "Target", "TestSupport", "Workshop", system]),
   .tests("Forge/Recipes", ["Recipes", "TestSupport", "Workshop", system]),
@@ -248,10 +259,11 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Machines",
     [
-      "BuildCache", "ClusterStore", "Image", "Linux", "ProcessControl", "SecureChannel", "Target", "TestCluster",
-      "TestSupport", "TydCommand", "VirtualMachine", "Workshop", system,
+      "BuildCache", "ClusterStore", "DroneLayout", "Image", "Linux", "ProcessControl", "SecureChannel", "Target",
+      "TestCluster", "TestSupport", "VirtualMachine", "Workshop", system,
     ]),
   .tests("Shared/Addresses", ["Addresses"]),
+  .tests("Shared/DroneLayout", ["Bytes", "DroneLayout", "TestSupport"]),
 ]
 
 // C: module maps, system-call shims, and what a compiler's run-time library would hold.

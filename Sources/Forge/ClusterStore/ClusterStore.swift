@@ -1,3 +1,4 @@
+import DroneLayout
 import CRename
 import Foundation
 import SecureChannel
@@ -120,8 +121,8 @@ public struct ClusterStore: Sendable {
 
   // MARK: Files
 
-  private static let certificateName = "ca.crt"
-  private static let keyName = "ca.key"
+  private static let certificateName = "\(CredentialFile.certificate)"
+  private static let keyName = "\(CredentialFile.key)"
   private static let fileMode: FilePermissions = .ownerReadWrite
 
   private func credential(_ name: ClusterName, in place: FilePath) throws -> ClusterCredential {

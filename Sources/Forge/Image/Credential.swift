@@ -1,3 +1,4 @@
+import DroneLayout
 import Workshop
 
 /// What an image carries of a cluster, in an archive of its own behind the root's: the root stays the same for every cluster.
@@ -20,11 +21,11 @@ public struct Credential: Sendable, Equatable {
   }
 
   /// Where it lies in the drone's root.
-  public static let folder = "/credential"
-  public static let certificatePath = "\(folder)/ca.crt"
-  public static let keyPath = "\(folder)/ca.key"
+  public static let folder = "\(DronePath.credential)"
+  public static let certificatePath = "\(folder)/\(CredentialFile.certificate)"
+  public static let keyPath = "\(folder)/\(CredentialFile.key)"
   /// Two lines, name and fingerprint, which process 1 reports at boot.
-  public static let descriptionPath = "\(folder)/cluster"
+  public static let descriptionPath = "\(folder)/\(CredentialFile.description)"
 
   var manifest: Manifest {
     get throws {

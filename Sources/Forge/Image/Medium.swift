@@ -1,3 +1,4 @@
+import DroneLayout
 import BootServer
 import SystemPackage
 import Target
@@ -42,8 +43,8 @@ public enum Medium: String, Sendable, CaseIterable {
   /// The output's name.
   public var outputName: String {
     switch self {
-    case .cd: "drone.iso"
-    case .network: "pxe"
+    case .cd: "\(BuiltFile.image)"
+    case .network: "\(BuiltFile.networkTree)"
     }
   }
 
@@ -60,7 +61,7 @@ extension Medium {
   /// What is on the medium beside the root and the text about it.
   func fixedEntries(_ parts: ImageParts, _ profile: ImageProfile) -> [Entry] {
     var entries: [Entry] = [
-      .file("/chaos/bzImage", .file(parts.kernel.path), why: "the kernel", origin: parts.kernel.origin)
+      .file("/\(MediumPath.kernel)", .file(parts.kernel.path), why: "the kernel", origin: parts.kernel.origin)
     ]
     entries += profile.bootWays.flatMap { $0.entries(on: self, bootFiles: parts.bootFiles) }
     if self == .network {
@@ -77,7 +78,7 @@ extension Medium {
   /// The compressed root. `publicPart`: how much of it everybody may have; a CD says so to the drone that boots others from
   /// it.
   func rootEntries(_ archive: FilePath, publicPart: PublicPart) -> [Entry] {
-    let root = Entry.file("/chaos/chaos.rdz", .file(archive), why: "the drone's root")
+    let root = Entry.file("/\(MediumPath.root)", .file(archive), why: "the drone's root")
     guard self == .cd else { return [root] }
     return [
       root,
@@ -87,4 +88,4 @@ extension Medium {
 }
 
 /// Where a CD says how much of its archive is public.
-public let publicPartPath = "/\(PublicPart.path)"
+public let publicPartPath = "/\(MediumPath.publicPart)"

@@ -1,3 +1,4 @@
+import DroneLayout
 import SystemPackage
 import Target
 import Workshop
@@ -56,7 +57,7 @@ private let fixedEntries: [Entry] = [
   .directory("/dev", why: "devtmpfs is mounted here"),
   .directory("/etc", why: "configuration"),
   .directory("/mnt", why: "mount points"),
-  .directory("/mnt/boot", why: "the boot medium, when boot= asks for it"),
+  .directory("\(DronePath.medium)", why: "the boot medium, when boot= asks for it"),
   .directory("/proc", why: "proc is mounted here"),
   .directory("/root", mode: 0o700, why: "home of the console's user"),
   .directory("/run", why: "tmpfs for all that changes"),
@@ -72,8 +73,8 @@ private let fixedEntries: [Entry] = [
   .characterDevice("/dev/null", 1, 3, why: "programs started before devtmpfs is there"),
 
   .link("/init", to: "sbin/init", why: "what the kernel starts from an initramfs"),
-  .link("/etc/hosts", to: "/run/hosts", why: "written by fix_hosts"),
-  .link("/etc/resolv.conf", to: "/run/resolv.conf", why: "written when a lease arrives"),
+  .link("/etc/hosts", to: "\(DronePath.hosts)", why: "written by fix_hosts"),
+  .link("/etc/resolv.conf", to: "\(DronePath.resolver)", why: "written when a lease arrives"),
   .link("/etc/mtab", to: "/proc/mounts", why: "df and mount read it"),
   .link("/var/log", to: "/run/log", why: "syslogd writes here"),
   .link("/var/run", to: "/run", why: "daemons note their process ids here"),

@@ -1,3 +1,4 @@
+import Image
 import Integrity
 import Workshop
 
@@ -25,7 +26,7 @@ func checkBaseline(_ members: [Member], in container: String) -> [Finding] {
     if sealed.updateValue(entry, forKey: name) != nil { wrong(name, "is in it twice") }
   }
   // The cluster's credential is moved out of the root before certaintyd reads the root.
-  for member in members where member.path != "/credential" && !member.path.hasPrefix("/credential/") {
+  for member in members where member.path != Credential.folder && !member.path.hasPrefix(Credential.folder + "/") {
     guard let entry = sealed.removeValue(forKey: member.path) else {
       wrong(member.path, "is in the root and not in it")
       continue

@@ -1,3 +1,4 @@
+import DroneLayout
 import BootServer
 import Foundation
 import Image
@@ -201,5 +202,5 @@ public struct ImageCheck: Sendable {
 private let temporaryFolder = FilePath(FileManager.default.temporaryDirectory.path)
 
 /// Where a medium has the kernel and the drone's root.
-let kernelPath = "/chaos/bzImage"
-let rootPath = "/\(ServedFile.root)"
+let kernelPath = "/\(MediumPath.kernel)"
+let rootPath = "/\(MediumPath.root)"

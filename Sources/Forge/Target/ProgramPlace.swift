@@ -1,3 +1,5 @@
+import DroneLayout
+
 /// A program of the project, and where it belongs in a root.
 public struct ProgramPlace: Sendable, Equatable {
   /// The product's name in Package.swift.
@@ -14,9 +16,9 @@ public struct ProgramPlace: Sendable, Equatable {
   }
 
   public static let processOne = ProgramPlace(
-    product: "init", path: "/sbin/init",
-    links: ["/bin/fix_hosts", "/sbin/certaintyd", "/sbin/filter", "/sbin/greeting", "/sbin/lease", "/sbin/network"])
+    product: "init", path: "\(ProgramPath.initialization)",
+    links: InitProgram.allCases.compactMap { $0.link.map { "\($0)" } })
   public static let tyd = ProgramPlace(
-    product: "tyd", path: "/usr/sbin/tyd",
-    links: ["/usr/bin/Mosmon", "/usr/bin/mosmon", "/usr/bin/mtop", "/usr/bin/showmap"])
+    product: "tyd", path: "\(ProgramPath.tyd)",
+    links: ViewProgram.allCases.map { "\($0.link)" } + ["\(ViewProgram.formerMosmonLink)"])
 }

@@ -1,3 +1,4 @@
+import DroneLayout
 import ArgumentParser
 import LabCommands
 
@@ -6,7 +7,7 @@ struct Droneforge: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "droneforge",
     abstract: "Builds drones: RAM-only Linux images that boot from CD, USB or network on a Pentium and up.",
-    version: "0.1.0",
+    version: String(decoding: SoftwareVersion.current.text, as: UTF8.self),
     subcommands: [
       ISO.self,
       PXE.self,

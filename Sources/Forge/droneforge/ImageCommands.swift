@@ -1,3 +1,4 @@
+import DroneLayout
 import ArgumentParser
 import ClusterStore
 import Foundation
@@ -75,7 +76,8 @@ struct ImageOptions: ParsableArguments {
       let checkout = try Checkout(named: checkout).folder
       var pipeline = try ImagePipeline(
         medium, for: .standard, folders: BuildFolders(checkout: checkout),
-        output: output.map { FilePath($0) } ?? checkout.appending("build"), kernel: kernel.map { FilePath($0) })
+        output: output.map { FilePath($0) } ?? checkout.appending("\(BuiltFile.folder)"),
+        kernel: kernel.map { FilePath($0) })
       pipeline.credential = try await carriedCredential(on: medium)
       return try await pipeline.run()
     }

@@ -1,3 +1,4 @@
+import DroneLayout
 import ArgumentParser
 import Pipeline
 import SystemPackage
@@ -27,7 +28,7 @@ struct MasterCommand: AsyncParsableCommand {
       let checkout = try Checkout(named: checkout).folder
       let pipeline = MasterPackagePipeline(
         for: .master, folders: BuildFolders(checkout: checkout),
-        output: output.map { FilePath($0) } ?? checkout.appending("build"))
+        output: output.map { FilePath($0) } ?? checkout.appending("\(BuiltFile.folder)"))
       return try await pipeline.run()
     }
     print("\(product.path): \(product.report == nil ? "up to date" : "built and checked")")

@@ -33,7 +33,7 @@ public struct Machine {
     record.speed = 166
     record.memoryTotal = 16_384
     record.memoryFree = 12_000
-    record.version = SoftwareVersion(2, 0, 0)
+    record.version = .current
     record.incarnation = 1
     return record
   }

@@ -1,3 +1,4 @@
+import DroneLayout
 import ArgumentParser
 import DroneArmy
 import Foundation
@@ -64,14 +65,15 @@ struct ArmyCommand: ParsableCommand {
 
     func run() throws {
       guard let plan = ArmyPlan(count: nodes) else { return }
-      let chaos = FilePath(tree).appending("chaos")
-      for file in ["bzImage", "chaos.rdz"].map({ chaos.appending($0) })
+      let kernel = FilePath(tree).appending("\(MediumPath.kernel)")
+      let root = FilePath(tree).appending("\(MediumPath.root)")
+      for file in [kernel, root]
       where !FileManager.default.isReadableFile(atPath: file.string) {
         throw BuildError.input("\(file) cannot be read. `make army` builds it.")
       }
       try requireProgram(DroneTarget.standard.emulator.program)
       var settings = ArmySettings(
-        plan: plan, kernel: chaos.appending("bzImage"), root: chaos.appending("chaos.rdz"), folder: place.folder)
+        plan: plan, kernel: kernel, root: root, folder: place.folder)
       settings.atATime = atATime
       settings.words = words
       settings.seconds = seconds

@@ -1,3 +1,4 @@
+import DroneLayout
 import ArgumentParser
 import Foundation
 import SystemPackage
@@ -19,7 +20,7 @@ struct Run: ParsableCommand {
       """)
 
   @Argument(help: "The image: an ISO file.")
-  var image = "build/drone.iso"
+  var image = "\(BuiltFile.folder)/\(BuiltFile.image)"
 
   @Flag(help: "Show the serial console instead of the screen. This is the default when the output is not a terminal.")
   var serial = false

@@ -1,3 +1,4 @@
+import DroneLayout
 import Foundation
 import SystemPackage
 import VirtualMachine
@@ -12,8 +13,8 @@ public func withRootArchive<Result: Sendable>(
   try makeFolder(folder)
   defer { try? FileManager.default.removeItem(atPath: folder.string) }
   try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder.string)
-  _ = try await Command("bsdtar", ["-x", "-f", image.string, "-C", folder.string, "chaos/chaos.rdz"]).output()
-  return try await body(folder.appending("chaos/chaos.rdz"))
+  _ = try await Command("bsdtar", ["-x", "-f", image.string, "-C", folder.string, "\(MediumPath.root)"]).output()
+  return try await body(folder.appending("\(MediumPath.root)"))
 }
 
 extension NetworkNamespace {

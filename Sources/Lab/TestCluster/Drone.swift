@@ -1,3 +1,4 @@
+import DroneLayout
 import Foundation
 import SystemPackage
 import VirtualMachine
@@ -21,8 +22,8 @@ public struct Drone: Sendable {
   /// (ARP is not an IP frame.)
   public func clearFrames(with other: String) async throws -> [String] {
     try await frames(
-      "ip host \(address) and ip host \(other) and not esp and not tcp port 3278 and not udp port 2727 "
-        + "and not udp port 2728")
+      "ip host \(address) and ip host \(other) and not esp and not tcp port \(ClusterPorts.control) "
+        + "and not udp port \(ClusterPorts.discovery) and not udp port \(ClusterPorts.discoveryAnswer)")
   }
 
   /// `tyd --status --json`.

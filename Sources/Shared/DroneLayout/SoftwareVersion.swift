@@ -1,6 +1,6 @@
 import Bytes
 
-/// The version of a node's tyd.
+/// A version of this project's programs, of a node's tyd for one.
 public struct SoftwareVersion: Hashable, Sendable {
   public var major: UInt16
   public var minor: UInt16
@@ -12,7 +12,11 @@ public struct SoftwareVersion: Hashable, Sendable {
     self.patch = patch
   }
 
-  /// `2.0.0`
+  /// The version of everything that is built from this checkout. It is written here alone: `master/changelog` and CHANGELOG.md begin
+  /// with it, and a test compares them.
+  public static var current: SoftwareVersion { SoftwareVersion(0, 2, 0) }
+
+  /// `0.2.0`
   public var text: [UInt8] {
     var out: [UInt8] = []
     appendDecimal(UInt64(major), to: &out)

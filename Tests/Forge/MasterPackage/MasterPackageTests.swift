@@ -1,4 +1,5 @@
 import BuildCache
+import DroneLayout
 import Foundation
 import Supervision
 import SystemPackage
@@ -56,7 +57,8 @@ import Workshop
   func contents() async throws {
     try await withFolder { folder in
       let built = try await made(package(in: folder), in: folder)
-      #expect(built.lastComponent?.string == "tyd_\(String(decoding: TydCommand.versionText, as: UTF8.self))_amd64.deb")
+      #expect(
+        built.lastComponent?.string == "tyd_\(String(decoding: SoftwareVersion.current.text, as: UTF8.self))_amd64.deb")
       #expect(try await text("bsdtar", ["-tf", built.string]) == "debian-binary\ncontrol.tar.xz\ndata.tar.xz\n")
       let lines = try await text("dpkg-deb", ["--contents", built.string]).split(separator: "\n")
       func line(_ path: String) -> Substring? {
@@ -89,7 +91,7 @@ import Workshop
         try await text("dpkg-deb", ["--field", built.string, name]).trimmingCharacters(in: .whitespacesAndNewlines)
       }
       #expect(try await field("Package") == "tyd")
-      #expect(try await field("Version") == String(decoding: TydCommand.versionText, as: UTF8.self))
+      #expect(try await field("Version") == String(decoding: SoftwareVersion.current.text, as: UTF8.self))
       #expect(try await field("Architecture") == "amd64")
       #expect(try await field("Static-Built-Using") == "musl (= 1.2.3-1)")
       #expect(try await field("Depends") == "")
@@ -140,7 +142,7 @@ import Workshop
         #expect(!String(decoding: error.sentence, as: UTF8.self).contains("no option"), "\(option)")
       }
     }
-    #expect(page.contains("tyd \(String(decoding: TydCommand.versionText, as: UTF8.self))\""))
+    #expect(page.contains("tyd \(String(decoding: SoftwareVersion.current.text, as: UTF8.self))\""))
   }
 
   @Test("groff has nothing to say against the manual", arguments: pages)

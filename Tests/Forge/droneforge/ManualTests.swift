@@ -52,7 +52,8 @@ import Workshop
 
   static let documents =
     ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-    + ["docs", "docs/manual", "docs/decisions"].flatMap { folder in markdownFiles(in: folder).map { "\(folder)/\($0)" } }
+    + ["docs", "docs/manual", "docs/decisions"].flatMap { folder in markdownFiles(in: folder).map { "\(folder)/\($0)" }
+    }
 
   @Test("every link leads to a file", arguments: documents)
   func links(_ document: String) {

@@ -1,3 +1,4 @@
+import DroneLayout
 import BuildCache
 import Foundation
 import Image
@@ -5,7 +6,6 @@ import SecureChannel
 import SystemPackage
 import Target
 import TestCluster
-import TydCommand
 import VirtualMachine
 import Workshop
 
@@ -55,7 +55,7 @@ enum Master {
   static var package: FilePath {
     get throws {
       let name =
-        "tyd_\(String(decoding: TydCommand.versionText, as: UTF8.self))_\(DroneTarget.x86_64.debianArchitecture).deb"
+        "tyd_\(String(decoding: SoftwareVersion.current.text, as: UTF8.self))_\(DroneTarget.x86_64.debianArchitecture).deb"
       let file = Image.build.appending(name)
       guard FileManager.default.isReadableFile(atPath: file.string) else {
         throw BuildError.input("\(file) is missing: run `make master` first.")

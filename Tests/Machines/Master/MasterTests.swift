@@ -1,3 +1,4 @@
+import DroneLayout
 import ClusterStore
 import Foundation
 import Image
@@ -5,7 +6,6 @@ import SecureChannel
 import SystemPackage
 import Target
 import Testing
-import TydCommand
 import VirtualMachine
 import Workshop
 
@@ -44,7 +44,8 @@ import Workshop
       ) { machine in
         try await machine.expectShell()
         #expect(
-          try await machine.run("tyd -V").output == "tyd \(String(decoding: TydCommand.versionText, as: UTF8.self))\n")
+          try await machine.run("tyd -V").output
+            == "tyd \(String(decoding: SoftwareVersion.current.text, as: UTF8.self))\n")
         #expect(
           try await machine.output("stat -c '%a %U' /etc/tyd /etc/tyd/ca.key").split(separator: "\n") == [
             "700 root", "600 root",

@@ -1,3 +1,4 @@
+import DroneLayout
 import Addresses
 import Bytes
 
@@ -43,7 +44,7 @@ public struct BootTable: Sendable {
       boots[index].percent = percent
       boots[index].isBroken = false
       boots[index].heard = now
-      guard percent == 100, file.spells(ServedFile.root) else { return nil }
+      guard percent == 100, file.spells(MediumPath.root) else { return nil }
       boots[index].completed &+= 1
       completed &+= 1
       return address.text + [UInt8](" has the kernel and its root")

@@ -10,9 +10,6 @@ public struct PublicPart: Equatable, Sendable {
   /// SHA-256 over these bytes.
   public let digest: [UInt8]
 
-  /// Where it lies below the medium's top folder.
-  public static let path: StaticString = "chaos/public"
-
   public init(size: Int, digest: [UInt8]) {
     self.size = size
     self.digest = digest

@@ -1,11 +1,10 @@
+import DroneLayout
+
 /// A file that a boot server serves: its name for clients, and its path on the medium.
 public struct ServedFile: Sendable {
   public let name: StaticString
   /// Below the medium's top folder.
   public let source: StaticString
-
-  /// The root archive up to the end of its public part, followed by a credential that holds only the certificate.
-  public static let root: StaticString = "chaos/chaos.rdz"
 
   private init(_ name: StaticString, _ source: StaticString) {
     self.name = name
@@ -18,8 +17,9 @@ public struct ServedFile: Sendable {
     case 0: ServedFile("pxelinux.0", "pxe/pxelinux.0")
     case 1: ServedFile("ldlinux.c32", "isolinux/ldlinux.c32")
     case 2: ServedFile("pxelinux.cfg/default", "pxe/pxelinux.cfg")
-    case 3: ServedFile("chaos/bzImage", "chaos/bzImage")
-    case 4: ServedFile(root, root)
+    case 3: ServedFile(MediumPath.kernel, MediumPath.kernel)
+    // Up to the end of its public part, followed by a credential that holds only the certificate.
+    case 4: ServedFile(MediumPath.root, MediumPath.root)
     case 5: ServedFile("screens/f1.txt", "isolinux/f1.txt")
     case 6: ServedFile("screens/f2.txt", "isolinux/f2.txt")
     case 7: ServedFile("screens/f3.txt", "isolinux/f3.txt")

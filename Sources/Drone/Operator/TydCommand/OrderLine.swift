@@ -1,3 +1,4 @@
+import DroneLayout
 import Bytes
 import MachineReadings
 
@@ -10,7 +11,7 @@ extension TydCommand.Order {
     case .pending: [UInt8]("pending\n")
     case .status(let json): json ? [UInt8]("status json\n") : [UInt8]("status\n")
     case .table: [UInt8]("table\n")
-    case .standing: [UInt8]("standing\n")
+    case .standing: [UInt8](OrderWord.standing) + [UInt8]("\n")
     case .remove(let id): [UInt8]("remove ") + decimalText(UInt64(id)) + [UInt8]("\n")
     case .allow(let id): [UInt8]("allow ") + decimalText(UInt64(id)) + [UInt8]("\n")
     case .approve(let digits): [UInt8]("approve ") + digits + [UInt8]("\n")
@@ -37,7 +38,7 @@ extension TydCommand.Order {
       self = .status(json: value.spells("json"))
     } else if verb.spells("table") {
       self = .table
-    } else if verb.spells("standing") {
+    } else if verb.spells(OrderWord.standing) {
       self = .standing
     } else if verb.spells("remove"), let small {
       self = .remove(small)

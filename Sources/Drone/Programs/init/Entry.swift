@@ -1,3 +1,4 @@
+import DroneLayout
 import Bytes
 import Linux
 
@@ -9,18 +10,18 @@ public func entry(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
   let rest = [[UInt8]](words.dropFirst())
   // The kernel knows all of them by the file's name.
   if processID != 1 { setProcessName(name) }
-  return switch name {
-  case [UInt8]("network"): runNetwork(.ofThisBoot())
-  case [UInt8]("lease"): runLease(rest)
-  case [UInt8]("fix_hosts"): runFixHosts(rest)
-  case [UInt8]("filter"): runFilter(rest)
-  case [UInt8]("certaintyd"): runCertaintyd(rest)
-  case [UInt8]("medium"): runMedium(.ofThisBoot())
-  case [UInt8]("greeting"): runGreeting(.ofThisBoot())
-  case [UInt8]("systemlog"): runSystemLog(.ofThisBoot())
-  case [UInt8]("entropy"): runEntropy()
-  case [UInt8]("sync"): runSync()
-  default: runInit(rest)
+  return switch InitProgram(name: name) {
+  case .network: runNetwork(.ofThisBoot())
+  case .lease: runLease(rest)
+  case .fixHosts: runFixHosts(rest)
+  case .filter: runFilter(rest)
+  case .certaintyd: runCertaintyd(rest)
+  case .medium: runMedium(.ofThisBoot())
+  case .greeting: runGreeting(.ofThisBoot())
+  case .systemLog: runSystemLog(.ofThisBoot())
+  case .entropy: runEntropy()
+  case .sync: runSync()
+  case nil: runInit(rest)
   }
 }
 

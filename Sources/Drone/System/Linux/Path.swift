@@ -5,7 +5,8 @@ public struct Path: ExpressibleByStringLiteral, Equatable, Sendable {
   public var bytes: [UInt8]
 
   public init(_ bytes: [UInt8]) { self.bytes = bytes }
-  public init(stringLiteral literal: StaticString) { bytes = [UInt8](literal) }
+  public init(_ literal: StaticString) { bytes = [UInt8](literal) }
+  public init(stringLiteral literal: StaticString) { self.init(literal) }
 
   public static func / (folder: Path, name: [UInt8]) -> Path {
     Path(folder.bytes + [UInt8(ascii: "/")] + name)

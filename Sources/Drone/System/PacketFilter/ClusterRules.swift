@@ -1,20 +1,7 @@
+import DroneLayout
 import Addresses
 import Bytes
 import Netlink
-
-/// The numbers that a cluster speaks by.
-public enum ClusterPorts {
-  /// TCP: the control channel, TLS. UDP: membership, inside ESP only.
-  public static let control: UInt16 = 3278
-  /// UDP: the question for a cluster, to `group`.
-  public static let discovery: UInt16 = 2727
-  /// UDP: where its answers go.
-  public static let discoveryAnswer: UInt16 = 2728
-  /// UDP: where a drone that boots others sends files from, one port for each transfer.
-  public static let transfers: ClosedRange<UInt16> = 2730...2745
-  /// RFC 2365's organization-local scope.
-  public static let group = IPv4Address(239, 192, 0, 1)
-}
 
 /// Sets and rules that the tables of a drone and of a full Linux share. In a table of both versions of IP, what looks at IPv4
 /// addresses asks for the version first.

@@ -1,3 +1,4 @@
+import DroneLayout
 import Bytes
 import Netlink
 

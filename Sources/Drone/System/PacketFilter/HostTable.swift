@@ -1,3 +1,4 @@
+import DroneLayout
 import Addresses
 import Bytes
 import Netlink

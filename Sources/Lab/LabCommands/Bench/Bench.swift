@@ -1,3 +1,4 @@
+import DroneLayout
 import ArgumentParser
 import Foundation
 import SystemPackage
@@ -14,7 +15,7 @@ struct Bench: AsyncParsableCommand {
       """)
 
   @Option(help: "The folder with the image and the network tree.")
-  var output = "build"
+  var output = "\(BuiltFile.folder)"
 
   @Option(help: "How many boots are timed; the best one counts.")
   var boots = 3
@@ -30,7 +31,7 @@ struct Bench: AsyncParsableCommand {
 
   func run() async throws {
     let folder = FilePath(output)
-    let image = folder.appending("drone.iso")
+    let image = folder.appending("\(BuiltFile.image)")
     guard let size = try? FileManager.default.attributesOfItem(atPath: image.string)[.size] as? Int else {
       throw BuildError.input("\(image) is missing: run `make iso pxe` first.")
     }
@@ -41,8 +42,8 @@ struct Bench: AsyncParsableCommand {
     }
     measured(.init("image", String(format: "%.2f MB", Double(size) / 1e6), "at most 5.8 MB, aim 4.5 MB"))
 
-    let kernel = folder.appending("pxe/chaos/bzImage")
-    let root = folder.appending("pxe/chaos/chaos.rdz")
+    let kernel = folder.appending("\(BuiltFile.networkTree)/\(MediumPath.kernel)")
+    let root = folder.appending("\(BuiltFile.networkTree)/\(MediumPath.root)")
     func wants(_ part: Part) -> Bool { only == nil || only == part }
     if wants(.boot) { try await measureBoots(kernel: kernel, root: root, measured) }
     if wants(.integrity) {
@@ -50,7 +51,9 @@ struct Bench: AsyncParsableCommand {
     }
     if wants(.tyd) { for row in try await NodeBench(kernel: kernel, image: image).rows() { measured(row) } }
     if wants(.army) {
-      for row in try await armyMeasurements(drones: 20, tree: folder.appending("pxe")) { measured(row) }
+      for row in try await armyMeasurements(drones: 20, tree: folder.appending("\(BuiltFile.networkTree)")) {
+        measured(row)
+      }
     }
     if wants(.assembly) { try await measureAssembly(of: image, measured) }
     if wants(.simulation) {
@@ -98,7 +101,7 @@ struct Bench: AsyncParsableCommand {
     defer { try? FileManager.default.removeItem(atPath: again.string) }
     measured(.init("image assembly", try await building(in: again), "at most 2 s"))
     measured(.init("nothing changed", try await building(in: again), "at most 0.2 s"))
-    let same = try contents(of: image) == contents(of: again.appending("drone.iso"))
+    let same = try contents(of: image) == contents(of: again.appending("\(BuiltFile.image)"))
     measured(.init("built again", same ? "the same bytes" : "OTHER bytes", "the same bytes"))
   }
 

@@ -1,3 +1,4 @@
+import DroneLayout
 import ArgumentParser
 import Foundation
 import Workshop
@@ -89,7 +90,7 @@ struct Junk: ParsableCommand {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
     guard descriptor >= 0 else { throw BuildError.input("No more sockets can be opened.") }
     if sources > 1 { withAddress("192.168.1.\(200 + number % sources)", 0) { _ = bind(descriptor, $0, $1) } }
-    withAddress(address, 3278) { _ = connect(descriptor, $0, $1) }
+    withAddress(address, ClusterPorts.control) { _ = connect(descriptor, $0, $1) }
     return Connection(
       descriptor: descriptor, kind: Kind.allCases[number % Kind.allCases.count], deadline: .now + Self.patience)
   }

@@ -1,8 +1,9 @@
+import DroneLayout
 import Addresses
 import Bytes
 
-/// Finding a member without knowing its address ("get-m"): a question to the group 239.192.0.1, UDP 2727, answered to the
-/// asker's UDP 2728.
+/// Finding a member without knowing its address ("get-m"): a question to `ClusterPorts.group`, answered to the asker's
+/// `ClusterPorts.discoveryAnswer`.
 ///
 /// An answer tells what a stranger may know and nothing else: where to ask, and of which cluster. Whoever answers proves
 /// itself only over TLS.
@@ -13,11 +14,6 @@ public enum Discovery: Equatable, Sendable {
   case admission(cluster: [UInt8])
   /// One is here.
   case answer(address: IPv4Address, port: UInt16, cluster: [UInt8])
-
-  /// In the organisation-local scope (RFC 2365 §6.2).
-  public static let group = IPv4Address(239, 192, 0, 1)
-  public static let questionPort: UInt16 = 2727
-  public static let answerPort: UInt16 = 2728
 
   private static let magic: [UInt8] = [0x74, 0x79, 0x64, 0x6D]  // "tydm"
   private static let version: UInt8 = 1

@@ -1,3 +1,4 @@
+import DroneLayout
 import Bytes
 import Integrity
 import Linux
@@ -90,9 +91,9 @@ private func showStatus() -> Int32 {
 
 /// Where a running certaintyd leaves what others need of it.
 enum WatchFiles {
-  static let folder: Path = "/run/certaintyd"
-  static let process: Path = "/run/certaintyd/pid"
-  static let status: Path = "/run/certaintyd/status"
+  static let folder = Path(DronePath.certaintyd)
+  static let process = folder / "pid"
+  static let status = folder / "status"
 }
 
 /// The certaintyd that the file names; nil when there is none, or another program has its process id by now.

@@ -1,3 +1,4 @@
+import DroneLayout
 import BootLine
 import Bytes
 import Integrity
@@ -14,7 +15,7 @@ func runGreeting(_ line: BootLine) -> Int32 {
   if exists(WatchFiles.process) { root = line.certaintyd == .locked ? .locked : .watched }
   var cluster = askStanding()
   // The first shell may be there before the tyd that the boot line asks for.
-  if cluster == .outside, line.tyd != .off, !exists("/run/tyd/log") { cluster = .joining }
+  if cluster == .outside, line.tyd != .off, !exists(Path(DronePath.tyd) / TydFile.log) { cluster = .joining }
   let greeting = Greeting(
     name: hostName(), addresses: ownAddresses(), cluster: cluster, root: root, isFiltered: line.filter)
   writeStandardOutput(greeting.text)
@@ -24,10 +25,10 @@ func runGreeting(_ line: BootLine) -> Int32 {
 /// Asks the tyd that runs here, and waits for no more than a moment.
 private func askStanding() -> NodeStanding {
   let socket: Descriptor
-  do throws(SystemError) { socket = try connectLocal("/run/tyd/socket") } catch {
+  do throws(SystemError) { socket = try connectLocal(Path(DronePath.tyd) / TydFile.socket) } catch {
     return error.isMissing || error.isRefusal ? .outside : .silent
   }
-  guard (try? socket.write([UInt8]("standing\n"))) != nil else { return .silent }
+  guard (try? socket.write([UInt8](OrderWord.standing) + [UInt8]("\n"))) != nil else { return .silent }
   var answer: [UInt8] = []
   let end = millisecondsSinceStart() &+ patience
   while answer.count < 512 {

@@ -1,3 +1,4 @@
+import DroneLayout
 import Addressing
 import BootLine
 import Bytes
@@ -35,7 +36,7 @@ final class DHCPClient {
   /// address offered is looked for on the wire first, and declined if somebody has it.
   private static func arguments(_ card: [UInt8], _ request: InterfaceRequest) -> [[UInt8]] {
     var arguments: [[UInt8]] = [
-      [UInt8]("udhcpc"), [UInt8]("-f"), [UInt8]("-i"), card, [UInt8]("-s"), [UInt8]("/sbin/lease"),
+      [UInt8]("udhcpc"), [UInt8]("-f"), [UInt8]("-i"), card, [UInt8]("-s"), [UInt8](InitProgram.lease.link ?? ""),
       [UInt8]("-t"), [UInt8]("4"), [UInt8]("-T"), [UInt8]("2"), [UInt8]("-A"), [UInt8]("10"), [UInt8]("-a300"),
       [UInt8]("-O"), [UInt8]("ntpsrv"), [UInt8]("-p"), processFile(card).bytes,
     ]

@@ -1,18 +1,19 @@
+import DroneLayout
 import BootLine
 import Linux
 import Reporting
 
 /// What the programs `network`, `lease` and `fix_hosts` leave for each other and for people in /run/network.
 enum NetworkState {
-  static let folder: Path = "/run/network"
+  static let folder = Path(DronePath.network)
   /// The host name that the kernel command line asks for, with its domain if it has one.
-  static let requestedName: Path = "/run/network/requested-name"
+  static let requestedName = folder / "requested-name"
   /// The host name and the domain in the last lease, as the server gave them.
-  static let leasedName: Path = "/run/network/leased-name"
-  static let leasedDomain: Path = "/run/network/leased-domain"
+  static let leasedName = folder / "leased-name"
+  static let leasedDomain = folder / "leased-domain"
   /// What /etc/hosts and /etc/resolv.conf point to.
-  static let hosts: Path = "/run/hosts"
-  static let resolver: Path = "/run/resolv.conf"
+  static let hosts = Path(DronePath.hosts)
+  static let resolver = Path(DronePath.resolver)
 
   /// The bytes of a small file; nil if it is missing or empty.
   static func read(_ path: Path) -> [UInt8]? {

@@ -1,15 +1,16 @@
+import DroneLayout
 import Bytes
 import Linux
 import Reporting
 
-/// Where tyd finds the cluster's credential: the authority's certificate `ca.crt`, and on a CD's drone its key `ca.key`.
+/// Where tyd finds the cluster's credential: the authority's certificate, and on a CD's drone its key.
 /// Only root may look (0700, files 0600).
-let clusterFolder: Path = "/run/cluster"
+let clusterFolder = Path(DronePath.cluster)
 
 /// Moves the credential that the image carries from the root to /run, so that the root is the one that certaintyd knows, and
 /// reports which cluster the drone is for. Reports nothing when the image carries none.
 func takeCredential() {
-  let carried: Path = "/credential"
+  let carried = Path(DronePath.credential)
   guard exists(carried) else { return }
   do {
     try makeDirectory(clusterFolder, permissions: 0o700)
@@ -23,11 +24,12 @@ func takeCredential() {
     report(.failed, "cluster", error.text)
     return
   }
-  let lines = ((try? readFile(clusterFolder / "cluster", limit: 1 << 12)) ?? []).split(separator: UInt8(ascii: "\n"))
+  let lines = ((try? readFile(clusterFolder / CredentialFile.description, limit: 1 << 12)) ?? []).split(
+    separator: UInt8(ascii: "\n"))
   var text = [UInt8](lines.first ?? [])
   if lines.count > 1 { text += [UInt8](" ") + [UInt8](lines[1].prefix(9)) }
   text +=
-    exists(clusterFolder / "ca.key")
+    exists(clusterFolder / CredentialFile.key)
     ? [UInt8](", may admit itself and others") : [UInt8](", must be approved by a member")
   report(.ok, "cluster", text)
 }

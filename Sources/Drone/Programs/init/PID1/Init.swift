@@ -1,3 +1,4 @@
+import DroneLayout
 import BootLine
 import Bytes
 import Linux
@@ -52,8 +53,10 @@ func standardEnvironment(terminal: [UInt8] = [UInt8]("linux")) -> [[UInt8]] {
 }
 
 /// One of the drone's own programs, called by its name.
-func ownProgram(_ name: StaticString, _ arguments: [[UInt8]] = []) -> Program {
-  var program = Program("/sbin/init", arguments: [[UInt8](name)] + arguments, environment: standardEnvironment())
+func ownProgram(_ program: InitProgram, _ arguments: [[UInt8]] = []) -> Program {
+  var program = Program(
+    Path(ProgramPath.initialization), arguments: [[UInt8](program.name)] + arguments,
+    environment: standardEnvironment())
   program.newSession = true
   return program
 }

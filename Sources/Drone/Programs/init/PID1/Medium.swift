@@ -1,10 +1,11 @@
+import DroneLayout
 import BootLine
 import Bytes
 import Linux
 import Media
 import Reporting
 
-private let mediumFolder: Path = "/mnt/boot"
+private let mediumFolder = Path(DronePath.medium)
 /// How long a CD may take to spin up, and a USB device to be found.
 private let longestWait: UInt64 = 30_000
 /// How long a medium that does not look like a drone's is left aside for one that does.
@@ -110,4 +111,4 @@ private func mount(_ device: BlockDevice, _ type: DroneWords.FileSystem) -> Bool
   }
 }
 
-private func looksLikeDrone() -> Bool { exists(mediumFolder / "chaos") }
+private func looksLikeDrone() -> Bool { exists(mediumFolder / MediumPath.folder) }

@@ -1,3 +1,4 @@
+import DroneLayout
 import Bytes
 import Linux
 import Reporting
@@ -34,7 +35,7 @@ func mountKernelViews() -> [SystemError] {
       if !error.isBusy { failures.append(error) }
     }
   }
-  try? makeDirectory("/run/network")
+  try? makeDirectory(Path(DronePath.network))
   try? makeDirectory(servicesFolder, permissions: 0o700)
   return failures
 }

@@ -1,3 +1,4 @@
+import DroneLayout
 import BootLine
 import Bytes
 import Integrity
@@ -16,7 +17,7 @@ func startRootWatch(_ line: BootLine, _ supervisor: inout Supervisor) {
   if let text = try? readFile(Path([UInt8](Baseline.path))) {
     arguments = [[UInt8]("--baseline"), sha256(text).flatMap { hexadecimalByte($0) }]
   }
-  let program = ownProgram("certaintyd", arguments)
+  let program = ownProgram(.certaintyd, arguments)
   let renewal = Renewal.guarding(locked: line.certaintyd == .locked)
   do {
     let pipe = try Pipe()

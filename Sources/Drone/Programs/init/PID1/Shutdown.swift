@@ -1,3 +1,4 @@
+import DroneLayout
 import Bytes
 import Integrity
 import Linux
@@ -52,7 +53,7 @@ private func stopEverybody(_ signal: Signal, milliseconds: UInt64) {
 
 /// sync(2) in a process of its own: a medium that hangs must not keep the drone from restarting.
 private func writeBack() {
-  guard let process = try? ownProgram("sync").start() else { return }
+  guard let process = try? ownProgram(.sync).start() else { return }
   let end = millisecondsSinceStart() &+ 5000
   while millisecondsSinceStart() < end {
     if let (child, _) = collectChild(), child == process { return }

@@ -1,3 +1,4 @@
+import DroneLayout
 import Addresses
 import BootLine
 import Bytes
@@ -13,7 +14,7 @@ func closeFilter(_ line: BootLine, _ supervisor: inout Supervisor) -> Bool {
     return true
   }
   do {
-    let ending = try supervisor.complete(ownProgram("filter"), within: 5000)
+    let ending = try supervisor.complete(ownProgram(.filter), within: 5000)
     if ending == .exited(0) {
       report(.ok, "filter", "closed; answers to its own questions come in")
       return true
@@ -29,7 +30,7 @@ func closeFilter(_ line: BootLine, _ supervisor: inout Supervisor) -> Bool {
 /// process that waits for it makes the kernel gather entropy from timing jitter.
 func startEntropy() {
   if randomBytes(1) != nil { return report(.ok, "entropy") }
-  do { _ = try ownProgram("entropy").start() } catch { report(.failed, "entropy", error.text) }
+  do { _ = try ownProgram(.entropy).start() } catch { report(.failed, "entropy", error.text) }
 }
 
 /// Runs `entropy`: waits until the kernel's generator is ready and reports it. Returns its exit status.
@@ -51,7 +52,7 @@ func reportAbsentPrograms(_ line: BootLine) {
   }
 }
 
-let tydProgram: Path = "/usr/sbin/tyd"
+let tydProgram = Path(ProgramPath.tyd)
 
 /// Starts or joins the cluster that the boot line names, beside the shells. tyd itself looks for a member again and again; what
 /// makes it end, as long as there is no address, is tried again later and later.
@@ -67,7 +68,7 @@ func startTyd(_ line: BootLine, _ supervisor: inout Supervisor) {
   guard exists(tydProgram) else { return }
   var program = Program(tydProgram, arguments: [[UInt8]("tyd")] + arguments, environment: standardEnvironment())
   program.newSession = true
-  supervisor.keep([UInt8]("tyd"), program, .untilSuccess, reason: "/run/tyd/failure")
+  supervisor.keep([UInt8]("tyd"), program, .untilSuccess, reason: Path(DronePath.tyd) / TydFile.failure)
 }
 
 func loadKeymap(_ line: BootLine, _ supervisor: inout Supervisor) {
@@ -110,7 +111,7 @@ func setSerialSpeeds(_ line: BootLine) {
 /// Finds and mounts the boot medium beside the steps that follow.
 func startMedium(_ line: BootLine, _ supervisor: inout Supervisor) {
   guard line.medium != nil || line.eject else { return }
-  supervisor.keep([UInt8]("medium"), ownProgram("medium"), .never)
+  supervisor.keep([UInt8]("medium"), ownProgram(.medium), .never)
 }
 
 /// Brings the network up and waits until it is ready or says that it will take longer.
@@ -119,7 +120,7 @@ func startNetwork(_ allowed: Bool, until deadline: UInt64, _ supervisor: inout S
   do {
     let pipe = try Pipe()
     supervisor.keep(
-      [UInt8]("network"), ownProgram("network"), .afterFailure, announcement: pipe.output.number)
+      [UInt8]("network"), ownProgram(.network), .afterFailure, announcement: pipe.output.number)
     let ready = pipe.keepingInput()
     let outcome = supervisor.run(until: deadline, readable: ready.number)
     if outcome == .timedOut { report(.degraded, "network", "not ready yet; it goes on behind the shells") }

@@ -1,3 +1,4 @@
+import DroneLayout
 import Bytes
 import Linux
 import ProcessControl
@@ -146,4 +147,4 @@ struct Supervisor: ~Copyable {
 }
 
 /// Where programs that went to the background by themselves leave how they are started again.
-let servicesFolder: Path = "/run/services"
+let servicesFolder = Path(DronePath.services)

@@ -1,11 +1,12 @@
+import DroneLayout
 import Bytes
 import Linux
 import Reporting
 
 /// Where the boot's timeline is kept.
-let bootLog: Path = "/run/boot.log"
+let bootLog = Path(DronePath.bootLog)
 /// There once the shells have been started: from then on only failures appear on the consoles.
-let bootedMark: Path = "/run/booted"
+let bootedMark = Path(DronePath.booted)
 
 /// Reports how a step went: a coloured line on every console, a plain one in the boot log. Any of the drone's programs may
 /// call it. Never waits for a slow console longer than a moment, and never fails. Once the shells are there, only failures

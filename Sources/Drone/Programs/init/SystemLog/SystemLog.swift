@@ -1,3 +1,4 @@
+import DroneLayout
 import Addresses
 import BootLine
 import Bytes
@@ -11,7 +12,7 @@ import Supervision
 /// Sends the log to the host that the boot line names, beside the shells.
 func startSystemLog(_ line: BootLine, _ supervisor: inout Supervisor) {
   guard line.syslog != nil else { return }
-  supervisor.keep([UInt8]("syslog"), ownProgram("systemlog"), .always)
+  supervisor.keep([UInt8]("syslog"), ownProgram(.systemLog), .always)
 }
 
 /// Runs `systemlog`: waits until the host of `syslog=` has an address and a way leads there, lets the log out to it, and keeps
@@ -39,7 +40,7 @@ func runSystemLog(_ line: BootLine) -> Int32 {
       return 1
     }
     sendOlderLines(of: bootLog, tag: "drone")
-    sendOlderLines(of: "/run/tyd/log", tag: "tyd")
+    sendOlderLines(of: Path(DronePath.tyd) / TydFile.log, tag: "tyd")
     let kernel = try busyBox([[UInt8]("klogd"), [UInt8]("-n")]).start()
     defer { sendSignal(.terminate, to: kernel) }
     report(.ok, "syslog", [UInt8]("every message goes to ") + target)

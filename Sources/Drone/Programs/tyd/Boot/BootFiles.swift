@@ -1,3 +1,4 @@
+import DroneLayout
 import BootServer
 import Bytes
 import Integrity
@@ -15,7 +16,7 @@ struct BootFiles {
   let size: Int
 
   /// Where the drone's process 1 mounts the medium.
-  private static let medium: Path = "/mnt/boot"
+  private static let medium = Path(DronePath.medium)
   /// What must stay free beside the copies: the cluster, a shell and what the operator runs.
   private static let reserve: UInt64 = 8 << 20
   /// The search itself gives up after 30 s; without a medium nobody waits for so long.
@@ -55,12 +56,15 @@ struct BootFiles {
       : kilobytes + [UInt8]("on /mnt/boot: the medium must stay in, memory is short")
   }
 
-  private static var isMounted: Bool { exists(medium / ServedFile.root) }
+  private static var isMounted: Bool { exists(medium / MediumPath.root) }
 
   /// Has the drone's own search find and mount the medium.
   private static func mount() throws(Failure) {
     let start = millisecondsSinceStart()
-    guard let process = try? Program("/sbin/init", arguments: [[UInt8]("medium")]).start() else {
+    guard
+      let process = try? Program(Path(ProgramPath.initialization), arguments: [[UInt8](InitProgram.medium.name)])
+        .start()
+    else {
       throw Failure("the search for the boot medium cannot be started.")
     }
     var ended = false
@@ -95,20 +99,22 @@ struct BootFiles {
       else { return nil }
       total += Int(clamping: size)
     }
-    return exists(folder / PublicPart.path) ? total : nil
+    return exists(folder / MediumPath.publicPart) ? total : nil
   }
 
   /// Reads everything once: proves that the archive begins with what is public, and copies that much and the other files.
   private static func takeOver(copyingTo copies: Path?) throws(SystemError) {
-    let text = try readFile(medium / PublicPart.path, limit: 256)
-    guard let part = PublicPart(text: text) else { throw SystemError("read", [UInt8](PublicPart.path), number: 22) }
+    let text = try readFile(medium / MediumPath.publicPart, limit: 256)
+    guard let part = PublicPart(text: text) else {
+      throw SystemError("read", [UInt8](MediumPath.publicPart), number: 22)
+    }
     if let copies {
       try makeDirectory(copies, permissions: 0o700)
       for name: StaticString in ["chaos", "isolinux", "pxe"] { try makeDirectory(copies / name, permissions: 0o700) }
     }
     for index in 0..<ServedFile.count {
       guard let source = ServedFile.at(index)?.source else { continue }
-      let isRoot = source.withUTF8Buffer { $0.elementsEqual([UInt8](ServedFile.root)) }
+      let isRoot = source.withUTF8Buffer { $0.elementsEqual([UInt8](MediumPath.root)) }
       if isRoot {
         try copy(source, upTo: part.size, to: copies, proving: part.digest)
       } else if copies != nil {
@@ -116,7 +122,7 @@ struct BootFiles {
       }
     }
     // Last: a run after a crash looks for it.
-    if let copies { try replaceFile(copies / PublicPart.path, text, permissions: 0o600) }
+    if let copies { try replaceFile(copies / MediumPath.publicPart, text, permissions: 0o600) }
   }
 
   private static func copy(

@@ -1,3 +1,4 @@
+import DroneLayout
 import Addresses
 import Addressing
 import BootServer

@@ -1,3 +1,4 @@
+import DroneLayout
 import BootServer
 import Bytes
 import Linux
@@ -23,17 +24,17 @@ final class ServedContent {
   /// node's cluster behind it.
   static func all(in folder: Path, credentialIn cluster: Path) throws(SystemError) -> [ServedContent] {
     let credential = PublicCredential(
-      certificate: try readFile(cluster / "ca.crt", limit: 1 << 16),
+      certificate: try readFile(cluster / CredentialFile.certificate, limit: 1 << 16),
       description: (try? readFile(cluster / "cluster", limit: 1 << 12)) ?? [])
-    guard let part = PublicPart(text: try readFile(folder / PublicPart.path, limit: 256)) else {
-      throw SystemError("read", [UInt8](PublicPart.path), number: 22)
+    guard let part = PublicPart(text: try readFile(folder / MediumPath.publicPart, limit: 256)) else {
+      throw SystemError("read", [UInt8](MediumPath.publicPart), number: 22)
     }
     var all: [ServedContent] = []
     for index in 0..<ServedFile.count {
       guard let served = ServedFile.at(index) else { continue }
       let file = try Descriptor(folder / served.source, .read)
       let size = Int(clamping: file.size ?? 0)
-      let isRoot = [UInt8](served.name).spells(ServedFile.root)
+      let isRoot = [UInt8](served.name).spells(MediumPath.root)
       guard !isRoot || size >= part.size else { throw SystemError("read", [UInt8](served.source), number: 5) }
       all.append(
         ServedContent(

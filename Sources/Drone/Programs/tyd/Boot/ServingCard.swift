@@ -2,6 +2,7 @@ import Addresses
 import Addressing
 import BootServer
 import Bytes
+import DroneLayout
 import Linux
 import Netlink
 
@@ -130,7 +131,8 @@ struct ServingCard {
       throw Failure(name + [UInt8](" cannot have ") + address.text + [UInt8](": ") + error.text)
     }
     // The drone's name goes by its address.
-    if let process = try? Program("/bin/fix_hosts", arguments: [[UInt8]("fix_hosts")]).start() {
+    let program = InitProgram.fixHosts
+    if let process = try? Program(Path(ProgramPath.initialization), arguments: [[UInt8](program.name)]).start() {
       _ = waitForChild(process)
     }
   }

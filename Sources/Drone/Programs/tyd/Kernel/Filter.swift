@@ -1,3 +1,4 @@
+import DroneLayout
 import Addresses
 import Bytes
 import Linux
@@ -27,7 +28,7 @@ final class Filter {
   }
 
   /// Process 1 of a drone writes this file and nobody else does.
-  static var isOnDrone: Bool { exists("/run/boot.log") }
+  static var isOnDrone: Bool { exists(Path(DronePath.bootLog)) }
 
   /// Closes it but for what a cluster needs, and for who asks for metrics.
   func install(metrics: TydCommand.Endpoint?) throws(Failure) {

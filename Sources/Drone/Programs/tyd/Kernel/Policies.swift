@@ -1,3 +1,4 @@
+import DroneLayout
 import Addresses
 import Bytes
 import ControlChannel
@@ -107,10 +108,10 @@ extension Transforms {
     }
     let everybody = IPv4Address.unspecified
     return [
-      exception(.inbound, from: everybody, controlPort, to: own, 0),
-      exception(.outbound, from: own, controlPort, to: everybody, 0),
-      exception(.inbound, from: everybody, 0, to: own, controlPort),
-      exception(.outbound, from: own, 0, to: everybody, controlPort),
+      exception(.inbound, from: everybody, ClusterPorts.control, to: own, 0),
+      exception(.outbound, from: own, ClusterPorts.control, to: everybody, 0),
+      exception(.inbound, from: everybody, 0, to: own, ClusterPorts.control),
+      exception(.outbound, from: own, 0, to: everybody, ClusterPorts.control),
     ]
   }
 

@@ -1,3 +1,4 @@
+import DroneLayout
 import Addresses
 import Bytes
 import ControlChannel
@@ -13,9 +14,9 @@ extension Node {
   func openDiscovery() throws(Failure) {
     do throws(SystemError) {
       let socket = try DatagramSocket(
-        SocketAddress(.unspecified, port: Discovery.questionPort),
+        SocketAddress(.unspecified, port: ClusterPorts.discovery),
         transforms: command.isEncrypted ? .bypass : .asPoliciesSay)
-      try socket.join(Discovery.group, interface: interface.index)
+      try socket.join(ClusterPorts.group, interface: interface.index)
       discovery = DatagramSocketBox(socket)
     } catch {
       // Nodes that know an address find this one all the same.
@@ -28,15 +29,15 @@ extension Node {
       guard let datagram = try? discovery?.socket.receive(upTo: 128) else { return }
       // Whoever is not in itself has nothing to offer; other clusters' questions are not this one's. What did not come to the
       // group may come from anywhere.
-      guard joining == nil, datagram.interface == interface.index, datagram.destination == Discovery.group,
+      guard joining == nil, datagram.interface == interface.index, datagram.destination == ClusterPorts.group,
         let question = Discovery(datagram.bytes),
         question.isAnswered(by: credential.clusterFingerprint, canCertify: admission.canCertify),
         answers.admits(at: millisecondsSinceStart())
       else { continue }
       let answer = Discovery.answer(
-        address: interface.address, port: controlPort, cluster: credential.clusterFingerprint)
+        address: interface.address, port: ClusterPorts.control, cluster: credential.clusterFingerprint)
       try? discovery?.socket.send(
-        answer.encoded, to: SocketAddress(datagram.sender.address, port: Discovery.answerPort),
+        answer.encoded, to: SocketAddress(datagram.sender.address, port: ClusterPorts.discoveryAnswer),
         from: interface.address)
     }
   }
@@ -46,18 +47,18 @@ extension Node {
     do throws(SystemError) {
       if searching == nil {
         let socket = try DatagramSocket(
-          SocketAddress(.unspecified, port: Discovery.answerPort),
+          SocketAddress(.unspecified, port: ClusterPorts.discoveryAnswer),
           transforms: command.isEncrypted ? .bypass : .asPoliciesSay)
         try socket.setMulticast(interface: interface.index, hops: 1, heardHere: false)
         searching = DatagramSocketBox(socket)
         filter?.setSearching(true)
-        tellSearch([UInt8]("asking ") + Discovery.group.text + [UInt8](" for a member"))
+        tellSearch([UInt8]("asking ") + ClusterPorts.group.text + [UInt8](" for a member"))
       }
       let cluster = credential.clusterFingerprint
       let question: Discovery = credential.isMember ? .question(cluster: cluster) : .admission(cluster: cluster)
       try searching?.socket.send(
         question.encoded,
-        to: SocketAddress(Discovery.group, port: Discovery.questionPort), from: interface.address,
+        to: SocketAddress(ClusterPorts.group, port: ClusterPorts.discovery), from: interface.address,
         interface: interface.index)
     } catch {
       report.note("discovery", error.text)
@@ -80,7 +81,7 @@ extension Node {
     for _ in 0..<16 {
       guard let searching, let datagram = try? searching.socket.receive(upTo: 128) else { return }
       guard case .answer(let address, let port, let cluster)? = Discovery(datagram.bytes),
-        cluster == credential.clusterFingerprint, port == controlPort
+        cluster == credential.clusterFingerprint, port == ClusterPorts.control
       else { continue }
       carryOut(joining?.found(address, at: now) ?? [], now)
     }

@@ -1,3 +1,4 @@
+import DroneLayout
 import Addresses
 import Bytes
 import ControlChannel
@@ -17,7 +18,8 @@ extension Node {
     for _ in 0..<64 {
       guard let datagram = try? gossip.receive(upTo: 1500) else { return }
       // A policy demands ESP of members' addresses alone: whatever comes from others may be anybody's word.
-      guard datagram.sender.port == gossipPort, !command.isEncrypted || tunnels.hasPeer(at: datagram.sender.address)
+      guard datagram.sender.port == ClusterPorts.control,
+        !command.isEncrypted || tunnels.hasPeer(at: datagram.sender.address)
       else {
         refused.strangers &+= 1
         continue
@@ -37,7 +39,7 @@ extension Node {
     for effect in effects {
       switch effect {
       case .send(let bytes, let address):
-        try? gossip.send(bytes, to: SocketAddress(address, port: gossipPort), from: interface.address)
+        try? gossip.send(bytes, to: SocketAddress(address, port: ClusterPorts.control), from: interface.address)
       case .event(let event): take(event, now)
       case .neighbours: break
       case .reconnect(let record): meetAgain(record, now)

@@ -1,4 +1,5 @@
 import Addresses
+import DroneLayout
 import Bytes
 import ClusterView
 import ControlChannel
@@ -123,7 +124,7 @@ extension Node {
     var metrics = ClusterMetrics()
     metrics.nodes = clusterTable().nodes
     metrics.id = membership.own.id
-    metrics.version = TydCommand.versionText
+    metrics.version = SoftwareVersion.current.text
     metrics.cluster = credential.authority.fingerprint.bytes.flatMap { hexadecimalByte($0) }
     metrics.isEncrypted = command.isEncrypted
     metrics.tunnels = UInt64(clamping: tunnels.established)

@@ -1,3 +1,4 @@
+import DroneLayout
 import Addresses
 import Bytes
 import ControlChannel
@@ -91,10 +92,10 @@ final class Node {
     addressNews = try AddressNews()
     metrics = if let endpoint = command.metrics { try MetricsServer(endpoint) } else { nil }
     do throws(SystemError) {
-      let any = SocketAddress(.unspecified, port: controlPort)
+      let any = SocketAddress(.unspecified, port: ClusterPorts.control)
       let use: TransformUse = command.isEncrypted ? .bypass : .asPoliciesSay
       listener = try listenStream(on: any, transforms: use)
-      gossip = try DatagramSocket(SocketAddress(.unspecified, port: gossipPort))
+      gossip = try DatagramSocket(SocketAddress(.unspecified, port: ClusterPorts.control))
       local = try listenLocal(places.socket)
     } catch {
       throw Failure(error.text)

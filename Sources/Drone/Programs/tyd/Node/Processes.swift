@@ -1,3 +1,4 @@
+import DroneLayout
 import Addresses
 import Linux
 import LocalOrders
@@ -129,7 +130,7 @@ extension Node {
   }
 
   private func send(_ bytes: [UInt8], to address: IPv4Address) {
-    try? gossip.send(bytes, to: SocketAddress(address, port: gossipPort), from: interface.address)
+    try? gossip.send(bytes, to: SocketAddress(address, port: ClusterPorts.control), from: interface.address)
   }
 
   // MARK: Answering

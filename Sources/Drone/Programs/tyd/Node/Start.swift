@@ -1,4 +1,5 @@
 import Addresses
+import DroneLayout
 import Bytes
 import ControlChannel
 import Linux
@@ -92,7 +93,7 @@ extension Node {
   /// Tells process 1 of a drone to start tyd again if it ends by itself.
   private func nameService() {
     guard exists(servicesFolder) else { return }
-    let file = (try? symbolicLink("/proc/self/exe")) ?? [UInt8]("/usr/sbin/tyd")
+    let file = (try? symbolicLink("/proc/self/exe")) ?? [UInt8](ProgramPath.tyd)
     let words = arguments.dropFirst().filter { !$0.spells("--resume") } + [[UInt8]("--resume")]
     let text = ServiceRecord(process: processID, path: file, arguments: words).text
     try? replaceFile(servicesFolder / "tyd", text, permissions: 0o600)
@@ -145,7 +146,7 @@ extension Node {
     var record = NodeRecord(
       fingerprint: credential.certificate.memberFingerprint, mac: interface.mac, addresses: addresses,
       addresses6: AddressList6(interface.addresses6), isInClear: isInClear)
-    record.version = TydCommand.version
+    record.version = .current
     record.mayApprove = credential.authorityKey != nil
     let readings = Linux.readMachine()
     record.take(readings)

@@ -1,3 +1,4 @@
+import DroneLayout
 import Addresses
 import Bytes
 import ControlChannel
@@ -84,7 +85,7 @@ extension Node {
   ) -> Bool {
     do throws(SystemError) {
       let socket = try connectStream(
-        to: SocketAddress(address, port: controlPort), from: interface.address,
+        to: SocketAddress(address, port: ClusterPorts.control), from: interface.address,
         transforms: command.isEncrypted ? .bypass : .asPoliciesSay)
       connections.append(
         Connection(

@@ -1,4 +1,5 @@
 import Addresses
+import DroneLayout
 import Bytes
 import Linux
 import TydCommand
@@ -7,9 +8,11 @@ import TydCommand
 func printConfiguration(_ command: TydCommand) -> Int32 {
   let places = Places()
   var out =
-    [UInt8]("version     ") + TydCommand.versionText
-    + [UInt8]("\ncontrol     TCP 3278\ngossip      UDP 3278, inside ESP\n")
-  out += [UInt8]("discovery   239.192.0.1 UDP 2727, answers to UDP 2728\ncrypto      ")
+    [UInt8]("version     ") + SoftwareVersion.current.text
+    + [UInt8]("\ncontrol     TCP ") + number(ClusterPorts.control)
+  out += [UInt8]("\ngossip      UDP ") + number(ClusterPorts.control) + [UInt8](", inside ESP\ndiscovery   ")
+  out += ClusterPorts.group.text + [UInt8](" UDP ") + number(ClusterPorts.discovery)
+  out += [UInt8](", answers to UDP ") + number(ClusterPorts.discoveryAnswer) + [UInt8]("\ncrypto      ")
   out += command.isEncrypted ? [UInt8]("IPSEC\ncredential  ") : [UInt8]("off\ncredential  ")
   out += places.cluster.bytes
   if !exists(places.authority) {

@@ -1,3 +1,4 @@
+import DroneLayout
 import Bytes
 import Linux
 import TydCommand
@@ -7,7 +8,9 @@ import TydCommand
 public func entry(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32 {
   let words = commandLine(count, arguments)
   let rest = [[UInt8]](words.dropFirst())
-  if let name = words.first, let view = View(called: name) { return view.run(rest) }
+  if let path = words.first, let view = ViewProgram(name: path.split(separator: UInt8(ascii: "/")).last ?? []) {
+    return view.run(rest)
+  }
   if rest.first?.spells(BootServiceArguments.option) == true { return runBootService(rest) }
   let command: TydCommand
   do {
@@ -20,7 +23,7 @@ public func entry(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
     writeStandardOutput([UInt8](TydCommand.help))
     return 0
   case .version:
-    writeStandardOutput([UInt8]("tyd ") + TydCommand.versionText + [UInt8]("\n"))
+    writeStandardOutput([UInt8]("tyd ") + SoftwareVersion.current.text + [UInt8]("\n"))
     return 0
   case .printConfiguration: return printConfiguration(command)
   case .filter(let request): return runFilter(request)

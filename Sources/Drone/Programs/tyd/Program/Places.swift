@@ -1,3 +1,4 @@
+import DroneLayout
 import Bytes
 import Linux
 
@@ -10,36 +11,33 @@ struct Places {
   let cluster: Path
 
   init() {
-    run = Path(environmentVariable("TYD_RUN") ?? [UInt8]("/run/tyd"))
+    run = Path(environmentVariable("TYD_RUN") ?? [UInt8](DronePath.tyd))
     if let named = environmentVariable("TYD_CLUSTER") {
       cluster = Path(named)
     } else {
-      let usual: Path = "/run/cluster"
-      cluster = exists(usual / "ca.crt") ? usual : "/etc/tyd"
+      let usual = Path(DronePath.cluster)
+      cluster = exists(usual / CredentialFile.certificate) ? usual : "/etc/tyd"
     }
   }
 
-  var authority: Path { cluster / "ca.crt" }
-  var authorityKey: Path { cluster / "ca.key" }
+  var authority: Path { cluster / CredentialFile.certificate }
+  var authorityKey: Path { cluster / CredentialFile.key }
   var processFile: Path { run / "pid" }
   var key: Path { run / "node.key" }
   var certificate: Path { run / "node.crt" }
   var map: Path { run / "map" }
   /// Which cards have which addresses from this node's boot server.
   var boots: Path { run / "boots" }
-  var log: Path { run / "log" }
+  var log: Path { run / TydFile.log }
   /// Why the last run ended before it was in, as a sentence; not there once one has been in.
-  var failure: Path { run / "failure" }
-  var socket: Path { run / "socket" }
+  var failure: Path { run / TydFile.failure }
+  var socket: Path { run / TydFile.socket }
   /// There after `tyd -f off` on a full Linux, until the filter is closed again.
   var filterOff: Path { run / "filter-off" }
 }
 
 /// Where process 1 of a drone looks for services that it is to keep alive.
-let servicesFolder: Path = "/run/services"
-
-let controlPort: UInt16 = 3278
-let gossipPort: UInt16 = 3278
+let servicesFolder = Path(DronePath.services)
 
 func number(_ value: some BinaryInteger) -> [UInt8] {
   var out: [UInt8] = []

@@ -1,3 +1,4 @@
+import DroneLayout
 import Bytes
 import ClusterView
 import Linux
@@ -7,7 +8,7 @@ import Terminal
 func runMosmon(_ arguments: [[UInt8]]) -> Int32 {
   let options: MosmonOptions
   do throws(ViewOptionError) { options = try MosmonOptions(arguments) } catch {
-    return View.mosmon.fail(error.sentence, status: 2)
+    return ViewProgram.mosmon.fail(error.sentence, status: 2)
   }
   if options.wantsHelp {
     writeStandardOutput([UInt8](MosmonOptions.help))
@@ -16,7 +17,7 @@ func runMosmon(_ arguments: [[UInt8]]) -> Int32 {
   let source = options.file
   let table: ClusterTable
   switch source.map(readTable) ?? fetchTable() {
-  case .none(let sentence): return View.mosmon.fail(sentence)
+  case .none(let sentence): return ViewProgram.mosmon.fail(sentence)
   case .table(let found): table = found
   }
   var monitor = Monitor()
@@ -29,7 +30,7 @@ func runMosmon(_ arguments: [[UInt8]]) -> Int32 {
     return 0
   }
   guard abilities.movesCursor else {
-    return View.mosmon.fail(
+    return ViewProgram.mosmon.fail(
       [UInt8]("this is no terminal whose cursor can be moved (see TERM); mosmon --once prints one picture"))
   }
   return watch(table, source, options, monitor, abilities)
@@ -51,7 +52,9 @@ private func watch(
   /// Why the table is old; nil while it is not.
   var trouble: [UInt8]?
   var screen: FullScreen
-  do throws(SystemError) { screen = try FullScreen.open(abilities) } catch { return View.mosmon.fail(error.text) }
+  do throws(SystemError) { screen = try FullScreen.open(abilities) } catch {
+    return ViewProgram.mosmon.fail(error.text)
+  }
   for key in options.keys { _ = press(.character(key), &monitor, table, screen.size) }
   var next = millisecondsSinceStart() &+ 1000
   while true {

@@ -1,3 +1,4 @@
+import DroneLayout
 import Bytes
 import Linux
 import MachineReadings
@@ -11,7 +12,7 @@ import TydCommand
 func runMtop(_ arguments: [[UInt8]]) -> Int32 {
   let command: TopCommand
   do throws(TopCommandError) { command = try TopCommand(arguments) } catch {
-    return View.mtop.fail(error.sentence, status: 2)
+    return ViewProgram.mtop.fail(error.sentence, status: 2)
   }
   if command.isHelp {
     writeStandardOutput([UInt8](TopCommand.help))
@@ -20,7 +21,7 @@ func runMtop(_ arguments: [[UInt8]]) -> Int32 {
   if let count = command.count { return printRounds(count, command) }
   let abilities = standardTerminalAbilities()
   guard abilities.movesCursor else {
-    return View.mtop.fail(
+    return ViewProgram.mtop.fail(
       [UInt8]("this is no terminal whose cursor can be moved (see TERM); mtop --once prints one round."))
   }
   return watch(command, abilities)
@@ -60,7 +61,7 @@ private func printRounds(_ count: UInt32, _ command: TopCommand) -> Int32 {
     var outcome: OrderOutcome?
     while outcome == nil { outcome = inquiry.outcome(within: 1000) }
     switch round(outcome ?? .nobody) {
-    case .none(let sentence): return View.mtop.fail(sentence)
+    case .none(let sentence): return ViewProgram.mtop.fail(sentence)
     case .report(let report):
       if command.isJSON {
         writeStandardOutput(top.json(report))
@@ -79,7 +80,7 @@ private func watch(_ command: TopCommand, _ abilities: TerminalAbilities) -> Int
   var top = ProcessTop(command.ranking)
   var report: SurveyReport?
   var screen: FullScreen
-  do throws(SystemError) { screen = try FullScreen.open(abilities) } catch { return View.mtop.fail(error.text) }
+  do throws(SystemError) { screen = try FullScreen.open(abilities) } catch { return ViewProgram.mtop.fail(error.text) }
   var inquiry: Inquiry? = begin(top)
   var next = millisecondsSinceStart()
   while true {
@@ -90,7 +91,7 @@ private func watch(_ command: TopCommand, _ abilities: TerminalAbilities) -> Int
       case .report(let found): report = found
       case .none(let sentence):
         screen.close()
-        return View.mtop.fail(sentence)
+        return ViewProgram.mtop.fail(sentence)
       }
     }
     screen.show(top.frame(report, screen.size))

@@ -1,4 +1,5 @@
 import Bytes
+import DroneLayout
 import ClusterView
 import Linux
 
@@ -6,14 +7,14 @@ import Linux
 func runShowmap(_ arguments: [[UInt8]]) -> Int32 {
   let options: ShowmapOptions
   do throws(ViewOptionError) { options = try ShowmapOptions(arguments) } catch {
-    return View.showmap.fail(error.sentence, status: 2)
+    return ViewProgram.showmap.fail(error.sentence, status: 2)
   }
   if options.wantsHelp {
     writeStandardOutput([UInt8](ShowmapOptions.help))
     return 0
   }
   switch fetchTable() {
-  case .none(let sentence): return View.showmap.fail(sentence)
+  case .none(let sentence): return ViewProgram.showmap.fail(sentence)
   case .table(let table):
     switch options.form {
     case .map: writeStandardOutput(nodeMapText(table))

@@ -1,37 +1,10 @@
+import DroneLayout
 import Bytes
 import ClusterView
 import Linux
 import TydCommand
 
-/// The programs that show the cluster. They are tyd by another name.
-enum View {
-  case showmap
-  case mosmon
-  case mtop
-
-  /// By the name that the program was called with; nil for tyd itself.
-  init?(called name: [UInt8]) {
-    let base = name.split(separator: UInt8(ascii: "/")).last ?? []
-    if base.spells("showmap") {
-      self = .showmap
-    } else if base.spells("mosmon") || base.spells("Mosmon") {
-      // The HowTo once writes it so.
-      self = .mosmon
-    } else if base.spells("mtop") {
-      self = .mtop
-    } else {
-      return nil
-    }
-  }
-
-  var name: StaticString {
-    switch self {
-    case .showmap: "showmap"
-    case .mosmon: "mosmon"
-    case .mtop: "mtop"
-    }
-  }
-
+extension ViewProgram {
   /// Runs the program and gives its exit status.
   func run(_ arguments: [[UInt8]]) -> Int32 {
     switch self {

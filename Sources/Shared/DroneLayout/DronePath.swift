@@ -1,0 +1,60 @@
+/// Where things lie in a running drone's root. Whoever writes a file, whoever reads it and whoever builds the root take its path
+/// from here.
+public enum DronePath {
+  // What an image carries.
+
+  /// The cluster's credential as the image carries it. Process 1 moves it to `cluster` and removes the folder.
+  public static let credential: StaticString = "/credential"
+  /// Where the boot medium is mounted, when the boot line asks for that.
+  public static let medium: StaticString = "/mnt/boot"
+
+  // What process 1 and its programs leave, all of it in the machine's memory.
+
+  /// The steps of the boot, a line for each.
+  public static let bootLog: StaticString = "/run/boot.log"
+  /// There once the shells are started.
+  public static let booted: StaticString = "/run/booted"
+  /// Where programs that went to the background by themselves tell process 1 how they are started again.
+  public static let services: StaticString = "/run/services"
+  /// What the programs `network`, `lease` and `fix_hosts` leave for each other.
+  public static let network: StaticString = "/run/network"
+  /// What /etc/hosts points to.
+  public static let hosts: StaticString = "/run/hosts"
+  /// What /etc/resolv.conf points to.
+  public static let resolver: StaticString = "/run/resolv.conf"
+  /// What the running certaintyd leaves for others.
+  public static let certaintyd: StaticString = "/run/certaintyd"
+
+  // What belongs to the cluster.
+
+  /// Where tyd finds the cluster's credential; the files in it are `CredentialFile`s.
+  public static let cluster: StaticString = "/run/cluster"
+  /// What the running tyd keeps; the files in it are `TydFile`s. Root's alone.
+  public static let tyd: StaticString = "/run/tyd"
+}
+
+/// The files of a cluster's credential, wherever it lies: in a store of the builder, in an image, on a drone.
+public enum CredentialFile {
+  /// The authority's certificate in PEM.
+  public static let certificate: StaticString = "ca.crt"
+  /// The authority's private key in PEM; not there where it must not be.
+  public static let key: StaticString = "ca.key"
+  /// Two lines for people: the cluster's name and its authority's fingerprint.
+  public static let description: StaticString = "cluster"
+}
+
+/// The files that a running tyd keeps in its folder and others look at.
+public enum TydFile {
+  /// The local socket that takes orders, each one a line.
+  public static let socket: StaticString = "socket"
+  /// What it did, for people.
+  public static let log: StaticString = "log"
+  /// Why the last run ended before it was in a cluster, as a sentence; not there once one has been in.
+  public static let failure: StaticString = "failure"
+}
+
+/// Orders to a running tyd that programs besides its own command give, too.
+public enum OrderWord {
+  /// How does this node stand?
+  public static let standing: StaticString = "standing"
+}
