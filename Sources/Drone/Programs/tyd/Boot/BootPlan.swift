@@ -14,7 +14,7 @@ struct BootPlan {
 
   /// Finds the files, makes sure that nobody else gives addresses away, and that this node has one itself.
   init(_ command: TydCommand, _ places: Places, _ report: Report) throws(Failure) {
-    guard Filter.isOnDrone else {
+    guard case .drone = MachineKind.current else {
       throw Failure(
         "only a drone that was started from its medium boots others; elsewhere serve what make pxe makes by dnsmasq.")
     }

@@ -29,6 +29,8 @@ func send(_ order: TydCommand.Order) -> Int32 {
 final class LocalOrder {
   let socket: Descriptor
   var call: OrderCall
+  /// In the loop, until it is over.
+  var source: Loop.Source?
 
   init(_ socket: consuming Descriptor, _ call: OrderCall) {
     self.socket = socket
@@ -43,8 +45,20 @@ extension Node {
   func acceptOrders(_ now: UInt64) {
     while orders.count < OrderCall.most, let socket = try? acceptStream(local) {
       guard let who = try? peerCredentials(of: socket), let call = OrderCall(user: who.user, at: now) else { continue }
-      orders.append(LocalOrder(socket, call))
+      register(LocalOrder(socket, call))
     }
+  }
+
+  private func register(_ order: LocalOrder) {
+    orders.append(order)
+    order.source = loop.add(
+      { Interest(order.socket.number) }, isReady: { [self] _, now in take(order, now) },
+      due: { order.call.isOver(at: 0) ? 0 : order.call.deadline },
+      isDue: { [self] _ in
+        order.source?.end()
+        order.source = nil
+        orders.removeAll { $0 === order }
+      })
   }
 
   func take(_ local: LocalOrder, _ now: UInt64) {

@@ -14,6 +14,8 @@ final class Connection {
   private(set) var secure: SecureConnection?
   private let identity: ChannelIdentity
   private let time: Int64
+  /// In the loop, until it ends.
+  var source: Loop.Source?
   var frames = FrameReader()
   var conversation: Conversation
   /// The other side has proved who it is.

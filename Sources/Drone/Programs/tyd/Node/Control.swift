@@ -27,7 +27,7 @@ extension Node {
       let connection = Connection(
         Conversation(incomingAt: now), channel, socket, with: peer.address, identity: identity, time: time.seconds)
       connection.begin(.server, now: now)
-      connections.append(connection)
+      register(connection)
     }
   }
 
@@ -35,8 +35,14 @@ extension Node {
   private func drop(_ channel: UInt32, _ now: UInt64) {
     guard let connection = connection(channel) else { return }
     connection.expire()
-    connections.removeAll { $0 === connection }
+    forget(connection)
     tunnels.closed(channel, at: now)
+  }
+
+  private func forget(_ connection: Connection) {
+    connection.source?.end()
+    connection.source = nil
+    connections.removeAll { $0 === connection }
   }
 
   /// Lets a connection go on, and acts on what came by it.
@@ -53,7 +59,10 @@ extension Node {
       }
       if connection.isClosing { break }
     }
-    if connection.isOver { lose(connection, now) }
+    if connection.isOver {
+      forget(connection)
+      lose(connection, now)
+    }
     carryOutTunnels(now)
   }
 

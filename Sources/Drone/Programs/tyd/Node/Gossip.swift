@@ -94,7 +94,7 @@ extension Node {
 
   /// A member has these addresses no longer, which may be another one's now.
   private func uncut(_ addresses: [InternetAddress], of former: MACAddress) {
-    guard let filter, !filter.isDrone else { return }
+    guard case .host(let filter)? = filter else { return }
     var free = addresses
     membership.forEach { record, state in
       guard state.isLive, record.mac != former else { return }

@@ -32,23 +32,35 @@ final class MetricsServer {
     }
   }
 
-  /// The listener, and then every call.
-  var interests: [Interest] {
-    [Interest(calls.count < MetricsServer.mostCalls ? listener.number : -1)]
-      + calls.map { Interest($0.socket.number, $0.interest) }
-  }
-
-  var nextDue: UInt64? { calls.map { $0.deadline }.min() }
-
-  func accept(_ now: UInt64) {
-    while calls.count < MetricsServer.mostCalls, let socket = try? acceptStream(listener) {
-      calls.append(MetricsCall(socket, deadline: now &+ MetricsServer.patience))
+  /// Answers whoever asks with what `text` gives.
+  func register(in loop: Loop, _ text: @escaping () -> [UInt8]) {
+    loop.add({ [self] in calls.count < MetricsServer.mostCalls ? Interest(listener.number) : nil }) {
+      [self] _, now in accept(now, in: loop, text)
     }
   }
 
-  func step(_ now: UInt64) {
-    for call in calls where call.deadline <= now { call.expire(now) }
-    calls.removeAll { $0.isOver }
+  private func accept(_ now: UInt64, in loop: Loop, _ text: @escaping () -> [UInt8]) {
+    while calls.count < MetricsServer.mostCalls, let socket = try? acceptStream(listener) {
+      let call = MetricsCall(socket, deadline: now &+ MetricsServer.patience)
+      calls.append(call)
+      call.source = loop.add(
+        { Interest(call.socket.number, call.interest) },
+        isReady: { [self] _, now in
+          call.advance(now, text)
+          forget(call)
+        }, due: { call.deadline },
+        isDue: { [self] now in
+          call.expire(now)
+          forget(call)
+        })
+    }
+  }
+
+  private func forget(_ call: MetricsCall) {
+    guard call.isOver else { return }
+    call.source?.end()
+    call.source = nil
+    calls.removeAll { $0 === call }
   }
 }
 
@@ -57,6 +69,8 @@ final class MetricsCall {
   let socket: Descriptor
   private(set) var deadline: UInt64
   private(set) var isOver = false
+  /// In the loop, until it is over.
+  fileprivate var source: Loop.Source?
   private var request: [UInt8] = []
   private var answer: [UInt8] = []
   private var sent = 0

@@ -28,7 +28,8 @@ final class Node {
   var membership: Membership
   var tunnels: Tunnels
   var transforms: Transforms?
-  var filter: Filter?
+  var filter: ClusterFilter?
+  let machine: MachineKind
   var refused = Refusals()
 
   let addressNews: AddressNews
@@ -55,6 +56,11 @@ final class Node {
   /// What `Membership` knew when it was last kept for a run after a crash, and whether that is old.
   var keepDue: UInt64?
   var nextReading: UInt64 = 0
+  let loop = Loop()
+  private var signalsLookedAt: UInt64 = 0
+  /// How many connections whose other side has not proved who it is went on in a turn of the loop.
+  private var handshakes = 0
+  private var handshakeTurn: UInt64 = 0
   /// When the program ends; nil as long as it goes on.
   var end: UInt64?
   var exitStatus: Int32 = 0
@@ -65,6 +71,7 @@ final class Node {
     self.arguments = arguments
     self.places = places
     self.report = report
+    machine = .current
     var contact: IPv4Address?
     if case .join(.address(let address)) = command.task { contact = address }
     let now = millisecondsSinceStart()
@@ -117,6 +124,7 @@ final class Node {
 
   /// Runs until the node is told to end, or fails before it is in.
   func run() throws(Failure) {
+    register()
     while true {
       if let failure {
         restoreKernel()
@@ -124,98 +132,52 @@ final class Node {
       }
       let now = millisecondsSinceStart()
       if let end, end <= now { break }
-      wait(until: nextDue(now))
-      step(millisecondsSinceStart())
+      loop.turn()
     }
     shutDown()
     if exitStatus != 0 { throw Failure("this node is no longer in the cluster.", status: exitStatus) }
   }
 
-  private func nextDue(_ now: UInt64) -> UInt64 {
-    var due = min(now &+ 60_000, nextReading)
-    if membership.nextWakeUp < due { due = membership.nextWakeUp }
-    for time in [
-      tunnels.nextDue, processes.nextDue(now), keepDue, end, joining?.due, metrics?.nextDue, boots?.due,
-      orders.map { $0.call.deadline }.min(),
-    ] {
-      if let time { due = min(due, time) }
-    }
-    for connection in connections { due = min(due, connection.deadline) }
-    return due
-  }
-
   /// A handshake takes an old processor a tenth of a second: members' datagrams do not wait for more of them than so many. The
   /// oldest come first.
-  private static let handshakesPerTurn = 3
+  static let handshakesPerTurn = 3
 
-  private func wait(until due: UInt64) {
-    let now = millisecondsSinceStart()
-    var interests = [
-      Interest(listener.number), Interest(gossip.descriptor), Interest(discovery?.descriptor ?? -1),
-      Interest(orderListener), Interest(signals.number), Interest(transforms?.descriptor ?? -1),
-      Interest(searching?.descriptor ?? -1), Interest(boots?.descriptor ?? -1),
-      Interest(addressNews.descriptor), Interest(transforms?.policyDescriptor ?? -1),
-    ]
-    let fixed = interests.count
-    let connections = self.connections
-    let orders = self.orders
-    for connection in connections { interests.append(Interest(connection.socket.number, connection.interest)) }
-    for order in orders { interests.append(Interest(order.socket.number)) }
-    let calls = metrics?.calls ?? []
-    let asking = interests.count
-    interests += metrics?.interests ?? []
-    var milliseconds = Int(clamping: due > now ? due &- now : 0)
-    if let longest = signals.longestWait { milliseconds = min(milliseconds, longest) }
-    let ready = waitReady(interests, milliseconds: milliseconds)
-    let then = millisecondsSinceStart()
-    if !ready[9].isEmpty { takePolicyNews() }
-    if !ready[5].isEmpty { takeTransformEvents(then) }
-    if !ready[1].isEmpty { takeGossip(then) }
-    if !ready[0].isEmpty { acceptConnections(then) }
-    if !ready[2].isEmpty { answerQuestions() }
-    if !ready[6].isEmpty { takeDiscoveryAnswers(then) }
-    if !ready[3].isEmpty { acceptOrders(then) }
-    if !ready[7].isEmpty { takeBootNews(then) }
-    if !ready[8].isEmpty {
-      addressNews.take()
-      nextReading = then
+  /// What this node waits for as long as it runs. Connections, orders and metrics' callers come and go.
+  private func register() {
+    loop.add({ [self] in transforms.map { Interest($0.policyDescriptor) } }) { [unowned self] _, _ in
+      takePolicyNews()
     }
-    var handshakes = 0
-    for (index, connection) in connections.enumerated() where !ready[fixed + index].isEmpty {
-      // It may have given way to one that has just come.
-      guard self.connections.contains(where: { $0 === connection }) else { continue }
-      if connection.isHandshaking {
-        handshakes += 1
-        if handshakes > Node.handshakesPerTurn { continue }
-      }
-      advance(connection, ready[fixed + index], then)
+    loop.add({ [self] in transforms.map { Interest($0.descriptor) } }) { [unowned self] _, now in
+      takeTransformEvents(now)
     }
-    for (index, order) in orders.enumerated() where !ready[fixed + connections.count + index].isEmpty {
-      take(order, then)
+    loop.add({ [self] in Interest(gossip.descriptor) }) { [unowned self] _, now in takeGossip(now) }
+    loop.add({ [self] in Interest(listener.number) }) { [unowned self] _, now in acceptConnections(now) }
+    loop.add({ [self] in discovery.map { Interest($0.descriptor) } }) { [unowned self] _, _ in answerQuestions() }
+    loop.add({ [self] in searching.map { Interest($0.descriptor) } }) { [unowned self] _, now in
+      takeDiscoveryAnswers(now)
     }
-    for (index, call) in calls.enumerated() where !ready[asking + 1 + index].isEmpty {
-      call.advance(then, metricsText)
-    }
-    if let metrics, !ready[asking].isEmpty { metrics.accept(then) }
-    while let signal = signals.next() { take(signal, then) }
+    loop.add({ [self] in Interest(orderListener) }) { [unowned self] _, now in acceptOrders(now) }
+    loop.add(
+      { [self] in boots.map { Interest($0.descriptor) } },
+      isReady: { [self] _, now in takeBootNews(now) }, due: { [unowned self] in boots?.due },
+      isDue: { [self] now in startBootServer(now) })
+    loop.add(
+      { [self] in Interest(addressNews.descriptor) },
+      isReady: { [self] _, now in
+        addressNews.take()
+        nextReading = now
+      }, due: { [self] in nextReading }, isDue: { [unowned self] now in readMachine(now) })
+    loop.add(
+      { [self] in Interest(signals.number) }, isReady: { [unowned self] _, now in takeSignals(now) },
+      due: { [self] in signals.longestWait.map { signalsLookedAt &+ UInt64($0) } },
+      isDue: { [self] now in takeSignals(now) })
+    metrics?.register(in: loop) { [self] in metricsText() }
+    loop.add(due: { [self] in nextDue }) { [unowned self] now in step(now) }
   }
 
-  private func step(_ now: UInt64) {
-    for connection in connections where connection.deadline <= now {
-      connection.expire()
-      advance(connection, [], now)
-    }
-    connections.removeAll { $0.isOver }
-    metrics?.step(now)
-    orders.removeAll { $0.call.isOver(at: now) }
-    if membership.nextWakeUp <= now { carryOut(membership.tick(now: now), now) }
-    if let due = tunnels.nextDue, due <= now { tunnels.step(at: now) }
-    carryOutTunnels(now)
-    stepProcesses(now)
-    if nextReading <= now { readMachine(now) }
-    if let due = joining?.due, due <= now { continueJoining(now) }
-    if let due = keepDue, due <= now { keepMap(now) }
-    if let due = boots?.due, due <= now { startBootServer(now) }
+  private func takeSignals(_ now: UInt64) {
+    signalsLookedAt = now
+    while let signal = signals.next() { take(signal, now) }
   }
 
   private func take(_ signal: Int32, _ now: UInt64) {
@@ -225,10 +187,48 @@ final class Node {
     }
   }
 
+  private var nextDue: UInt64 {
+    var due = membership.nextWakeUp
+    for time in [tunnels.nextDue, processes.nextDue(millisecondsSinceStart()), keepDue, end, joining?.due] {
+      if let time { due = min(due, time) }
+    }
+    return due
+  }
+
+  private func step(_ now: UInt64) {
+    if membership.nextWakeUp <= now { carryOut(membership.tick(now: now), now) }
+    if let due = tunnels.nextDue, due <= now { tunnels.step(at: now) }
+    carryOutTunnels(now)
+    stepProcesses(now)
+    if let due = joining?.due, due <= now { continueJoining(now) }
+    if let due = keepDue, due <= now { keepMap(now) }
+  }
+
+  // MARK: Connections
+
+  /// Takes a connection into the loop.
+  func register(_ connection: Connection) {
+    connections.append(connection)
+    connection.source = loop.add(
+      { Interest(connection.socket.number, connection.interest) },
+      isReady: { [self] ready, now in
+        if connection.isHandshaking {
+          if handshakeTurn != loop.turns { (handshakeTurn, handshakes) = (loop.turns, 0) }
+          handshakes += 1
+          if handshakes > Node.handshakesPerTurn { return }
+        }
+        advance(connection, ready, now)
+      }, due: { connection.isOver ? 0 : connection.deadline },
+      isDue: { [self] now in
+        connection.expire()
+        advance(connection, [], now)
+      })
+  }
+
   /// Everything that this node put into the kernel is taken out again; the filter goes back to what it was after boot.
   private func restoreKernel() {
     for peer in tunnels.peers { release(peer.address, id: peer.id) }
-    if command.isEncrypted { filter?.close() } else { (try? Filter())?.close() }
+    if command.isEncrypted { filter?.close() } else { (try? ClusterFilter(on: machine))?.close() }
     transforms?.keepOnly([])
     transforms?.removeExceptions()
   }

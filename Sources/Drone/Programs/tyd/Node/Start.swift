@@ -33,10 +33,10 @@ extension Node {
     if command.isEncrypted {
       let transforms = try Transforms(own: interface.address, softPackets: command.rekeyPackets)
       // A drone's kernel has what it needs, and an old processor half a second less.
-      if !Filter.isOnDrone { try transforms.tryOut(tunnels.ciphers) }
+      if case .host = machine { try transforms.tryOut(tunnels.ciphers) }
       try transforms.exceptControl()
       self.transforms = transforms
-      let filter = try Filter()
+      let filter = try ClusterFilter(on: machine)
       removeFile(places.filterOff)
       try filter.install(metrics: command.metrics)
       self.filter = filter
@@ -48,7 +48,7 @@ extension Node {
       // What a former run demanded would stop what is to go in clear now.
       (try? Transforms(own: interface.address, softPackets: nil))?.keepOnly([])
       // What comes in clear cannot be told from a stranger's.
-      try Filter().open()
+      try ClusterFilter(on: machine).open()
       report.step(
         .failed, "ipsec",
         [UInt8]("OFF as -c off asks: EVERYTHING GOES IN CLEAR and the filter is open. For debugging only."))

@@ -87,7 +87,7 @@ extension Node {
       let socket = try connectStream(
         to: SocketAddress(address, port: ClusterPorts.control), from: interface.address,
         transforms: command.isEncrypted ? .bypass : .asPoliciesSay)
-      connections.append(
+      register(
         Connection(
           Conversation(purpose, at: now, patience: patience), channel, socket, with: address, identity: identity,
           time: time.seconds))
