@@ -94,6 +94,12 @@ let modules: [Module] = [
   .pure(4, "Drone/Cluster/ControlChannel", ["Addresses", "Bytes", "ChannelFailure", "DroneLayout", "Membership"]),
   .pure(4, "Drone/Cluster/Surveys", ["Addresses", "Bytes", "MachineReadings", "Membership"]),
   .pure(5, "Drone/Cluster/Tunnels", ["Addresses", "ControlChannel"]),
+  .pure(
+    6, "Drone/Cluster/NodeCore",
+    [
+      "Addresses", "Bytes", "ChannelFailure", "ControlChannel", "DroneLayout", "LocalOrders", "MachineReadings",
+      "Membership", "Surveys", "Tunnels",
+    ]),
   // Drone/Netboot
   .pure(3, "Drone/Netboot/BootServer", ["Addresses", "Addressing", "Bytes", "DroneLayout"]),
   // Drone/Operator
@@ -111,11 +117,11 @@ let modules: [Module] = [
       "SystemRoot",
     ]),
   .program(
-    6, "Drone/Programs/tyd",
+    7, "Drone/Programs/tyd",
     [
       "Addresses", "Addressing", "BootServer", "Bytes", "ChannelFailure", "ClusterView", "CompilerRuntime",
       "ControlChannel", "DroneLayout", "Integrity", "Linux", "LocalOrders", "MachineReadings", "Membership",
-      "Metrics", "Netlink", "PacketFilter", "ProcessControl", "ProcessView", "Reporting", "SecureChannel",
+      "Metrics", "Netlink", "NodeCore", "PacketFilter", "ProcessControl", "ProcessView", "Reporting", "SecureChannel",
       "Supervision", "Surveys", "Terminal", "Tunnels", "TydCommand",
     ]),
   // Forge
@@ -142,7 +148,7 @@ let modules: [Module] = [
       "Toolchain", "Workshop", system,
     ]),
   .program(
-    8, "Forge/droneforge",
+    9, "Forge/droneforge",
     [
       "Addresses", "Addressing", "BootLine", "BuildCache", "Bytes", "ClusterStore", "DebianArchive", "DroneLayout",
       "Image", "ImageCheck", "LabCommands", "Pipeline", "SecureChannel", "Target", "Workshop", arguments, system,
@@ -158,9 +164,10 @@ let modules: [Module] = [
     ]),
   .host(2, "Lab/VirtualNetwork", ["Addresses", "Bytes"]),
   .host(
-    5, "Lab/ClusterSimulation",
+    7, "Lab/ClusterSimulation",
     [
-      "Addresses", "Bytes", "DroneLayout", "MachineReadings", "Membership", "Surveys",
+      "Addresses", "Bytes", "ChannelFailure", "ControlChannel", "DroneLayout", "MachineReadings", "Membership",
+      "NodeCore", "Surveys", "Tunnels", "TydCommand",
     ]),
   .host(
     5, "Lab/DroneArmy",
@@ -169,7 +176,7 @@ let modules: [Module] = [
       system,
     ]),
   .host(
-    7, "Lab/LabCommands",
+    8, "Lab/LabCommands",
     [
       "ClusterSimulation", "DroneArmy", "DroneLayout", "Target", "TestCluster", "VirtualMachine", "Workshop",
       arguments, system,
@@ -191,7 +198,10 @@ let moduleTests: [ModuleTests] = [
       "Addresses", "Bytes", "ChannelFailure", "ControlChannel", "Membership", "SecureChannel", "TestSupport",
       "Tunnels",
     ]),
-  .tests("Drone/Cluster/Membership", ["Addresses", "ClusterSimulation", "DroneLayout", "Membership", "TestSupport"]),
+  .tests("Drone/Cluster/Membership", ["Addresses", "DroneLayout", "Membership", "TestSupport"]),
+  .tests(
+    "Drone/Cluster/NodeCore",
+    ["Addresses", "ControlChannel", "LocalOrders", "Membership", "NodeCore", "Tunnels"]),
   .tests("Drone/Cluster/SecureChannel", ["Addresses", "ChannelFailure", "SecureChannel", "TestSupport"]),
   .tests(
     "Drone/Cluster/Surveys",
@@ -248,6 +258,7 @@ let moduleTests: [ModuleTests] = [
       "BootLine", "ClusterView", "Integrity", "ProcessView", "TestSupport", "TydCommand", "Workshop", "droneforge",
       arguments, system,
     ]),
+  .tests("Lab/ClusterSimulation", ["ClusterSimulation"]),
   .tests(
     "Lab/DroneArmy",
     [

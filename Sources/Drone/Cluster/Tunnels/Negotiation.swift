@@ -78,6 +78,22 @@ struct Tunnel: Sendable {
     TunnelAssociation(spi: spi, direction: .outbound, peer: peer.address)
   }
 
+  /// When something is to be done for it without any event.
+  var due: UInt64? {
+    var due: UInt64?
+    func consider(_ time: UInt64?) {
+      guard let time else { return }
+      due = min(due ?? time, time)
+    }
+    consider(attempt?.deadline)
+    consider(response?.deadline)
+    for (_, until) in draining { consider(until) }
+    guard attempt == nil, response == nil else { return due }
+    if isWanted { consider(retryAt ?? 0) }
+    if let current, current.outbound != nil { consider(max(current.rekeyAt, retryAt ?? 0)) }
+    return due
+  }
+
   /// The SPIs that packets from this peer carry, or will.
   var inboundSPIs: [UInt32] {
     var found = draining.map { $0.spi }

@@ -24,9 +24,15 @@ public struct Tunnels: Sendable {
   /// In the order of preference.
   public let ciphers: [TunnelCipher]
 
-  var tunnels: [UInt16: Tunnel] = [:]
+  var tunnels: [UInt16: Tunnel] = [:] { didSet { isDueKnown = false } }
+  /// Ids by address and by key: at most one peer has each.
+  private var byAddress: [UInt32: UInt16] = [:]
+  private var byKey: [[UInt8]: UInt16] = [:]
   var effects: [TunnelEffect] = []
-  var nextObservation: UInt64?
+  var nextObservation: UInt64? { didSet { isDueKnown = false } }
+  /// With many peers `nextDue` takes a while, and mostly nothing has changed.
+  private var isDueKnown = false
+  private var knownDue: UInt64?
   private var nextChannel: UInt32 = 1
   private var negotiations: UInt32 = 0
   private var randomState: UInt64
@@ -52,17 +58,31 @@ public struct Tunnels: Sendable {
 
   /// What is to be done since the last call.
   public mutating func takeEffects() -> [TunnelEffect] {
+    if !isDueKnown {
+      knownDue = earliestDue
+      isDueKnown = true
+    }
     defer { effects = [] }
     return effects
   }
 
+  /// When `step` is due without any event; nil when only an event can change something.
+  public var nextDue: UInt64? { isDueKnown ? knownDue : earliestDue }
+
   // MARK: Peers
 
-  /// All peers, in no order.
-  public var peers: [TunnelPeer] { tunnels.values.map { $0.peer } }
+  /// All peers, in the order of ids.
+  public var peers: [TunnelPeer] { tunnels.values.map { $0.peer }.sorted { $0.id < $1.id } }
+
+  /// Ids of the peers whose tunnel is of a kind, in their order: what happens follows from nothing but the seed.
+  func peers(where isIncluded: (Tunnel) -> Bool) -> [UInt16] {
+    var found: [UInt16] = []
+    for (id, tunnel) in tunnels where isIncluded(tunnel) { found.append(id) }
+    return found.sorted()
+  }
 
   public func peer(fingerprint: [UInt8]) -> TunnelPeer? {
-    tunnels.values.first { $0.peer.fingerprint == fingerprint }?.peer
+    byKey[fingerprint].flatMap { tunnels[$0]?.peer }
   }
 
   public func peer(_ id: UInt16) -> TunnelPeer? { tunnels[id]?.peer }
@@ -71,7 +91,9 @@ public struct Tunnels: Sendable {
   public func hasPlace(for id: UInt16, at address: IPv4Address) -> Bool { tunnels[id] == nil && !hasPeer(at: address) }
 
   /// Whether ESP is demanded of what comes from this address, because a live member has it.
-  public func hasPeer(at address: IPv4Address) -> Bool { tunnels.values.contains { $0.peer.address == address } }
+  public func hasPeer(at address: IPv4Address) -> Bool { byAddress[address.bits] != nil }
+
+  func id(at address: IPv4Address) -> UInt16? { byAddress[address.bits] }
 
   /// Peers to which packets can go now.
   public var established: Int { tunnels.values.reduce(0) { $0 + ($1.current?.outbound == nil ? 0 : 1) } }
@@ -101,26 +123,32 @@ public struct Tunnels: Sendable {
     if let holder = tunnels[peer.id]?.peer {
       guard holder.address == peer.address || holder.fingerprint == peer.fingerprint else { return }
     }
-    let former = tunnels.values.first { $0.peer.address == peer.address && $0.peer.fingerprint == peer.fingerprint }
+    let former = byAddress[peer.address.bits].flatMap { tunnels[$0] }
     remove(peer.id, at: now)
-    if var former {
+    if var former, former.peer.fingerprint == peer.fingerprint {
       // The same node under another id: its associations do not depend on that.
       tunnels[former.peer.id] = nil
       former.peer = peer
-      tunnels[peer.id] = former
-      return
+      return place(former)
     }
-    for other in tunnels.values where other.peer.address == peer.address || other.peer.fingerprint == peer.fingerprint {
-      remove(other.peer.id, at: now)
-    }
+    if let other = byAddress[peer.address.bits] { remove(other, at: now) }
+    if let other = byKey[peer.fingerprint] { remove(other, at: now) }
     var tunnel = Tunnel(peer)
     if id > peer.id { tunnel.retryAt = now &+ settings.courtesy }
-    tunnels[peer.id] = tunnel
+    place(tunnel)
+  }
+
+  private mutating func place(_ tunnel: Tunnel) {
+    tunnels[tunnel.peer.id] = tunnel
+    byAddress[tunnel.peer.address.bits] = tunnel.peer.id
+    byKey[tunnel.peer.fingerprint] = tunnel.peer.id
   }
 
   /// A member is dead, left or was removed: nothing of it stays.
   public mutating func remove(_ peer: UInt16, at now: UInt64) {
     guard let tunnel = tunnels.removeValue(forKey: peer) else { return }
+    byAddress[tunnel.peer.address.bits] = nil
+    byKey[tunnel.peer.fingerprint] = nil
     if let attempt = tunnel.attempt { effects.append(.close(channel: attempt.channel)) }
     if let response = tunnel.response { effects.append(.close(channel: response.channel)) }
     for spi in tunnel.inboundSPIs { effects.append(.remove(tunnel.inbound(spi))) }
@@ -132,8 +160,7 @@ public struct Tunnels: Sendable {
 
   /// The kernel has a packet for an address and no association (XFRM_MSG_ACQUIRE).
   public mutating func acquire(_ address: IPv4Address, at now: UInt64) {
-    guard let peer = tunnels.values.first(where: { $0.peer.address == address })?.peer.id, var tunnel = tunnels[peer]
-    else { return }
+    guard let peer = id(at: address), var tunnel = tunnels[peer] else { return }
     if let pair = tunnel.current, pair.outbound != nil {
       guard now &- pair.since >= settings.echo else { return }
     }
@@ -144,8 +171,7 @@ public struct Tunnels: Sendable {
 
   /// An association came to its soft limit, or to its hard one and is gone (XFRM_MSG_EXPIRE).
   public mutating func expired(_ spi: UInt32, peer address: IPv4Address, isHard: Bool, at now: UInt64) {
-    guard let peer = tunnels.values.first(where: { $0.peer.address == address })?.peer.id, var tunnel = tunnels[peer]
-    else { return }
+    guard let peer = id(at: address), var tunnel = tunnels[peer] else { return }
     if isHard { tunnel.draining.removeAll { $0.spi == spi } }
     if let pair = tunnel.current, pair.inbound == spi || pair.outbound == spi {
       if isHard { retire(&tunnel, at: now) }
@@ -158,7 +184,7 @@ public struct Tunnels: Sendable {
   /// Adopts what a former run of the program left in the kernel. All peers have been added. What stands continues to be
   /// used, but new pairs are negotiated: the former run may have ended in the middle of a negotiation.
   public mutating func resume(_ uses: [AssociationUse], at now: UInt64) {
-    for peer in tunnels.keys {
+    for peer in tunnels.keys.sorted() {
       guard var tunnel = tunnels[peer] else { continue }
       let ours = uses.filter { $0.association.peer == tunnel.peer.address }.sorted { $0.installed > $1.installed }
       let inbound = ours.filter { $0.association.direction == .inbound }

@@ -1,25 +1,16 @@
 extension Tunnels {
-  /// When `step` is due without any event; nil when only an event can change something.
-  public var nextDue: UInt64? {
+  /// `nextDue`, worked out anew.
+  var earliestDue: UInt64? {
     var due = tunnels.isEmpty ? nil : nextObservation
-    func consider(_ time: UInt64?) {
-      guard let time else { return }
-      due = min(due ?? time, time)
-    }
     for tunnel in tunnels.values {
-      consider(tunnel.attempt?.deadline)
-      consider(tunnel.response?.deadline)
-      for (_, until) in tunnel.draining { consider(until) }
-      guard tunnel.attempt == nil, tunnel.response == nil else { continue }
-      if tunnel.isWanted { consider(tunnel.retryAt ?? 0) }
-      if let pair = tunnel.current, pair.outbound != nil { consider(max(pair.rekeyAt, tunnel.retryAt ?? 0)) }
+      if let time = tunnel.due { due = min(due ?? time, time) }
     }
     return due
   }
 
   /// Does what is due.
   public mutating func step(at now: UInt64) {
-    for peer in tunnels.keys {
+    for peer in peers(where: { tunnel in tunnel.due.map { $0 <= now } ?? false }) {
       guard var tunnel = tunnels[peer] else { continue }
       if let attempt = tunnel.attempt, attempt.deadline <= now { failAttempt(&tunnel, at: now) }
       if let response = tunnel.response, response.deadline <= now { dropResponse(&tunnel, at: now) }
@@ -37,7 +28,7 @@ extension Tunnels {
 
   /// Compares with what the kernel has: all associations of this node.
   public mutating func observe(_ uses: [AssociationUse], at now: UInt64) {
-    for peer in tunnels.keys {
+    for peer in peers(where: { $0.current != nil || $0.isWanted }) {
       guard var tunnel = tunnels[peer] else { continue }
       let ours = uses.filter { $0.association.peer == tunnel.peer.address }
       if let pair = tunnel.current { observe(&tunnel, pair, ours, at: now) }

@@ -1,4 +1,5 @@
 import Bytes
+import DroneLayout
 import Integrity
 import Linux
 
@@ -13,7 +14,7 @@ enum MachineKind {
   static var current: MachineKind {
     guard let text = try? readFile("/proc/1/mountinfo", limit: 1 << 18),
       let root = MountTable(text: text).mounts.last(where: { $0.point.spells("/") }), root.type.spells("rootfs"),
-      let program = try? symbolicLink("/proc/1/exe"), program.spells("/sbin/init")
+      let program = try? symbolicLink("/proc/1/exe"), program.spells(ProgramPath.initialization)
     else { return .host }
     return .drone
   }

@@ -4,6 +4,7 @@ import ClusterView
 import ControlChannel
 import Linux
 import Membership
+import NodeCore
 import Reporting
 import SecureChannel
 import Tunnels
@@ -64,7 +65,6 @@ extension Node {
 
   func pendingText(_ now: UInt64) -> [UInt8] {
     if !admission.canCertify { return [UInt8]("This node does not hold the cluster's key and admits nobody.\n") }
-    admission.forget(at: now)
     if admission.pending.isEmpty { return [UInt8]("Nobody is waiting.\n") }
     var out: [UInt8] = []
     for joiner in admission.pending {
@@ -112,7 +112,7 @@ extension Node {
     }
     member("tunnels", list(pairs), quoted: false)
     var counted: [UInt8] = []
-    for counter in refused.all {
+    for counter in core.refusals.all {
       counted += counted.isEmpty ? [UInt8]("{\"") : [UInt8](",\"")
       counted += [UInt8](counter.name) + [UInt8]("\":") + number(counter.count)
     }

@@ -17,7 +17,6 @@ final class Connection {
   /// In the loop, until it ends.
   var source: Loop.Source?
   var frames = FrameReader()
-  var conversation: Conversation
   /// The other side has proved who it is.
   private(set) var peer: SecureConnection.Peer?
   private var output: [UInt8] = []
@@ -30,10 +29,9 @@ final class Connection {
   private(set) var failure: SystemError?
 
   init(
-    _ conversation: Conversation, _ channel: UInt32, _ socket: consuming Descriptor, with address: IPv4Address,
+    _ channel: UInt32, _ socket: consuming Descriptor, with address: IPv4Address,
     identity: ChannelIdentity, time: Int64
   ) {
-    self.conversation = conversation
     self.channel = channel
     self.socket = socket
     self.address = address
@@ -41,8 +39,6 @@ final class Connection {
     self.time = time
   }
 
-  var purpose: Conversation.Purpose { conversation.purpose }
-  var deadline: UInt64 { conversation.deadline }
   var isOver: Bool { ended != nil || failure != nil }
 
   /// The TCP connection stands, and the other side has not proved who it is.

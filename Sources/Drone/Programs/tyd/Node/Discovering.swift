@@ -1,13 +1,18 @@
-import DroneLayout
 import Addresses
 import Bytes
 import ControlChannel
+import DroneLayout
 import Linux
-import Membership
+import NodeCore
 import Reporting
-import SecureChannel
-import Tunnels
 import TydCommand
+
+/// A socket that can stand in a copyable value.
+final class DatagramSocketBox {
+  let socket: DatagramSocket
+  init(_ socket: consuming DatagramSocket) { self.socket = socket }
+  var descriptor: Int32 { socket.descriptor }
+}
 
 extension Node {
   /// Answers those who search for a member, from now on.
@@ -24,26 +29,17 @@ extension Node {
     }
   }
 
-  func answerQuestions() {
+  func takeQuestions(_ now: UInt64) {
     for _ in 0..<16 {
       guard let datagram = try? discovery?.socket.receive(upTo: 128) else { return }
-      // Whoever is not in itself has nothing to offer; other clusters' questions are not this one's. What did not come to the
-      // group may come from anywhere.
-      guard joining == nil, datagram.interface == interface.index, datagram.destination == ClusterPorts.group,
-        let question = Discovery(datagram.bytes),
-        question.isAnswered(by: credential.clusterFingerprint, canCertify: admission.canCertify),
-        answers.admits(at: millisecondsSinceStart())
-      else { continue }
-      let answer = Discovery.answer(
-        address: interface.address, port: ClusterPorts.control, cluster: credential.clusterFingerprint)
-      try? discovery?.socket.send(
-        answer.encoded, to: SocketAddress(datagram.sender.address, port: ClusterPorts.discoveryAnswer),
-        from: interface.address)
+      // What did not come to the group may come from anywhere.
+      guard datagram.interface == interface.index, datagram.destination == ClusterPorts.group else { continue }
+      perform(core.receiveQuestion(datagram.bytes, from: datagram.sender.address, at: now), now)
     }
   }
 
   /// Asks once more whether a member is on this network.
-  func search(_ now: UInt64) {
+  func search(_ question: [UInt8]) {
     do throws(SystemError) {
       if searching == nil {
         let socket = try DatagramSocket(
@@ -54,11 +50,8 @@ extension Node {
         filter?.setSearching(true)
         tellSearch([UInt8]("asking ") + ClusterPorts.group.text + [UInt8](" for a member"))
       }
-      let cluster = credential.clusterFingerprint
-      let question: Discovery = credential.isMember ? .question(cluster: cluster) : .admission(cluster: cluster)
       try searching?.socket.send(
-        question.encoded,
-        to: SocketAddress(ClusterPorts.group, port: ClusterPorts.discovery), from: interface.address,
+        question, to: SocketAddress(ClusterPorts.group, port: ClusterPorts.discovery), from: interface.address,
         interface: interface.index)
     } catch {
       report.note("discovery", error.text)
@@ -77,13 +70,10 @@ extension Node {
     filter?.setSearching(false)
   }
 
-  func takeDiscoveryAnswers(_ now: UInt64) {
+  func takeAnswers(_ now: UInt64) {
     for _ in 0..<16 {
       guard let searching, let datagram = try? searching.socket.receive(upTo: 128) else { return }
-      guard case .answer(let address, let port, let cluster)? = Discovery(datagram.bytes),
-        cluster == credential.clusterFingerprint, port == ClusterPorts.control
-      else { continue }
-      carryOut(joining?.found(address, at: now) ?? [], now)
+      perform(core.receiveAnswer(datagram.bytes, at: now), now)
     }
   }
 }

@@ -4,10 +4,11 @@ import Bytes
 import ClusterView
 import ControlChannel
 import Linux
-import MachineReadings
 import Membership
 import Metrics
+import NodeCore
 import SecureChannel
+import MachineReadings
 import Surveys
 import Tunnels
 import TydCommand
@@ -146,15 +147,15 @@ extension Node {
     metrics.negotiations = [
       ClusterMetrics.Count("completed", tunnels.completed), ClusterMetrics.Count("failed", tunnels.failed),
     ]
-    metrics.refused = refused.all.map { ClusterMetrics.Count($0.name, UInt64($0.count)) }
+    metrics.refused = core.refusals.all.map { ClusterMetrics.Count($0.name, UInt64($0.count)) }
     let counters = membership.counters
     metrics.datagrams.append(ClusterMetrics.Count("sent", UInt64(counters.sent)))
     metrics.datagrams.append(ClusterMetrics.Count("received", UInt64(counters.received)))
     metrics.datagrams.append(ClusterMetrics.Count("malformed", UInt64(counters.malformed)))
     metrics.datagrams.append(ClusterMetrics.Count("foreign", UInt64(counters.foreign)))
     metrics.datagrams.append(ClusterMetrics.Count("forbidden", UInt64(counters.forbidden)))
-    metrics.surveys.append(ClusterMetrics.Count("answered", UInt64(processes.answered)))
-    metrics.surveys.append(ClusterMetrics.Count("refused", UInt64(processes.allowance.refused)))
+    metrics.surveys.append(ClusterMetrics.Count("answered", UInt64(core.processes.answered)))
+    metrics.surveys.append(ClusterMetrics.Count("refused", UInt64(core.processes.allowance.refused)))
     return metrics.text
   }
 }

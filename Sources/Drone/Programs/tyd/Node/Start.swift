@@ -5,6 +5,7 @@ import ControlChannel
 import Linux
 import MachineReadings
 import Membership
+import NodeCore
 import Netlink
 import Reporting
 import SecureChannel
@@ -62,20 +63,15 @@ extension Node {
     try openDiscovery()
     if command.isResuming, resume(now) { return }
     forgetFormerRun(now)
-    switch command.task {
-    case .join(let contact): beginJoining(contact, now)
-    default: enter(now)
-    }
+    if case .join = command.task { perform(core.join(at: now), now) } else { perform(core.enter(at: now), now) }
   }
 
   /// This node is in the cluster: whoever waits in the foreground goes on.
   func enter(_ now: UInt64) {
-    joining = nil
     searching = nil
     removeFile(places.failure)
     filter?.setSearching(false)
     readMachine(now)
-    keepSoon(now)
     var text = idText(membership.own.id) + [UInt8](" is in, ")
     let count = membership.liveCount
     text += count == 1 ? [UInt8]("the first node") : number(count) + [UInt8](" nodes")
@@ -104,17 +100,15 @@ extension Node {
   /// Goes on with what a former run left: its map, and what is in the kernel. False if there is nothing.
   private func resume(_ now: UInt64) -> Bool {
     guard credential.isMember, let map = try? readFile(places.map, limit: Membership.largestMap) else { return false }
-    let effects: [Membership.Effect]
-    do throws(MembershipDecodeError) { effects = try membership.join(map: map, now: now) } catch { return false }
-    carryOut(effects, now)
+    guard let commands = core.resume(map: map, at: now) else { return false }
+    perform(commands, now)
     let peers = tunnels.peers.map { $0.address }
     filter?.keepOnly(peers)
     transforms?.keepOnly(peers)
-    tunnels.resume(transforms?.associations() ?? [], at: now)
-    carryOutTunnels(now)
+    perform(core.resume(transforms?.associations() ?? [], at: now), now)
     report.step(
       .degraded, "tyd", [UInt8]("goes on after a crash, with ") + number(tunnels.established) + [UInt8](" tunnels"))
-    enter(now)
+    perform(core.enter(at: now), now)
     return true
   }
 
@@ -122,15 +116,11 @@ extension Node {
   private func forgetFormerRun(_ now: UInt64) {
     filter?.keepOnly([])
     transforms?.keepOnly([])
-    tunnels.resume(transforms?.associations() ?? [], at: now)
-    carryOutTunnels(now)
+    perform(core.resume(transforms?.associations() ?? [], at: now), now)
   }
 
-  /// Has the map written soon: what a run after a crash begins with.
-  func keepSoon(_ now: UInt64) { keepDue = keepDue ?? now &+ 1000 }
-
+  /// Writes what a run after a crash begins with.
   func keepMap(_ now: UInt64) {
-    keepDue = nil
     try? replaceFile(places.map, membership.map(now: now), permissions: 0o600)
     tellKnownAddresses()
   }
@@ -157,62 +147,31 @@ extension Node {
   func readMachine(_ now: UInt64) {
     nextReading = now &+ 5000
     time.observe(clock: secondsSince1970())
-    admission.forget(at: now)
     followAddress(now)
-    takeReadings(now)
-    guard joining == nil else { return }
-    if filter?.refill(isOff: exists(places.filterOff)) == true {
-      report.step(.degraded, "filter", [UInt8]("was taken away, perhaps with this machine's own; it is back"))
-    }
-    admitMissing(now)
+    perform(
+      core.receive(
+        Linux.readMachine(), addresses: AddressList(interface.addresses),
+        addresses6: AddressList6(interface.addresses6), at: now), now)
+    guard joining == nil, filter?.refill(isOff: exists(places.filterOff)) == true else { return }
+    report.step(.degraded, "filter", [UInt8]("was taken away, perhaps with this machine's own; it is back"))
   }
 
-  private func takeReadings(_ now: UInt64) {
-    var record = membership.own
-    record.take(Linux.readMachine())
-    if let addresses = AddressList(interface.addresses) { record.addresses = addresses }
-    record.addresses6 = AddressList6(interface.addresses6)
-    carryOut(membership.update(record, now: now), now)
-  }
-
-  /// After a new lease: everything in the kernel is by the old address and is made anew. A card that was taken out and put in
-  /// again has its address, but another number.
+  /// After a new lease. A card that was taken out and put in again has its address, but another number.
   private func followAddress(_ now: UInt64) {
     guard
       let found = try? ClusterInterface.find(named: interface.name, contact: nil, keeping: interface.address),
       found != interface
     else { return }
     let former = interface
+    interface = found
     if found.index != former.index {
-      interface = found
       discovery = nil
       do throws(Failure) { try openDiscovery() } catch { report.note("discovery", error.sentence) }
     }
     guard found.address != former.address else { return }
     report.step(.degraded, "node", [UInt8]("has another address: ") + found.address.text)
-    let peers = tunnels.peers
-    for peer in peers { tunnels.remove(peer.id, at: now) }
-    carryOutTunnels(now)
-    interface = found
     endBootServer()
-    // Members stay in the filter, which lets nothing to them that is not in ESP; only then the former policies go.
-    transforms?.own = found.address
-    do throws(Failure) { try transforms?.exceptControl() } catch { report.step(.failed, "ipsec", error.sentence) }
-    for peer in peers {
-      if let record = membership.member(peer.id) { admit(record, now) } else { release(peer.address, id: peer.id) }
-    }
-    transforms?.releaseAll(of: former.address, peers.map { $0.address })
-    carryOutTunnels(now)
-  }
-}
-
-extension NodeRecord {
-  fileprivate mutating func take(_ readings: MachineReadings) {
-    cpus = max(readings.processors, 1)
-    speed = readings.megahertz
-    memoryTotal = UInt32(clamping: readings.memoryTotal >> 10)
-    memoryFree = UInt32(clamping: readings.memoryAvailable >> 10)
-    load = UInt16(clamping: readings.load.one)
-    uptime = UInt32(clamping: readings.uptime)
+    let all = found.addresses.map { InternetAddress.ipv4($0) } + found.addresses6.map { .ipv6($0) }
+    perform(core.receiveAddress(found.address, all: all, at: now), now)
   }
 }

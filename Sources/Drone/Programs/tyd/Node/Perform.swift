@@ -1,0 +1,113 @@
+import Addresses
+import Bytes
+import ControlChannel
+import DroneLayout
+import Linux
+import LocalOrders
+import Membership
+import NodeCore
+import Reporting
+import SecureChannel
+import Supervision
+import MachineReadings
+import Tunnels
+import TydCommand
+
+extension Node {
+  /// Carries out what the core asks for, in its order; what follows from an answer comes before the rest.
+  func perform(_ commands: [NodeCommand], _ now: UInt64) {
+    for command in commands { perform(command, now) }
+  }
+
+  private func perform(_ command: NodeCommand, _ now: UInt64) {
+    switch command {
+    case .send(let bytes, let address):
+      try? gossip.send(bytes, to: SocketAddress(address, port: ClusterPorts.control), from: interface.address)
+    case .answerQuestion(let bytes, let asker):
+      try? discovery?.socket.send(
+        bytes, to: SocketAddress(asker, port: ClusterPorts.discoveryAnswer), from: interface.address)
+    case .search(let question): search(question)
+    case .endSearch(let member): endSearch(member)
+
+    case .connect(let channel, let address): connect(channel, address, now)
+    case .say(let channel, let message): connection(channel)?.send(message)
+    case .close(let channel): connection(channel)?.close()
+    case .drop(let channel): drop(channel)
+
+    case .admit(let ticket, let changes): admit(ticket, changes, now)
+    case .change(let change): try? make(change)
+    case .install(let channel, let keyed):
+      perform(core.receiveInstallation(over: channel, isDone: install(keyed, over: channel), at: now), now)
+    case .remove(let association): transforms?.remove(association)
+    case .removeWaiting(let peer): transforms?.removeLarval(peer)
+    case .readAssociations:
+      // Nothing can be said of them while the kernel does not answer.
+      if let uses = transforms?.associations() { perform(core.receiveAssociations(uses, at: now), now) }
+    case .follow(let address): follow(address)
+    case .releaseFormer(let former, let peers): transforms?.releaseAll(of: former, peers)
+
+    case .certify(let channel): certify(channel, now)
+    case .findCertificate(let channel): findCertificate(channel, now)
+    case .adopt(let certificate, let authority): adopt(certificate, authority, now)
+    case .believe(let seconds): time.told(Int64(clamping: seconds), under: credential.authority)
+
+    case .readMachine(let isWhole):
+      let readings = isWhole ? readProcesses() : nil
+      perform(core.receiveMachine(Linux.readMachine(), processes: readings, at: now), now)
+    case .describeProcesses(let processes):
+      perform(core.receiveDescriptions(processes.map { ListedProcess(reading: $0) }), now)
+    case .keepMap: keepMap(now)
+    case .enter: enter(now)
+    case .answer(let order, let answer): reply(answer, order, now)
+    case .show(let order, let view): reply(.done(text(of: view, now)), order, now)
+    case .endOrder(let order): endOrder(order)
+    case .tell(let news): tell(news)
+    case .end(let milliseconds): end = now &+ milliseconds
+    case .endWithout(let news):
+      tell(news)
+      exitStatus = toldToEnd
+      end = now
+      if joining != nil { failure = Failure(sentence(of: news)) }
+    case .fail(let sentence): failure = Failure(sentence)
+    }
+  }
+
+  // MARK: What people are told
+
+  private func tell(_ news: NodeNews) {
+    switch news {
+    case .joined(let record): tell(record, "is in")
+    // It says so itself, and nobody need do anything.
+    case .changed: break
+    case .suspected(let record): tell(record, "does not answer")
+    case .cleared(let record): tell(record, "answers again")
+    case .died(let record): tell(record, "is dead")
+    case .left(let record): tell(record, "has left")
+    case .removed(let record): tell(record, "was removed")
+    case .removedItself, .replaced: report.step(.failed, "tyd", sentence(of: news))
+    case .needsApproval(let order): report.step(.degraded, "approval", [UInt8]("needed. ") + order)
+    case .isApproved: report.step(.ok, "approval", [UInt8]("given"))
+    case .isWaiting(let sentence): report.step(.degraded, "tyd", sentence)
+    case .refused(let address, let objection):
+      report.note("refused", address.text + [UInt8](" ") + objection.note)
+    case .admitted(let address, let key):
+      report.note("join", address.text + [UInt8](" is admitted, key ") + fingerprintText(key))
+    case .waits(let address, let key):
+      report.note("join", address.text + [UInt8](" waits, key ") + fingerprintText(key))
+    }
+  }
+
+  private func tell(_ record: NodeRecord, _ what: StaticString) {
+    report.note(
+      "member",
+      idText(record.id) + [UInt8](" ") + record.addresses.primary.text + [UInt8](" ") + [UInt8](what))
+  }
+
+  private func sentence(of news: NodeNews) -> [UInt8] {
+    switch news {
+    case .removedItself: [UInt8]("This node was removed from the cluster by an operator.")
+    case .replaced: [UInt8]("Another node with this one's hardware address is in the cluster.")
+    default: []
+    }
+  }
+}

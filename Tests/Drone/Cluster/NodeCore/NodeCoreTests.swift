@@ -1,0 +1,272 @@
+import Addresses
+import ControlChannel
+import LocalOrders
+import Membership
+import Testing
+import Tunnels
+
+@testable import NodeCore
+
+@Suite struct NodeCoreTests {
+  // MARK: The kernel
+
+  @Test("a member gets its policy, then its place in the filter, and only then may have a tunnel")
+  func order() {
+    var node = Sample()
+    var asked: [NodeCommand] = []
+    for command in node.core.resume(map: Sample.map([Sample.record(2)]), at: node.now) ?? [] {
+      guard case .admit(let ticket, let changes) = command else { continue }
+      #expect(changes == [.require(IPv4Address(10, 0, 0, 2)), .permit(IPv4Address(10, 0, 0, 2))])
+      asked += node.core.receiveQuestionForKeys(to: IPv4Address(10, 0, 0, 2), at: node.now)
+      #expect(asked == [])
+      node.perform(node.core.receiveAdmission(ticket, isDone: true, at: node.now))
+    }
+    asked = node.core.receiveQuestionForKeys(to: IPv4Address(10, 0, 0, 2), at: node.now)
+    #expect(asked == [.connect(channel: 1, IPv4Address(10, 0, 0, 2))])
+  }
+
+  @Test("a member of which the kernel refuses something gets no tunnel")
+  func refusedAdmission() {
+    var node = Sample()
+    node.refuses = { $0 == .require(IPv4Address(10, 0, 0, 2)) }
+    node.learn(Sample.record(2), Sample.record(3))
+    #expect(node.core.tunnels.peers.map(\.id) == [3])
+    #expect(node.core.receiveQuestionForKeys(to: IPv4Address(10, 0, 0, 2), at: node.now) == [])
+  }
+
+  @Test("an admission that is answered after its member has gone makes no tunnel")
+  func lateAdmission() {
+    var node = Sample()
+    let commands = node.core.resume(map: Sample.map([Sample.record(2)]), at: node.now) ?? []
+    _ = node.core.membership.remove(2, now: node.now)
+    var removal = node.core
+    let removed = removal.follow([.event(.removed(Sample.record(2)))], at: node.now)
+    node.core = removal
+    #expect(removed.contains(.change(.forbid(IPv4Address(10, 0, 0, 2)))))
+    for case .admit(let ticket, _) in commands {
+      #expect(node.core.receiveAdmission(ticket, isDone: true, at: node.now) == [])
+    }
+    #expect(node.core.tunnels.peers.isEmpty)
+  }
+
+  @Test("a member that is removed loses the filter's leave first and its policy last")
+  func removal() {
+    var node = Sample()
+    node.learn(Sample.record(2))
+    node.done = []
+    let number = node.core.receiveOrderer(user: 0, at: node.now)
+    node.perform(node.core.receive([UInt8]("remove 2\n".utf8), fromOrder: number ?? 0, at: node.now))
+    #expect(node.kernel == ["forbid 2", "release 2"])
+    #expect(node.done.contains(.answer(order: 1, .removed(2, true))))
+    #expect(node.core.tunnels.peers.isEmpty)
+  }
+
+  @Test("a member with a new address has its new place before it loses the old one")
+  func memberMoves() {
+    var node = Sample()
+    node.learn(Sample.record(2))
+    node.done = []
+    var moved = Sample.record(2, address: IPv4Address(10, 0, 0, 22))
+    moved.incarnation = 2
+    node.learn(moved)
+    #expect(
+      node.kernel == ["require 22", "permit 22", "forbid 2", "release 2", "require 22", "permit 22"])
+    #expect(node.core.tunnels.peers.map(\.address) == [IPv4Address(10, 0, 0, 22)])
+  }
+
+  @Test("an address that another member has taken over stays demanded")
+  func heir() {
+    var node = Sample()
+    node.learn(Sample.record(2), Sample.record(3))
+    node.done = []
+    // A new card in the computer that was node 2: another MAC at its address.
+    node.learn(Sample.record(4, address: IPv4Address(10, 0, 0, 2)))
+    let number = node.core.receiveOrderer(user: 0, at: node.now)
+    node.perform(node.core.receive([UInt8]("remove 2\n".utf8), fromOrder: number ?? 0, at: node.now))
+    #expect(!node.kernel.contains("release 2"))
+    #expect(!node.kernel.contains("forbid 2"))
+  }
+
+  @Test("a node with a new address of its own demands ESP by it before it lets go of the old one")
+  func ownAddress() {
+    var node = Sample()
+    node.learn(Sample.record(2))
+    node.done = []
+    let address = IPv4Address(10, 0, 0, 99)
+    node.perform(node.core.receiveAddress(address, all: [.ipv4(address)], at: node.now))
+    #expect(node.kernel == ["follow 99", "require 2", "permit 2", "release [2] of 1"])
+    #expect(node.core.peers.own == address)
+    #expect(node.core.receiveAddress(address, all: [.ipv4(address)], at: node.now) == [])
+  }
+
+  @Test(
+    "a full Linux cuts a member's other addresses off, and lets go of them with the member", arguments: [false, true])
+  func others(_ cutsOff: Bool) {
+    var node = Sample(cutsOff: cutsOff)
+    var record = Sample.record(2)
+    record.addresses = AddressList([IPv4Address(10, 0, 0, 2), IPv4Address(192, 168, 7, 2)])!
+    node.learn(record)
+    let number = node.core.receiveOrderer(user: 0, at: node.now)
+    node.perform(node.core.receive([UInt8]("remove 2\n".utf8), fromOrder: number ?? 0, at: node.now))
+    let expected =
+      cutsOff
+      ? ["require 2", "permit 2", "cut off 1", "restore 2", "forbid 2", "release 2"]
+      : ["require 2", "permit 2", "forbid 2", "release 2"]
+    #expect(node.kernel == expected)
+  }
+
+  @Test("at its end a node takes everything of its peers out of the kernel")
+  func end() {
+    var node = Sample()
+    node.learn(Sample.record(2), Sample.record(3))
+    node.done = []
+    node.perform(node.core.end(at: node.now))
+    #expect(node.kernel.sorted() == ["forbid 2", "forbid 3", "release 2", "release 3"])
+  }
+
+  // MARK: Datagrams
+
+  @Test("what comes from an address of which no ESP is demanded is nobody's word", arguments: [true, false])
+  func strangers(_ isFromPort: Bool) {
+    var node = Sample()
+    #expect(node.core.receive([1, 2, 3], from: IPv4Address(10, 0, 0, 2), isFromPort: isFromPort, at: node.now) == [])
+    #expect(node.core.refusals.strangers == 1)
+    #expect(node.core.membership.counters.malformed == 0)
+    node.learn(Sample.record(2))
+    _ = node.core.receive([1, 2, 3], from: IPv4Address(10, 0, 0, 2), isFromPort: isFromPort, at: node.now)
+    #expect(node.core.membership.counters.malformed == (isFromPort ? 1 : 0))
+  }
+
+  // MARK: Who is admitted
+
+  enum Operator: CaseIterable { case silent, approves, opensWindow, hasNoKey, hasRemovedIt }
+
+  @Test("a stranger is certified only by a node that may and whose operator wants it", arguments: Operator.allCases)
+  func admission(_ who: Operator) throws {
+    var node = Sample(canCertify: who != .hasNoKey)
+    let stranger = Sample.record(9)
+    func say(_ text: String) {
+      let number = node.core.receiveOrderer(user: 0, at: node.now)
+      node.perform(node.core.receive([UInt8](text.utf8), fromOrder: number ?? 0, at: node.now))
+    }
+    switch who {
+    case .silent, .hasNoKey: break
+    case .approves:
+      let digits = stranger.fingerprint.bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+      say("approve \(digits)\n")
+    case .opensWindow: say("window 5\n")
+    case .hasRemovedIt:
+      node.learn(stranger)
+      say("remove 9\n")
+    }
+    node.done = []
+    let (accepted, _) = node.core.receiveConnection(from: IPv4Address(10, 0, 0, 9), at: node.now)
+    let channel = try #require(accepted)
+    let peer = Conversation.Peer(fingerprint: stranger.fingerprint.bytes, isMember: false)
+    node.perform(node.core.receivePeer(peer, over: channel, at: node.now))
+    let own = Membership(stranger, cluster: node.core.membership.cluster, now: 0, seed: 3).ownMap(now: 0)
+    node.perform(node.core.receive(.join(record: own), over: channel, at: node.now))
+    let isCertified = node.done.contains(.certify(channel: channel))
+    #expect(isCertified == (who == .approves || who == .opensWindow), "\(node.done)")
+    if who == .silent {
+      #expect(node.done.contains(.say(channel: channel, .pending(fingerprint: stranger.fingerprint.bytes))))
+    }
+    if isCertified {
+      #expect(
+        node.core.receiveCertificate(([1], [2]), isNew: true, over: channel)
+          == [
+            .tell(.admitted(IPv4Address(10, 0, 0, 9), key: stranger.fingerprint.bytes)),
+            .say(channel: channel, .admitted(certificate: [1], authority: [2])), .close(channel: channel),
+          ])
+    } else if who != .silent {
+      #expect(node.done.contains { if case .say(_, .refused) = $0 { true } else { false } })
+    }
+  }
+
+  @Test("an offer by a member of which this node has not heard yet waits for that member's policy")
+  func earlyOffer() throws {
+    var node = Sample()
+    let other = Sample.record(2)
+    let membership = Membership(other, cluster: node.core.membership.cluster, now: 0, seed: 3)
+    let (accepted, _) = node.core.receiveConnection(from: other.addresses.primary, at: node.now)
+    let channel = try #require(accepted)
+    let peer = Conversation.Peer(fingerprint: other.fingerprint.bytes, isMember: true)
+    node.perform(node.core.receivePeer(peer, over: channel, at: node.now))
+    let hello = Hello(cluster: Sample.cluster, time: 0, record: membership.ownMap(now: 0))
+    node.perform(node.core.receive(.hello(hello), over: channel, at: node.now))
+    let offer = TunnelOffer(from: 2, to: 1, spi: 1000, counter: 0, ciphers: [.aes128GCM])
+    node.done = []
+    node.perform(node.core.receive(.offer(offer), over: channel, at: node.now))
+    let places = node.done.indices.filter {
+      switch node.done[$0] {
+      case .admit, .install: true
+      default: false
+      }
+    }
+    #expect(places.count == 2)
+    if case .admit = node.done[places[0]], case .install = node.done[places[1]] {
+    } else {
+      Issue.record("\(node.done)")
+    }
+    #expect(node.done.contains { if case .say(channel, .accept) = $0 { true } else { false } })
+  }
+
+  // MARK: Ends
+
+  @Test("a node that was removed ends, and why")
+  func removedItself() {
+    var node = Sample()
+    var other = Membership(Sample.record(2), cluster: node.core.membership.cluster, now: 0, seed: 2)
+    _ = try? other.merge(map: node.core.membership.ownMap(now: 0), now: 0)
+    _ = other.remove(1, now: 0)
+    node.perform(node.core.resume(map: other.map(now: 0), at: node.now) ?? [])
+    #expect(node.done.contains(.endWithout(.removedItself)))
+    #expect(!node.core.membership.isActive)
+  }
+
+  @Test("an order to leave says farewell, answers and ends the program a moment later")
+  func leave() {
+    var node = Sample()
+    node.learn(Sample.record(2))
+    node.done = []
+    let number = node.core.receiveOrderer(user: 0, at: node.now)
+    node.perform(node.core.receive([UInt8]("leave\n".utf8), fromOrder: number ?? 0, at: node.now))
+    #expect(node.done.contains { if case .send(_, to: IPv4Address(10, 0, 0, 2)) = $0 { true } else { false } })
+    #expect(node.done.contains { if case .end(after: 300) = $0 { true } else { false } })
+    #expect(node.core.receiveOrderer(user: 1000, at: node.now) == nil)
+  }
+
+  @Test("a connection that does not get on is dropped at its time, and its tunnel tried again later")
+  func deadline() {
+    var node = Sample()
+    node.learn(Sample.record(2))
+    let address = IPv4Address(10, 0, 0, 2)
+    #expect(node.core.receiveQuestionForKeys(to: address, at: node.now) == [.connect(channel: 1, address)])
+    let due = node.core.nextDue(at: node.now)
+    #expect(due <= node.now + 3000)
+    node.now += 3000
+    let commands = node.core.step(at: node.now)
+    #expect(commands.contains(.drop(channel: 1)))
+    #expect(commands.contains(.removeWaiting(address)))
+    #expect(node.core.calls.isEmpty)
+  }
+
+  @Test("a joiner that is refused says why and ends; a patient one tries again", arguments: [false, true])
+  func refusal(_ isPatient: Bool) {
+    var node = Sample()
+    node.core.identity.contact = IPv4Address(10, 0, 0, 2)
+    node.core.identity.isPatient = isPatient
+    let commands = node.core.join(at: node.now)
+    guard case .connect(let channel, let address)? = commands.first else {
+      Issue.record("\(commands)")
+      return
+    }
+    #expect(address == IPv4Address(10, 0, 0, 2))
+    let peer = Conversation.Peer(fingerprint: Sample.record(2).fingerprint.bytes, isMember: true)
+    node.perform(node.core.receivePeer(peer, over: channel, at: node.now))
+    node.perform(node.core.receive(.refused(reason: [UInt8]("it is full".utf8)), over: channel, at: node.now))
+    let hasFailed = node.done.contains { if case .fail = $0 { true } else { false } }
+    #expect(hasFailed == !isPatient)
+    #expect(!node.core.isIn)
+  }
+}

@@ -1,0 +1,88 @@
+import Addresses
+import ControlChannel
+import Membership
+import Tunnels
+
+@testable import NodeCore
+
+/// A node and what it has been told to do, with the answers given that everything was done.
+struct Sample {
+  var core: NodeCore
+  var done: [NodeCommand] = []
+  var now: UInt64 = 1000
+  /// What the kernel refuses.
+  var refuses: (KernelChange) -> Bool = { _ in false }
+
+  static let cluster = [UInt8](repeating: 0xC1, count: 32)
+
+  static func record(_ number: UInt8, address: IPv4Address? = nil, key: UInt64 = 0) -> NodeRecord {
+    var record = NodeRecord(
+      fingerprint: Fingerprint(UInt64(number), key, 0, 0),
+      mac: MACAddress(bits: 0x5254_0000_0000 | UInt64(number)) ?? .zero,
+      addresses: AddressList([address ?? IPv4Address(10, 0, 0, number)])!)
+    record.id = UInt16(number)
+    record.incarnation = 1
+    return record
+  }
+
+  init(_ number: UInt8 = 1, canCertify: Bool = true, cutsOff: Bool = false) {
+    let record = Sample.record(number)
+    var identity = NodeIdentity(
+      cluster: Sample.cluster, key: record.fingerprint.bytes, canCertify: canCertify, isMember: true)
+    identity.cutsOff = cutsOff
+    core = NodeCore(record, identity, now: 1000, seed: 7)
+  }
+
+  /// Carries commands out; the kernel answers at once.
+  mutating func perform(_ commands: [NodeCommand]) {
+    for command in commands {
+      done.append(command)
+      switch command {
+      case .admit(let ticket, let changes):
+        let isDone = !changes.contains(where: refuses)
+        perform(core.receiveAdmission(ticket, isDone: isDone, at: now))
+      case .install(let channel, _): perform(core.receiveInstallation(over: channel, isDone: true, at: now))
+      default: break
+      }
+    }
+  }
+
+  /// What another node, which knows these, would give as the map of the cluster.
+  static func map(_ records: [NodeRecord]) -> [UInt8] {
+    var membership = Membership(records[0], cluster: ClusterIdentifier(Fingerprint(bytes: cluster)!), now: 0, seed: 1)
+    for record in records.dropFirst() {
+      let other = Membership(record, cluster: membership.cluster, now: 0, seed: 2)
+      _ = try? membership.merge(map: other.ownMap(now: 0), now: 0)
+    }
+    return membership.map(now: 0)
+  }
+
+  mutating func learn(_ records: NodeRecord...) { perform(core.resume(map: Sample.map(records), at: now) ?? []) }
+
+  /// The changes of the kernel and what concerns associations, in their order.
+  var kernel: [String] {
+    done.flatMap { command -> [String] in
+      switch command {
+      case .admit(_, let changes): changes.map { Sample.text($0) }
+      case .change(let change): [Sample.text(change)]
+      case .remove(let association): ["remove \(association.direction) of \(Sample.last(association.peer))"]
+      case .follow(let address): ["follow \(Sample.last(address))"]
+      case .releaseFormer(let own, let peers): ["release \(peers.map(Sample.last)) of \(Sample.last(own))"]
+      default: []
+      }
+    }
+  }
+
+  private static func last(_ address: IPv4Address) -> Int { Int(address.bits & 0xFF) }
+
+  private static func text(_ change: KernelChange) -> String {
+    switch change {
+    case .require(let peer): "require \(last(peer))"
+    case .permit(let peer): "permit \(last(peer))"
+    case .cutOff(let others): "cut off \(others.count)"
+    case .forbid(let peer): "forbid \(last(peer))"
+    case .release(let peer): "release \(last(peer))"
+    case .restore(let others): "restore \(others.count)"
+    }
+  }
+}
