@@ -32,7 +32,7 @@ public struct ClusterFigures: Sendable {
     datagrams = Double(simulation.traffic.datagrams) / perNode
     bytes = Double(simulation.traffic.bytes) / perNode
     associations = simulation.associations().max() ?? 0
-    memory = simulation.machines.map { $0.membership?.bytes ?? 0 }.max() ?? 0
+    memory = simulation.machines.map { $0.core?.membership.bytes ?? 0 }.max() ?? 0
     age = simulation.age(samples: 2000)
 
     let newcomer = simulation.addMachine()
@@ -61,7 +61,7 @@ public struct ClusterFigures: Sendable {
     simulation.heal()
     start = simulation.now
     heal = ClusterFigures.time(&simulation) { simulation in
-      let isWhole = simulation.machines.allSatisfy { !$0.isOn || $0.membership?.liveCount == nodes - 1 }
+      let isWhole = simulation.machines.allSatisfy { !$0.isOn || $0.core?.membership.liveCount == nodes - 1 }
       return isWhole ? simulation.now - start : nil
     }
     faults = simulation.faults

@@ -1,11 +1,17 @@
 import Addresses
+import Bytes
+import ControlChannel
 import Membership
+import NodeCore
+import Tunnels
 
-/// A cluster of real `Membership` values on a virtual network and a virtual clock. All that happens follows from the seed.
+/// A cluster of real `NodeCore` values, each with a simulated kernel, on a virtual network and a virtual clock. All that happens
+/// follows from the seed.
 ///
-/// Tunnels are modelled as the data plane makes them: by the first datagram to a node, which waits for a handshake;
-/// taken down on one side when that side learns that the other is gone, and on both when idle. What comes through half a
-/// tunnel is lost.
+/// Datagrams go as packets through the sender's kernel: the filter lets them out or not, a policy demands ESP or not, an
+/// association carries them or the kernel asks for keys. Connections of the control channel carry the real messages; who is at
+/// their ends, and the secret from which both make keys, is the simulation's own. What must never happen is looked for at
+/// every change.
 public struct ClusterSimulation {
   public let seed: UInt64
   public var network: Network
@@ -16,22 +22,60 @@ public struct ClusterSimulation {
   public internal(set) var faults: [String] = []
   /// How long a node that is there and can be reached may be called dead.
   public var mistakeBound: UInt64 = 10_000
+  /// What is wrong with the machines, to see whether it is found.
+  public var planted: Set<PlantedFault> = []
 
   enum Event {
     case wake(Int)
-    case datagram([UInt8], from: Int, to: Int, boots: Int)
-    /// The handshake of a pair is done, or has failed.
-    case tunnel(Int, Int)
-    case exchange(Int, Int, boots: Int)
-    case admission(Int, through: Int, boots: Int)
+    case packet(Packet)
+    /// The kernel asks for keys.
+    case question(Int, IPv4Address, boots: Int)
+    /// A TCP connection reaches its other end; both ends have proved who they are; one cannot be made.
+    case accept(UInt64)
+    case met(UInt64)
+    case unreachable(UInt64)
+    /// For an end of a connection: a message, or nil for the end.
+    case message(UInt64, end: Int, ControlMessage?)
+    case address(Int, boots: Int)
+    case keepMap(Int, boots: Int)
+  }
+
+  /// A packet in ESP.
+  struct Packet {
+    let from: IPv4Address
+    let sender: Int
+    let to: Int
+    let boots: Int
+    let spi: UInt32
+    let key: Kernel.Key
+    /// A datagram of the node's; of anybody else's nothing is looked at.
+    let datagram: [UInt8]?
   }
 
   var queue = EventQueue<Event>()
   var random: SeededGenerator
-  var tunnels: [UInt64: Tunnel] = [:]
+  var lines: [UInt64: Line] = [:]
+  var lineCount: UInt64 = 0
+  var installs: UInt64 = 0
+  var usedKeys: Set<KeyUse> = []
+  var usedSPIs: Set<SPIUse> = []
   var byAddress: [UInt32: Int] = [:]
   var watched: [MACAddress: Sighting] = [:]
-  let cluster = ClusterIdentifier(bits: 0xC1A0_5000_0000_0001)
+  static let fingerprint: [UInt8] = [0xC1, 0xA0, 0x50, 0, 0, 0, 0, 1] + [UInt8](repeating: 7, count: 24)
+
+  /// A key in use: each may be installed once at each node and in each direction.
+  struct KeyUse: Hashable {
+    let node: Int
+    let isInbound: Bool
+    let key: Kernel.Key
+  }
+
+  /// An SPI that packets to a node of an address carry.
+  struct SPIUse: Hashable {
+    let receiver: UInt32
+    let spi: UInt32
+    let holder: Int
+  }
 
   /// Sent since the counts were last reset.
   public struct Traffic: Sendable {
@@ -45,6 +89,10 @@ public struct ClusterSimulation {
     /// How often a node that is there and can be reached was suspected or called dead, by each other node.
     public var mistakenSuspicions = 0
     public var mistakenDeaths = 0
+    /// Packets that an association carried, or that a kernel kept.
+    public var protected = 0
+    public var kept = 0
+    public var installed = 0
   }
 
   /// When the nodes learned something about one node.
@@ -53,27 +101,53 @@ public struct ClusterSimulation {
     var gone: [Int: UInt64] = [:]
   }
 
-  public init(seed: UInt64, network: Network = .lan) {
+  public init(seed: UInt64, network: Network = .lan, planted: Set<PlantedFault> = []) {
     self.seed = seed
     self.network = network
+    self.planted = planted
     random = SeededGenerator(seed: seed)
   }
 
   /// A cluster of `count` nodes that have been running for long.
-  public init(seed: UInt64, settled count: Int, network: Network = .lan) {
-    self.init(seed: seed, network: network)
+  public init(seed: UInt64, settled count: Int, network: Network = .lan, planted: Set<PlantedFault> = []) {
+    self.init(seed: seed, network: network, planted: planted)
     for _ in 0..<count { _ = addMachine() }
     let records = machines.map { $0.record }
     var generator = random
     let seeds = records.map { _ in generator.next() }
     random = generator
+    let cluster = NodeCore.cluster(identity(0))
     for (index, membership) in Membership.settled(records, cluster: cluster, now: now, seed: { seeds[$0] }).enumerated()
     {
-      machines[index].membership = membership
-      // Not all at the same moment.
+      machines[index].core = NodeCore(
+        membership, identity(index), settings: ClusterSimulation.settings, seed: coreSeed(index))
+      machines[index].own = machines[index].address
+      perform(machines[index].core?.placeMembers() ?? [], by: index)
       schedule(index)
-      perform(machines[index].membership?.tick(now: now) ?? [], by: index)
     }
+  }
+
+  /// Tunnels that nothing uses go sooner than tyd lets them, so that stories are shorter.
+  static let settings = {
+    var settings = TunnelSettings()
+    settings.idle = 40_000
+    settings.linger = 15_000
+    settings.observation = 5000
+    settings.rekeyAfter = 120_000
+    return settings
+  }()
+
+  func identity(_ index: Int, contact: IPv4Address? = nil) -> NodeIdentity {
+    var identity = NodeIdentity(
+      cluster: ClusterSimulation.fingerprint, key: machines[index].record.fingerprint.bytes, canCertify: true,
+      isMember: machines[index].isMember)
+    identity.cutsOff = index % 3 == 0
+    identity.contact = contact
+    return identity
+  }
+
+  mutating func coreSeed(_ index: Int) -> UInt64 {
+    planted.contains(.repeatedNumbers) || planted.contains(.repeatedKeys) ? UInt64(index) : random.next()
   }
 
   // MARK: Running
@@ -98,78 +172,50 @@ public struct ClusterSimulation {
         return
       }
       updateLoad(of: index)
-      let effects = machines[index].membership?.tick(now: now) ?? []
+      give(index) { $0.step(at: $1) }
       noteVitals(of: index)
-      perform(effects, by: index)
-    case .datagram(let bytes, let from, let to, let boots):
-      guard machines[to].boots == boots, machines[to].membership != nil else { return }
-      if machines[to].pausedUntil > now {
-        queue.insert(event, at: machines[to].pausedUntil)
-        return
-      }
-      let address = machines[from].address
-      perform(machines[to].membership?.receive(bytes, from: address, now: now) ?? [], by: to)
-    case .tunnel(let a, let b): finishHandshake(a, b)
-    case .exchange(let a, let b, let boots):
-      if machines[a].boots == boots { exchangeMaps(a, b) }
-    case .admission(let index, let through, let boots):
-      if machines[index].boots == boots { admit(index, through: through) }
+    case .packet(let packet):
+      if !isDelayed(event, packet.to) { arrive(packet) }
+    case .question(let index, let peer, let boots):
+      guard machines[index].boots == boots, !isDelayed(event, index) else { return }
+      give(index) { $0.receiveQuestionForKeys(to: peer, at: $1) }
+    case .accept(let number): accept(number, event)
+    case .met(let number): meet(number, event)
+    case .unreachable(let number): fail(number)
+    case .message(let number, let end, let message): deliver(message, number, end, event)
+    case .address(let index, let boots):
+      guard machines[index].boots == boots, !isDelayed(event, index) else { return }
+      followAddress(index)
+    case .keepMap(let index, let boots):
+      if machines[index].boots == boots { machines[index].map = machines[index].core?.membership.map(now: now) ?? [] }
     }
   }
 
-  /// Carries out what a node wants done, and sees to its next wake-up.
-  mutating func perform(_ effects: [Membership.Effect], by index: Int) {
-    for effect in effects {
-      switch effect {
-      case .send(let bytes, let address):
-        if let to = byAddress[address.bits] { send(bytes, from: index, to: to) }
-      case .event(let event): note(event, by: index)
-      case .neighbours: break
-      case .reconnect(let record):
-        if let other = byAddress[record.addresses.primary.bits] { reconnect(index, other) }
-      }
-    }
+  /// A process that stands still takes what has come when it goes on.
+  mutating func isDelayed(_ event: Event, _ index: Int) -> Bool {
+    guard machines[index].pausedUntil > now else { return false }
+    queue.insert(event, at: machines[index].pausedUntil)
+    return true
+  }
+
+  /// Hands something to a node and carries out what follows.
+  mutating func give(_ index: Int, _ body: (inout NodeCore, UInt64) -> [NodeCommand]) {
+    guard var core = machines[index].core else { return }
+    // Taken out, so that nothing of it is copied.
+    machines[index].core = nil
+    let commands = body(&core, now)
+    machines[index].core = core
+    perform(commands, by: index)
     schedule(index)
   }
 
   mutating func schedule(_ index: Int) {
-    guard let membership = machines[index].membership else { return }
-    let due = max(now, membership.nextWakeUp)
-    guard membership.nextWakeUp != .max, due < machines[index].scheduled || machines[index].scheduled < now else {
-      return
-    }
+    guard let core = machines[index].core else { return }
+    let next = core.nextDue(at: now)
+    let due = max(now, next)
+    guard next != .max, due < machines[index].scheduled || machines[index].scheduled < now else { return }
     machines[index].scheduled = due
     queue.insert(.wake(index), at: due)
-  }
-
-  private mutating func note(_ event: Membership.Event, by index: Int) {
-    machines[index].events += 1
-    switch event {
-    case .joined(let record):
-      dropSide(of: index, record)
-      watched[record.mac]?.joined[index] = now
-      machines[index].mistakes[record.mac] = nil
-      if machines[index].membership?.isRemoved(record.mac, record.fingerprint) == true {
-        fault("node \(index) let the removed node \(record.id) back in")
-      }
-    case .changed(let record, let before):
-      if record.fingerprint != before.fingerprint { dropSide(of: index, record) }
-      watched[record.mac]?.joined[index] = now
-    case .died(let record):
-      dropSide(of: index, record)
-      watched[record.mac]?.gone[index] = now
-      if let other = machine(record.mac), isReachable(index, other) {
-        machines[index].mistakes[record.mac] = now
-        traffic.mistakenDeaths += 1
-      }
-    case .left(let record), .removed(let record):
-      dropSide(of: index, record)
-      watched[record.mac]?.gone[index] = now
-      machines[index].mistakes[record.mac] = nil
-    case .suspected(let record):
-      if let other = machine(record.mac), isReachable(index, other) { traffic.mistakenSuspicions += 1 }
-    case .cleared, .allowed, .replaced: break
-    }
   }
 
   mutating func fault(_ sentence: String) {
@@ -182,7 +228,7 @@ public struct ClusterSimulation {
   }
 
   private mutating func noteVitals(of index: Int) {
-    guard let sequence = machines[index].membership?.vitalsSequence(of: machines[index].mac) else { return }
+    guard let sequence = machines[index].core?.membership.vitalsSequence(of: machines[index].mac) else { return }
     if machines[index].issued[Int(sequence)] == nil || sequence != machines[index].lastIssued {
       machines[index].lastIssued = sequence
       machines[index].issued[Int(sequence)] = now
@@ -190,12 +236,8 @@ public struct ClusterSimulation {
   }
 
   private mutating func updateLoad(of index: Int) {
-    guard now >= machines[index].loadSince + 1000, let membership = machines[index].membership else { return }
+    guard now >= machines[index].loadSince + 1000, machines[index].core != nil else { return }
     machines[index].loadSince = now
-    var record = membership.own
-    record.load = UInt16(random.next() % 400)
-    record.memoryFree = UInt32(random.next() % 20_000)
-    let effects = machines[index].membership?.update(record, now: now) ?? []
-    perform(effects, by: index)
+    readMachine(index)
   }
 }

@@ -6,6 +6,8 @@ public struct Network: Sendable {
   /// How many datagrams come late, by as much as `lateness`, so that others overtake them.
   public var reordering: UInt64 = 0
   public var lateness: UInt64 = 100
+  /// How often a kernel does not take associations, in thousandths.
+  public var failedInstallation: UInt64 = 0
   /// How long it takes two members to make a tunnel: TLS with certificates, on slow processors.
   public var handshake: ClosedRange<UInt64> = 100...400
   /// How long a connection to a node that does not answer is tried.
@@ -24,11 +26,9 @@ public struct Network: Sendable {
     network.duplication = 20
     network.reordering = 50
     network.handshake = 100...900
+    network.failedInstallation = 20
     return network
   }()
-
-  /// A tunnel that nothing used for so long is taken down.
-  static let idleExpiry: UInt64 = 60_000
 
   /// What a TLS 1.3 handshake with certificates both ways and the messages that make a tunnel take, in bytes both ways with
   /// TCP/IP headers.

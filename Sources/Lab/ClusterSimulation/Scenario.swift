@@ -23,16 +23,22 @@ public enum Scenario: String, CaseIterable, Sendable {
   case readdressing
   /// Processes stand still for some seconds, as in swapping machines.
   case pauses
+  /// Programs talk across the cluster at the same moments, so that both ends negotiate, while keys wear out and programs crash.
+  case negotiations
+  /// Machines without a certificate ask to be admitted.
+  case admissions
+  /// All of it at once.
+  case storm
 
   /// Runs with 3 to `largest` nodes; what went wrong, with nothing for all well.
-  public func faults(seed: UInt64, largest: Int) -> [String] {
+  public func faults(seed: UInt64, largest: Int, planted: Set<PlantedFault> = []) -> [String] {
     var generator = SeededGenerator(seed: seed ^ 0x5CE7_A210)
     let nodes = Int(generator.number(in: 3...UInt64(max(3, largest))))
     let network: Network = generator.happens(500) ? .lan : .bad
     var story = Story(
       simulation: self == .growth
-        ? ClusterSimulation(seed: seed, network: network)
-        : ClusterSimulation(seed: seed, settled: nodes, network: network),
+        ? ClusterSimulation(seed: seed, network: network, planted: planted)
+        : ClusterSimulation(seed: seed, settled: nodes, network: network, planted: planted),
       random: generator, nodes: nodes)
     if self != .growth { story.simulation.run(for: 8000) }
     story.play(self)
@@ -75,6 +81,9 @@ private struct Story {
     case .sameID: sameID()
     case .readdressing: readdressing()
     case .pauses: pauses()
+    case .negotiations: negotiations()
+    case .admissions: admissions()
+    case .storm: storm()
     }
   }
 
@@ -83,7 +92,7 @@ private struct Story {
     simulation.start(0)
     wait(100...2000)
     for index in 1..<nodes {
-      let admitted = running.filter { $0 == 0 || (simulation.machines[$0].membership?.liveCount ?? 1) > 1 }
+      let admitted = running.filter { $0 == 0 || (simulation.machines[$0].core?.membership.liveCount ?? 1) > 1 }
       simulation.start(index, through: admitted[any(admitted.count)])
       if random.happens(600) { wait(0...3000) }
     }
@@ -97,7 +106,7 @@ private struct Story {
       case 2: if running.count > 2 { simulation.leave(anyRunning()) }
       case 3: simulation.start(simulation.addMachine(), through: anyRunning())
       default:
-        let off = simulation.machines.indices.filter { simulation.machines[$0].membership == nil }
+        let off = simulation.machines.indices.filter { simulation.machines[$0].core == nil }
         if !off.isEmpty {
           let member = anyRunning()
           simulation.start(off[any(off.count)], through: member)
@@ -138,7 +147,7 @@ private struct Story {
       if random.happens(300) { wait(0...500) }
     }
     settle()
-    for index in 0..<nodes where simulation.machines[index].membership?.own.id != ids[index] {
+    for index in 0..<nodes where simulation.machines[index].core?.membership.own.id != ids[index] {
       simulation.fault("node \(index) has another id than before")
     }
   }
@@ -147,7 +156,7 @@ private struct Story {
     let victim = any(nodes)
     var other = any(nodes)
     if other == victim { other = (victim + 1) % nodes }
-    guard let id = simulation.machines[victim].membership?.own.id else { return }
+    guard let id = simulation.machines[victim].core?.membership.own.id else { return }
     simulation.watch(victim)
     let start = simulation.now
     if !simulation.remove(id, by: other) { simulation.fault("node \(other) cannot remove the id \(id)") }
@@ -167,7 +176,7 @@ private struct Story {
     simulation.start(victim, through: member)
     wait(5000...8000)
     for index in running where index != victim {
-      if simulation.machines[index].membership?.state(of: simulation.machines[victim].mac)?.isLive == true {
+      if simulation.machines[index].core?.membership.state(of: simulation.machines[victim].mac)?.isLive == true {
         simulation.fault("node \(index) sees the removed node \(victim)")
       }
     }
@@ -214,17 +223,17 @@ private struct Story {
     wait(2000...20_000)
     if isSplit { simulation.heal() }
     settle(90_000)
-    let ids = pair.map { simulation.machines[$0].membership?.own.id }
+    let ids = pair.map { simulation.machines[$0].core?.membership.own.id }
     if !ids.contains(low) { simulation.fault("nobody has the id that both wanted: \(ids)") }
   }
 
   mutating func readdressing() {
     for turn in 0..<3 {
       let index = any(nodes)
-      let id = simulation.machines[index].membership?.own.id
+      let id = simulation.machines[index].core?.membership.own.id
       simulation.readdress(index, IPv4Address(bits: 0x0C00_0001 + UInt32(turn * nodes + index)))
       wait(100...5000)
-      if simulation.machines[index].membership?.own.id != id { simulation.fault("node \(index) changed its id") }
+      if simulation.machines[index].core?.membership.own.id != id { simulation.fault("node \(index) changed its id") }
     }
     settle()
   }
@@ -235,5 +244,80 @@ private struct Story {
       wait(100...6000)
     }
     settle(90_000)
+  }
+
+  mutating func negotiations() {
+    for _ in 0..<30 {
+      for _ in 0..<any(6) {
+        let (a, b) = (any(nodes), any(nodes))
+        simulation.talk(a, b)
+        // At the same moment, so that both may ask for keys.
+        if random.happens(500) { simulation.talk(b, a) }
+      }
+      if random.happens(150) { simulation.crash(any(nodes)) }
+      wait(0...10_000)
+    }
+    settle()
+  }
+
+  mutating func admissions() {
+    let member = any(nodes)
+    simulation.openWindow(member)
+    for _ in 0..<3 {
+      let index = simulation.addMachine()
+      simulation.startStranger(index, through: member)
+      wait(0...3000)
+    }
+    // Nobody lets them in there.
+    let closed = (member + 1) % nodes
+    let stranger = simulation.addMachine()
+    simulation.startStranger(stranger, through: closed)
+    wait(40_000...40_000)
+    if simulation.machines[stranger].isMember { simulation.fault("a stranger was certified that nobody approved") }
+    simulation.stop(stranger)
+    settle()
+  }
+
+  mutating func storm() {
+    var spare = UInt32(0)
+    var removed: NodeID?
+    for _ in 0..<40 {
+      switch any(12) {
+      case 0: if running.count > 2 { simulation.stop(anyRunning()) }
+      case 1: if running.count > 2 { simulation.leave(anyRunning()) }
+      case 2: simulation.start(simulation.addMachine(), through: anyRunning())
+      case 3, 4:
+        let off = simulation.machines.indices.filter { simulation.machines[$0].core == nil }
+        if !off.isEmpty {
+          let member = anyRunning()
+          simulation.start(off[any(off.count)], through: member)
+        }
+      case 5: simulation.crash(anyRunning())
+      case 6:
+        spare += 1
+        simulation.readdress(anyRunning(), IPv4Address(bits: 0x0C00_0000 + spare))
+      case 7:
+        let salt = random.next()
+        simulation.partition { Int((UInt64($0) &* 0x9E37_79B9 ^ salt) % 97) % 2 }
+      case 8: simulation.heal()
+      case 9:
+        if let id = removed {
+          if simulation.allow(id, by: anyRunning()) { removed = nil }
+        } else if running.count > 3, let id = simulation.machines[anyRunning()].core?.membership.own.id {
+          let operators = running.filter { simulation.machines[$0].core?.membership.own.id != id }
+          if simulation.remove(id, by: operators[any(operators.count)]) { removed = id }
+        }
+      case 10: simulation.pause(anyRunning(), for: random.number(in: 500...6000))
+      default:
+        for _ in 0..<any(8) {
+          let (a, b) = (any(simulation.machines.count), any(simulation.machines.count))
+          simulation.talk(a, b)
+          simulation.talk(b, a)
+        }
+      }
+      wait(0...4000)
+    }
+    simulation.heal()
+    settle(130_000)
   }
 }

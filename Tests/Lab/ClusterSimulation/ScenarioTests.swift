@@ -62,7 +62,7 @@ import Testing
     simulation.start(newcomer, through: 500)
     simulation.run(for: 3000)
     #expect(simulation.joinSeen(newcomer, since: start).map { $0 <= 3000 } == true)
-    #expect(simulation.machines.allSatisfy { ($0.membership?.bytes ?? 0) <= 200_000 })
+    #expect(simulation.machines.allSatisfy { ($0.core?.membership.bytes ?? 0) <= 200_000 })
     #expect(simulation.faults == [])
   }
 }
