@@ -176,7 +176,8 @@ final class Node {
       guard let datagram = try? gossip.receive(upTo: 1500) else { return }
       perform(
         core.receive(
-          datagram.bytes, from: datagram.sender.address, isFromPort: datagram.sender.port == ClusterPorts.control, at: now), now)
+          datagram.bytes, from: datagram.sender.address, isFromPort: datagram.sender.port == ClusterPorts.control,
+          at: now), now)
     }
   }
 
