@@ -299,10 +299,13 @@ let embedded: [SwiftSetting] = [
   .enableExperimentalFeature("Lifetimes"),
 ]
 
+/// Fuzzers and simulations spend their time in these modules; checks of arithmetic and indices stay.
+let optimised: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 extension Module {
   var target: Target {
     let isDrones = path.hasPrefix("Shared/") || path.hasPrefix("Drone/")
-    let settings = isDrones ? strict + embedded : strict
+    let settings = strict + (isDrones ? embedded : []) + (kind == .pure || name == "ClusterSimulation" ? optimised : [])
     return kind == .program
       ? .executableTarget(
         name: name, dependencies: dependencies, path: "Sources/\(path)", swiftSettings: settings)

@@ -61,6 +61,8 @@ struct Toolset {
       "-m", target.linkerEmulation,
       "--gc-sections",
       "--build-id=none",
+      // Strings that end alike are kept once, and so are functions that are equal and whose address nobody takes.
+      "-O2", "--icf=safe",
       sysroot.library.appending("crt1.o").string,
       // Of an archive only what is asked for is linked, so a program without TLS has nothing of these.
       sysroot.opensslLibrary.appending("libssl.a").string,
