@@ -70,6 +70,7 @@ let modules: [Module] = [
   .pure(0, "Shared/Bytes"),
   .pure(1, "Shared/Addresses", ["Bytes"]),
   .pure(2, "Shared/DroneLayout", ["Addresses", "Bytes"]),
+  .pure(2, "Shared/NodeStatus", ["Addresses", "Bytes"]),
   // Drone/System
   .pure(0, "Drone/System/ProcessControl"),
   .pure(1, "Drone/System/Terminal", ["Bytes"]),
@@ -103,7 +104,7 @@ let modules: [Module] = [
   // Drone/Netboot
   .pure(3, "Drone/Netboot/BootServer", ["Addresses", "Addressing", "Bytes", "DroneLayout"]),
   // Drone/Operator
-  .pure(3, "Drone/Operator/ClusterView", ["Addresses", "Bytes", "DroneLayout", "Terminal"]),
+  .pure(3, "Drone/Operator/ClusterView", ["Addresses", "Bytes", "DroneLayout", "NodeStatus", "Terminal"]),
   .pure(4, "Drone/Operator/Metrics", ["Addresses", "Bytes", "ClusterView"]),
   .pure(5, "Drone/Operator/ProcessView", ["Addresses", "Bytes", "MachineReadings", "Surveys", "Terminal"]),
   .pure(4, "Drone/Operator/TydCommand", ["Addresses", "BootServer", "Bytes", "DroneLayout", "MachineReadings"]),
@@ -121,8 +122,8 @@ let modules: [Module] = [
     [
       "Addresses", "Addressing", "BootServer", "Bytes", "ChannelFailure", "ClusterView", "CompilerRuntime",
       "ControlChannel", "DroneLayout", "Integrity", "Linux", "LocalOrders", "MachineReadings", "Membership",
-      "Metrics", "Netlink", "NodeCore", "PacketFilter", "ProcessControl", "ProcessView", "Reporting", "SecureChannel",
-      "Supervision", "Surveys", "Terminal", "Tunnels", "TydCommand",
+      "Metrics", "Netlink", "NodeCore", "NodeStatus", "PacketFilter", "ProcessControl", "ProcessView", "Reporting",
+      "SecureChannel", "Supervision", "Surveys", "Terminal", "Tunnels", "TydCommand",
     ]),
   // Forge
   .host(3, "Forge/Target", ["DroneLayout", system]),
@@ -160,7 +161,8 @@ let modules: [Module] = [
   .host(
     6, "Lab/TestCluster",
     [
-      "BuildCache", "DebianArchive", "DroneLayout", "VirtualMachine", "Workshop", system,
+      "Addresses", "BuildCache", "Bytes", "DebianArchive", "DroneLayout", "NodeStatus", "VirtualMachine",
+      "Workshop", system,
     ]),
   .host(2, "Lab/VirtualNetwork", ["Addresses", "Bytes"]),
   .host(
@@ -172,8 +174,8 @@ let modules: [Module] = [
   .host(
     5, "Lab/DroneArmy",
     [
-      "Addresses", "ClusterStore", "Image", "Linux", "SecureChannel", "VirtualMachine", "VirtualNetwork", "Workshop",
-      system,
+      "Addresses", "Bytes", "ClusterStore", "Image", "Linux", "NodeStatus", "SecureChannel", "VirtualMachine",
+      "VirtualNetwork", "Workshop", system,
     ]),
   .host(
     8, "Lab/LabCommands",
@@ -262,7 +264,8 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Lab/DroneArmy",
     [
-      "Addresses", "Bytes", "DroneArmy", "Reporting", "Supervision", "TestSupport", "TydCommand", "Workshop", system,
+      "Addresses", "Bytes", "DroneArmy", "NodeStatus", "Reporting", "Supervision", "TestSupport", "TydCommand",
+      "Workshop", system,
     ]),
   .tests("Lab/HouseRules", ["HouseRules", "TestSupport"]),
   .tests("Lab/VirtualMachine", ["VirtualMachine"]),
@@ -270,11 +273,12 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Machines",
     [
-      "BuildCache", "ClusterStore", "DroneLayout", "Image", "Linux", "ProcessControl", "SecureChannel", "Target",
-      "TestCluster", "TestSupport", "VirtualMachine", "Workshop", system,
+      "Addresses", "BuildCache", "ClusterStore", "DroneLayout", "Image", "Linux", "NodeStatus", "ProcessControl",
+      "SecureChannel", "Target", "TestCluster", "TestSupport", "VirtualMachine", "Workshop", system,
     ]),
   .tests("Shared/Addresses", ["Addresses"]),
   .tests("Shared/DroneLayout", ["Bytes", "DroneLayout", "TestSupport"]),
+  .tests("Shared/NodeStatus", ["Addresses", "Bytes", "NodeStatus", "TestSupport"]),
 ]
 
 // C: module maps, system-call shims, and what a compiler's run-time library would hold.

@@ -1,3 +1,4 @@
+import NodeStatus
 import ClusterStore
 import Glibc
 import Image
@@ -56,7 +57,7 @@ public final class Army {
   var seen: [NodeStatus.Node?]
   /// How often the cluster called a drone dead that ran and was plugged in.
   var falseDeaths = 0
-  /// How many deaths a drone has noted in its log; where none was killed or unplugged, all of them are false.
+  /// How many deaths a drone has counted; where none was killed or unplugged, all of them are false.
   var deathsNoted = 0
   /// When all were in for the first time.
   var allInAt: UInt64?

@@ -1,3 +1,4 @@
+import NodeStatus
 import Linux
 
 /// Whom the army asks how the cluster stands, and when.
@@ -8,8 +9,8 @@ struct Inquiry {
   private(set) var answeredAt: UInt64?
   private var isOpen = false
 
-  /// For the shell on the second port: how the node sees the cluster, and how often it has noted that another died.
-  static let question = "tyd --status --json; echo deaths: $(grep -c 'is dead' /run/tyd/log)"
+  /// For the shell on the second port: how the node sees the cluster.
+  static let question = "tyd --status --json"
 
   static let interval: UInt64 = 2000
   static let patience: UInt64 = 8000
@@ -57,29 +58,24 @@ extension Army {
     case nil: break
     }
     for line in emulator.answers.read(piece) {
-      if let count = Self.deaths(in: line) { deathsNoted = max(deathsNoted, count) }
-      guard let view = NodeStatus(line: line), inquiry.answer(from: index, at: now) else { continue }
-      notice(view, now)
+      guard let status = NodeStatus(line: line) else { continue }
+      deathsNoted = max(deathsNoted, Int(status.deaths))
+      guard inquiry.answer(from: index, at: now) else { continue }
+      notice(status, now)
     }
   }
 
-  private static func deaths(in line: [UInt8]) -> Int? {
-    let words = String(decoding: line, as: UTF8.self).split(separator: " ")
-    return words.count == 2 && words[0] == "deaths:" ? Int(words[1]) : nil
-  }
-
-  private func notice(_ view: NodeStatus, _ now: UInt64) {
+  private func notice(_ status: NodeStatus, _ now: UInt64) {
     for index in seen.indices {
-      let address = String(decoding: plan.address(of: index + 1).text, as: UTF8.self)
-      let node = view.node(at: address)
+      let node = status.node(at: plan.address(of: index + 1))
       let before = seen[index]?.state
       seen[index] = node
       guard let node, let before, before != node.state else { continue }
-      if node.state == "dead", progress[index].isMember, network.isPlugged(index) {
+      if node.state == .dead, progress[index].isMember, network.isPlugged(index) {
         falseDeaths += 1
         report(index + 1, "is considered dead although it runs", now)
-      } else if node.state == "dead" || before == "dead" {
-        report(index + 1, node.state == "dead" ? "is dead for the others" : "is \(node.state) again", now)
+      } else if node.state == .dead || before == .dead {
+        report(index + 1, node.state == .dead ? "is dead for the others" : "is \(node.state.word) again", now)
       }
     }
     show.isStale = true

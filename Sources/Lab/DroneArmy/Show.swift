@@ -148,7 +148,7 @@ extension Army {
   }
 
   private var usualLine: String {
-    let alive = seen.filter { $0?.state == "alive" }.count
+    let alive = seen.filter { $0?.state == .alive }.count
     var parts = ["\(alive) of \(plan.count) in the cluster"]
     if case .console(let index) = show.phase {
       parts.insert("drone \(index + 1)", at: 0)

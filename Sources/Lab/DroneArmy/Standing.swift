@@ -1,3 +1,5 @@
+import NodeStatus
+import Bytes
 import Linux
 import Workshop
 
@@ -13,13 +15,16 @@ extension Army {
     return progress[index].isMember ? "on" : "boots"
   }
 
+  private func name(_ id: UInt16) -> String { String(decoding: idText(id), as: UTF8.self) }
+
   func standing(_ now: UInt64) -> String {
     var rows = [["drone", "address", "power", "cable", "cluster", "id", "shell", "in"]]
     for index in progress.indices {
       let drone = progress[index]
       rows.append([
         "\(index + 1)", String(decoding: plan.address(of: index + 1).text, as: UTF8.self), power(index),
-        network.isPlugged(index) ? "in" : "out", seen[index]?.state ?? "-", seen[index]?.id ?? "-",
+        network.isPlugged(index) ? "in" : "out", seen[index].map { "\($0.state.word)" } ?? "-",
+        seen[index].map { name($0.id) } ?? "-",
         drone.shellAt.map { spoken(drone.sinceStart($0)) } ?? "-",
         drone.memberAt.map { spoken(drone.sinceStart($0)) } ?? "-",
       ])
@@ -48,7 +53,7 @@ extension Army {
         + "\",\"power\":\"\(power(index))\",\"plugged\":\(network.isPlugged(index)),\"starts\":\(drone.starts),"
         + "\"process\":\(emulators[index].map { "\($0.process)" } ?? "null"),"
         + "\"shellMilliseconds\":\(time(drone.shellAt)),\"memberMilliseconds\":\(time(drone.memberAt)),"
-        + "\"cluster\":\(text(seen[index]?.state)),\"id\":\(text(seen[index]?.id))}"
+        + "\"cluster\":\(text(seen[index].map { "\($0.state.word)" })),\"id\":\(text(seen[index].map { name($0.id) }))}"
     }
     let all = allInAt.map { "\($0 - began)" } ?? "null"
     return "{\"drones\":[\(drones.joined(separator: ","))],\"allInMilliseconds\":\(all),\"memoryKilobytes\":\(memory),"

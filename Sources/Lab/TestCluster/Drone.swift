@@ -1,3 +1,6 @@
+import Bytes
+import Addresses
+import NodeStatus
 import DroneLayout
 import Foundation
 import SystemPackage
@@ -27,17 +30,17 @@ public struct Drone: Sendable {
   }
 
   /// `tyd --status --json`.
-  public func status() async throws -> ClusterStatus {
+  public func status() async throws -> NodeStatus {
     let text = try await machine.output("tyd --status --json")
     let line = text.split(separator: "\n").first { $0.hasPrefix("{") } ?? ""
-    return try JSONDecoder().decode(ClusterStatus.self, from: Data(line.utf8))
+    return try NodeStatus(json: [UInt8](line.utf8))
   }
 
   /// Waits up to `bound` of the machines' time until the status is as wanted, and returns it.
   @discardableResult
   public func waits(
-    for wanted: String, within bound: Duration = .seconds(20), _ holds: (ClusterStatus) -> Bool
-  ) async throws -> ClusterStatus {
+    for wanted: String, within bound: Duration = .seconds(20), _ holds: (NodeStatus) -> Bool
+  ) async throws -> NodeStatus {
     let watch = MachineWatch()
     while true {
       let status = try await status()
@@ -55,39 +58,21 @@ public struct Drone: Sendable {
   }
 }
 
-/// The part of `tyd --status --json` that is looked at here.
-public struct ClusterStatus: Decodable, Sendable {
-  public struct Node: Decodable, Sendable {
-    public var id: String
-    public var address: String
-    public var state: String
-    public var fingerprint: String
+// As tests speak of it.
+extension NodeStatus {
+  /// The node's own id: `0x010b`.
+  public var name: String { String(decoding: idText(id), as: UTF8.self) }
+  public func state(of address: String) -> State? {
+    nodes.first { $0.address == IPv4Address(text: address.utf8) }?.state
   }
-  public struct Tunnel: Decodable, Sendable {
-    public var address: String
-    public var spiIn: String?
-    public var spiOut: String?
-    public var rekeys: Int?
+  public var alive: Set<String> {
+    Set(nodes.filter { $0.state == .alive }.map { String(decoding: $0.address.text, as: UTF8.self) })
   }
-  /// ESP packets that the kernel's associations have refused.
-  public struct RefusedPackets: Decodable, Sendable, Equatable {
-    public var late: Int
-    public var replayed: Int
-    public var unproven: Int
-  }
-  public var node: String
-  public var state: String
-  public var cluster: String
-  public var fingerprint: String
-  public var nodes: [Node]
-  public var tunnels: [Tunnel]?
-  public var refused: [String: Int]?
-  public var refusedPackets: RefusedPackets?
-  /// What a node that is not in yet waits for.
-  public var waits: String?
-
-  public func state(of address: String) -> String? { nodes.first { $0.address == address }?.state }
-  public var alive: Set<String> { Set(nodes.filter { $0.state == "alive" }.map(\.address)) }
   /// How often the keys of the tunnel to `address` were replaced.
-  public func rekeys(with address: String) -> Int { tunnels?.first { $0.address == address }?.rekeys ?? 0 }
+  public func rekeys(with address: String) -> UInt64 {
+    tunnels.first { IPv4Address(text: address.utf8) == $0.address }?.rekeys ?? 0
+  }
+  public var refusals: [String: UInt64] {
+    Dictionary(refused.map { (String(decoding: $0.name, as: UTF8.self), $0.count) }) { $1 }
+  }
 }

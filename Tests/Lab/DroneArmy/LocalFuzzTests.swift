@@ -1,3 +1,4 @@
+import NodeStatus
 import Reporting
 import Supervision
 import TestSupport
@@ -53,7 +54,7 @@ import TydCommand
   func statusLines() {
     let status = [UInt8](
       """
-      {"address":"10.0.0.1","nodes":[{"id":"0x0001","address":"10.0.0.1","state":"alive"},\
+      {"node":"0x0001","address":"10.0.0.1","state":"in","nodes":[{"id":"0x0001","address":"10.0.0.1","state":"alive"},\
       {"id":"0x0002","address":"10.0.0.2","state":"dead"}]}
 
       """.utf8)

@@ -1,3 +1,4 @@
+import NodeStatus
 import Addresses
 import Bytes
 import Testing
@@ -128,8 +129,8 @@ import Testing
       #"{"node":"0x010b","address":"192.168.1.11","state":"in","nodes":[{"id":"0x010c","address":"192.168.1.12","#
       + #""state":"dead","fingerprint":"aa"},{"id":"0x010d","address":"192.168.1.12","state":"alive","fingerprint":"bb"}]}"#
     let view = try #require(NodeStatus(line: [UInt8](line.utf8)))
-    #expect(view.node(at: "192.168.1.12")?.id == "0x010d")
-    #expect(view.node(at: "192.168.1.99") == nil)
+    #expect(view.node(at: IPv4Address(192, 168, 1, 12))?.id == 0x010D)
+    #expect(view.node(at: IPv4Address(192, 168, 1, 99)) == nil)
   }
 
   @Test("what is no status is none", arguments: ["", "{", "{}", "tyd --status --json", "{\"nodes\":3}", "[1]"])

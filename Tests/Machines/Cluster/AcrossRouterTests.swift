@@ -152,7 +152,7 @@ import VirtualMachine
     way.far.machine.type("poweroff -f\n")
     _ = try await way.far.machine.waitForEnd()
     for drone in [way.near, way.neighbour] {
-      try await drone.waits(for: "10.1.1.21 dead", within: .seconds(12)) { $0.state(of: way.far.address) == "dead" }
+      try await drone.waits(for: "10.1.1.21 dead", within: .seconds(12)) { $0.state(of: way.far.address) == .dead }
     }
   }
 

@@ -46,7 +46,7 @@ import VirtualMachine
           #expect(drone.machine.alarms.console.isEmpty && drone.machine.alarms.kernel.isEmpty)
           #expect(try await drone.machine.run("certaintyd --once").status == 0)
           let suspicions = log.split(separator: "\n").count { $0.contains("does not answer") }
-          let rekeys = try await drone.status().tunnels?.reduce(0) { $0 + ($1.rekeys ?? 0) } ?? 0
+          let rekeys = try await drone.status().tunnels.reduce(0) { $0 + $1.rekeys }
           let memory = try await drone.machine.output("grep VmRSS /proc/$(cat /run/tyd/pid)/status")
           report += " \(drone.address) \(passes) passes, \(suspicions) suspicions, \(rekeys) new keys, \(memory);"
         }

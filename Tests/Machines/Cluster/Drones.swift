@@ -3,7 +3,6 @@ import TestCluster
 import VirtualMachine
 
 typealias Drone = TestCluster.Drone
-typealias ClusterStatus = TestCluster.ClusterStatus
 
 extension DroneArmy {
   /// Drones of the image under test.

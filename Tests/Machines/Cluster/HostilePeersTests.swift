@@ -22,9 +22,9 @@ import Workshop
         let peer = HostilePeer(network: network, target: "192.168.1.11", folder: folder)
         let first = drones[0]
         func counts(_ name: String, _ what: String, _ body: () async throws -> Void) async throws {
-          let before = try await first.status().refused?[name] ?? 0
+          let before = try await first.status().refusals[name] ?? 0
           try await body()
-          try await first.waits(for: "\(what) counted as \(name)") { ($0.refused?[name] ?? 0) > before }
+          try await first.waits(for: "\(what) counted as \(name)") { ($0.refusals[name] ?? 0) > before }
         }
 
         let cluster = try ClusterStore().cluster(.standard)

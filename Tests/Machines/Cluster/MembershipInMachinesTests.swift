@@ -13,7 +13,7 @@ import VirtualMachine
         // Dead within 5 s of the guest's time; the host's clock may run ahead of an emulated one.
         try await third.machine.setLink(up: false)
         try await first.waits(for: "192.168.1.22 dead", within: .seconds(12)) {
-          $0.state(of: "192.168.1.22") == "dead"
+          $0.state(of: "192.168.1.22") == .dead
         }
         try await third.machine.setLink(up: true)
         for drone in drones {
@@ -30,10 +30,10 @@ import VirtualMachine
         try await second.machine.succeeds("tyd -m 192.168.1.22")
         try await first.waits(for: "192.168.1.21 alive") { $0.alive.count == 3 }
 
-        let id = try await second.status().node
+        let id = try await second.status().name
         try await first.machine.succeeds("tyd --remove \(id)")
         try await third.waits(for: "192.168.1.21 removed", within: .seconds(10)) {
-          $0.state(of: "192.168.1.21") == "removed"
+          $0.state(of: "192.168.1.21") == .removed
         }
         #expect(try await second.machine.run("ping -c1 -W2 192.168.1.22").status != 0)
         _ = try await second.machine.run("tyd --stop")
@@ -60,7 +60,7 @@ import VirtualMachine
         #expect(try await drones[1].clearFrames(with: "192.168.1.11") == [])
 
         // What process 1 has started once it does not start again against the cluster's will.
-        let id = try await drones[0].status().node
+        let id = try await drones[0].status().name
         try await drones[1].machine.succeeds("tyd --remove \(id)")
         try await drones[0].machine.succeeds(
           "n=0; while pidof tyd >/dev/null && [ $n -lt 100 ]; do sleep 0.1; n=$((n+1)); done; sleep 3; ! pidof tyd")

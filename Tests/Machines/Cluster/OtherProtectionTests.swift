@@ -1,3 +1,4 @@
+import NodeStatus
 import TestCluster
 import Testing
 import VirtualMachine
@@ -56,14 +57,14 @@ import VirtualMachine
 
 extension Drone {
   /// Of this node's state only the counter of nodes with another protection has changed.
-  fileprivate func expectOnlyCounted(since before: ClusterStatus) async throws {
+  fileprivate func expectOnlyCounted(since before: NodeStatus) async throws {
     let now = try await waits(for: "the refusal counted") {
-      ($0.refused?["otherProtection"] ?? 0) == (before.refused?["otherProtection"] ?? 0) + 1
+      ($0.refusals["otherProtection"] ?? 0) == (before.refusals["otherProtection"] ?? 0) + 1
     }
     #expect(now.nodes.map(\.id) == before.nodes.map(\.id) && now.alive == before.alive, "\(now)")
-    #expect(now.tunnels?.map(\.address) == before.tunnels?.map(\.address), "\(now)")
-    var counters = now.refused ?? [:]
-    counters["otherProtection"] = before.refused?["otherProtection"]
-    #expect(counters == before.refused)
+    #expect(now.tunnels.map(\.address) == before.tunnels.map(\.address), "\(now)")
+    var counters = now.refusals
+    counters["otherProtection"] = before.refusals["otherProtection"]
+    #expect(counters == before.refusals)
   }
 }

@@ -1,3 +1,5 @@
+import Addresses
+import NodeStatus
 import ClusterStore
 import Foundation
 import SystemPackage
@@ -10,15 +12,15 @@ import Workshop
 @Suite struct PXEMasterTests {
   private static let master = "192.168.1.11"
 
-  private func nodes(_ status: String) throws -> [ClusterStatus.Node] {
+  private func nodes(_ status: String) throws -> [NodeStatus.Node] {
     let line = status.split(separator: "\n").first { $0.hasPrefix("{") } ?? ""
-    return try JSONDecoder().decode(ClusterStatus.self, from: Data(line.utf8)).nodes
+    return try NodeStatus(json: [UInt8](line.utf8)).nodes
   }
 
   /// Starts a computer without a disk, approves it, and gives its node once it is in.
   private func bootOther(
     _ master: VirtualMachine, in network: NetworkNamespace, tap: String,
-    _ body: (VirtualMachine, ClusterStatus.Node) async throws -> Void
+    _ body: (VirtualMachine, NodeStatus.Node) async throws -> Void
   ) async throws {
     let configuration = MachineConfiguration(
       boot: .network, cards: [.init(on: .tap(tap), address: "52:54:00:00:00:22")])
@@ -39,10 +41,10 @@ import Workshop
       #expect(shown.contains(key), "the key that its console shows")
       try await master.succeeds("tyd --approve \(key)")
       let status = try await master.waits(for: "two alive") {
-        (try? nodes($0).filter { $0.state == "alive" }.count) == 2
+        (try? nodes($0).filter { $0.state == .alive }.count) == 2
       }
-      let node = try #require(try nodes(status).first { $0.address != Self.master })
-      try await other.waits(for: "two alive") { (try? nodes($0).filter { $0.state == "alive" }.count) == 2 }
+      let node = try #require(try nodes(status).first { $0.address != IPv4Address(text: Self.master.utf8) })
+      try await other.waits(for: "two alive") { (try? nodes($0).filter { $0.state == .alive }.count) == 2 }
       try await body(other, node)
     }
   }
@@ -55,7 +57,7 @@ import Workshop
       try await withMachineGroup(of: 2) {
         try await withPXEMaster(in: network) { master in
           let tap = try await network.tap("tap1")
-          var first: ClusterStatus.Node?
+          var first: NodeStatus.Node?
           try await bootOther(master, in: network, tap: tap) { other, node in
             first = node
             #expect(try await other.output("ls -A /run/cluster | tr '\\n' ' '") == "ca.crt cluster")
@@ -65,7 +67,7 @@ import Workshop
             #expect(status.contains("52:54:00:00:00:22") && status.contains("1 sent whole"), "\(status)")
           }
           // Switched off.
-          try await master.waits(for: "it is missed") { (try? nodes($0).filter { $0.state == "alive" }.count) == 1 }
+          try await master.waits(for: "it is missed") { (try? nodes($0).filter { $0.state == .alive }.count) == 1 }
           try await bootOther(master, in: network, tap: tap) { _, node in
             #expect(node.id == first?.id && node.address == first?.address)
           }

@@ -13,7 +13,7 @@ import Workshop
         try await first.machine.succeeds("tyd --metrics 9639")
         try await second.machine.succeeds("tyd -m 192.168.1.11 --metrics 192.168.1.21:9640")
         for drone in drones { try await drone.waits(for: "both alive") { $0.alive.count == 2 } }
-        let id = try await second.status().node
+        let id = try await second.status().name
 
         try await second.machine.succeeds("{ dd if=/dev/zero of=/dev/null bs=16 & } 2>/dev/null; sleep 1")
         let picture = try await first.machine.succeeds("mtop --once")

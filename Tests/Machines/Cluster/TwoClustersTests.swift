@@ -27,7 +27,7 @@ import VirtualMachine
         try await drones[0].machine.succeeds("tyd")
         let refused = try await drones[2].machine.run("tyd -m 192.168.1.11")
         #expect(refused.status == 1 && refused.output.contains("is of another cluster"), "\(refused.output)")
-        try await drones[0].waits(for: "one of another cluster counted") { ($0.refused?["wrongCluster"] ?? 0) >= 1 }
+        try await drones[0].waits(for: "one of another cluster counted") { ($0.refusals["wrongCluster"] ?? 0) >= 1 }
 
         try await drones[2].machine.succeeds("tyd")
         for drone in [drones[1], drones[3]] { try await drone.machine.succeeds("tyd -m any") }

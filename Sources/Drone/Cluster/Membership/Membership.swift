@@ -61,6 +61,8 @@ public struct Membership {
     public var refused: UInt32 = 0
     /// Records of nodes that speak in clear where this one does not, or the other way round.
     public var otherProtection: UInt32 = 0
+    /// Members that were found dead.
+    public var deaths: UInt32 = 0
   }
 
   /// A member with which this node speaks when nothing else happens.

@@ -165,6 +165,7 @@ extension Membership {
     case (true, .alive): effects.append(.event(.cleared(record(slot))))
     case (true, .suspect): effects.append(.event(.suspected(record(slot))))
     case (true, .dead):
+      counters.deaths &+= 1
       effects.append(.event(.died(record(slot))))
       reconnectSoon(slot)
     case (true, .left): effects.append(.event(.left(record(slot))))

@@ -1,3 +1,4 @@
+import NodeStatus
 import Addresses
 import DroneLayout
 
@@ -42,50 +43,8 @@ public struct ClusterTable: Equatable, Sendable {
     self.nodes = nodes
   }
 
-  /// How the node itself stands to the cluster.
-  public enum Standing: UInt8, CaseIterable, Sendable {
-    /// In it, and no other node is.
-    case alone
-    case `in`
-    /// Not in it yet: on its way, or it asked and waits for somebody's approval.
-    case joining
-    case pending
-
-    public var word: StaticString {
-      switch self {
-      case .alone: "alone"
-      case .in: "in"
-      case .joining: "joining"
-      case .pending: "pending"
-      }
-    }
-
-    public var isIn: Bool { self == .alone || self == .in }
-  }
-
-  /// What is believed of a node.
-  public enum State: UInt8, CaseIterable, Sendable {
-    case alive
-    /// It did not answer, and may still.
-    case suspect
-    case dead
-    case left
-    /// Thrown out by somebody.
-    case removed
-
-    public var word: StaticString {
-      switch self {
-      case .alive: "alive"
-      case .suspect: "suspect"
-      case .dead: "dead"
-      case .left: "left"
-      case .removed: "removed"
-      }
-    }
-
-    /// Whether the node counts as a member.
-    public var isLive: Bool { self == .alive || self == .suspect }
-  }
+  public typealias Standing = NodeStatus.Standing
+  public typealias State = NodeStatus.State
 
   public struct Node: Equatable, Sendable {
     public var id: UInt16

@@ -104,7 +104,7 @@ struct NodeBench {
     let said = try await flood.trimmingCharacters(in: .whitespacesAndNewlines)
     let after = try await first.residentMemory()
     let status = try await first.status()
-    let refused = (status.refused ?? [:]).filter { $0.value > 0 }.map { "\($0.key) \($0.value)" }.sorted()
+    let refused = status.refusals.filter { $0.value > 0 }.map { "\($0.key) \($0.value)" }.sorted()
     let joined = "\(times.count) of \(times.count + failures)"
     return [
       .init("tyd: \(Self.junk) junk connections", said, "reported"),

@@ -170,18 +170,4 @@ extension Node {
     }
     return out
   }
-
-  /// One object for each boot.
-  var bootsJSON: [[UInt8]] {
-    var out: [[UInt8]] = []
-    for boot in boots?.table.boots ?? [] { out.append(bootJSON(boot)) }
-    return out
-  }
-
-  private func bootJSON(_ boot: BootTable.Boot) -> [UInt8] {
-    [UInt8]("{\"mac\":\"") + boot.hardware.text + [UInt8]("\",\"address\":\"") + boot.address.text
-      + [UInt8]("\",\"file\":\"") + boot.file.filter { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
-      + [UInt8]("\",\"percent\":") + number(boot.percent) + [UInt8](",\"completed\":") + number(boot.completed)
-      + [UInt8]("}")
-  }
 }

@@ -1,3 +1,4 @@
+import NodeStatus
 import Bytes
 import ClusterView
 import ControlChannel
@@ -80,7 +81,7 @@ extension Node {
 
   func text(of view: OrderCall.View, _ now: UInt64) -> [UInt8] {
     switch view {
-    case .status(let json): json ? statusJSON(now) : statusText(now)
+    case .status(let json): json ? status.json : statusText(now)
     case .table: clusterTable().text
     case .standing: nodeStanding.text
     case .pending: pendingText(now)

@@ -1,3 +1,5 @@
+import BootServer
+import NodeStatus
 import Addresses
 import Bytes
 import ClusterView
@@ -74,74 +76,43 @@ extension Node {
     return out
   }
 
-  /// One line, for programs.
-  func statusJSON(_ now: UInt64) -> [UInt8] {
-    var out = [UInt8]("{")
-    func member(_ name: StaticString, _ value: [UInt8], quoted: Bool = true) {
-      if out.last != UInt8(ascii: "{") { out.append(UInt8(ascii: ",")) }
-      out += [UInt8]("\"") + [UInt8](name) + [UInt8]("\":")
-      out += quoted ? [UInt8]("\"") + value + [UInt8]("\"") : value
-    }
-    member("node", idText(membership.own.id))
-    member("address", interface.address.text)
-    member("state", [UInt8](standing.word))
-    if let obstacle = joining?.obstacle, !obstacle.isEmpty { member("waits", quotable(obstacle)) }
-    member("cluster", credential.authority.fingerprint.bytes.flatMap { hexadecimalByte($0) })
-    member("fingerprint", credential.fingerprint.flatMap { hexadecimalByte($0) })
-    member("canApprove", [UInt8](admission.canCertify ? "true" : "false"), quoted: false)
-    member("encrypted", [UInt8](command.isEncrypted ? "true" : "false"), quoted: false)
-    var nodes: [[UInt8]] = []
+  /// What a program is told.
+  var status: NodeStatus {
+    var status = NodeStatus(id: membership.own.id, address: interface.address, standing: standing)
+    status.obstacle = joining?.obstacle ?? []
+    status.cluster = credential.authority.fingerprint.bytes
+    status.fingerprint = credential.fingerprint
+    status.mayApprove = admission.canCertify
+    status.isEncrypted = command.isEncrypted
     membership.forEach { record, state in
-      nodes.append(
-        [UInt8]("{\"id\":\"") + idText(record.id) + [UInt8]("\",\"address\":\"") + record.addresses.primary.text
-          + [UInt8]("\",\"state\":\"") + [UInt8](ClusterTable.State(state).word) + [UInt8]("\",\"fingerprint\":\"")
-          + record.fingerprint.bytes.flatMap { hexadecimalByte($0) } + [UInt8]("\",\"canApprove\":")
-          + [UInt8](record.mayApprove ? "true}" : "false}"))
+      status.nodes.append(
+        .init(
+          id: record.id, address: record.addresses.primary, state: NodeStatus.State(state),
+          fingerprint: record.fingerprint.bytes, mayApprove: record.mayApprove))
     }
     membership.forEachRemoved { id, fingerprint, address in
-      nodes.append(
-        [UInt8]("{\"id\":\"") + idText(id) + [UInt8]("\",\"address\":\"") + (address?.text ?? [])
-          + [UInt8]("\",\"state\":\"removed\",\"fingerprint\":\"")
-          + fingerprint.bytes.flatMap { hexadecimalByte($0) } + [UInt8]("\",\"canApprove\":false}"))
+      status.nodes.append(
+        .init(id: id, address: address ?? .unspecified, state: .removed, fingerprint: fingerprint.bytes))
     }
-    member("nodes", list(nodes), quoted: false)
-    let pairs = tunnels.pairs.map { pair in
-      [UInt8]("{\"address\":\"") + pair.peer.address.text + [UInt8]("\",\"spiIn\":\"") + spiText(pair.inbound)
-        + [UInt8]("\",\"spiOut\":\"") + spiText(pair.outbound ?? 0) + [UInt8]("\",\"rekeys\":")
-        + number(pair.renewals) + [UInt8]("}")
+    status.tunnels = tunnels.pairs.map { pair in
+      NodeStatus.Tunnel(
+        address: pair.peer.address, inboundSPI: pair.inbound, outboundSPI: pair.outbound ?? 0,
+        rekeys: UInt64(clamping: pair.renewals))
     }
-    member("tunnels", list(pairs), quoted: false)
-    var counted: [UInt8] = []
-    for counter in core.refusals.all {
-      counted += counted.isEmpty ? [UInt8]("{\"") : [UInt8](",\"")
-      counted += [UInt8](counter.name) + [UInt8]("\":") + number(counter.count)
-    }
-    member("refused", counted + [UInt8]("}"), quoted: false)
+    status.refused = core.refusals.all.map { .init(name: [UInt8]($0.name), count: UInt64($0.count)) }
     if let esp = transforms?.refusedPackets() {
-      member(
-        "refusedPackets",
-        [UInt8]("{\"late\":") + number(esp.late) + [UInt8](",\"replayed\":") + number(esp.replayed)
-          + [UInt8](",\"unproven\":") + number(esp.unproven) + [UInt8]("}"), quoted: false)
+      status.refusedPackets = .init(late: esp.late, replayed: esp.replayed, unproven: esp.unproven)
     }
-    if boots != nil { member("boots", list(bootsJSON), quoted: false) }
-    return out + [UInt8]("}\n")
+    status.deaths = membership.counters.deaths
+    status.boots = boots.map { $0.table.boots.map { NodeStatus.Boot($0) } }
+    return status
   }
+}
 
-  /// Part of it may be another node's word.
-  private func quotable(_ text: [UInt8]) -> [UInt8] {
-    text.map { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") ? UInt8(ascii: "'") : printable($0) }
-  }
-
-  private func list(_ items: [[UInt8]]) -> [UInt8] {
-    var out = [UInt8]("[")
-    for item in items {
-      if out.count > 1 { out.append(UInt8(ascii: ",")) }
-      out += item
-    }
-    return out + [UInt8]("]")
-  }
-
-  private func spiText(_ spi: UInt32) -> [UInt8] {
-    [UInt8]("0x") + [24, 16, 8, 0].flatMap { hexadecimalByte(UInt8(truncatingIfNeeded: spi >> $0)) }
+extension NodeStatus.Boot {
+  fileprivate init(_ boot: BootTable.Boot) {
+    self.init(
+      hardware: boot.hardware, address: boot.address, file: boot.file, percent: UInt64(clamping: boot.percent),
+      completed: UInt64(clamping: boot.completed))
   }
 }

@@ -1,27 +1,16 @@
-import Foundation
+import Addresses
+import NodeStatus
 
-/// How one drone's tyd sees the cluster: what the army reads of `tyd --status --json`.
-struct NodeStatus: Decodable, Equatable {
-  struct Node: Decodable, Equatable {
-    var id: String
-    var address: String
-    /// `alive`, `suspect`, `dead`, `left` or `removed`.
-    var state: String
-  }
-
-  var address: String
-  var nodes: [Node]
-
+extension NodeStatus {
   /// Nil for a line that is no status.
   init?(line: [UInt8]) {
-    guard line.first == UInt8(ascii: "{"), let view = try? JSONDecoder().decode(NodeStatus.self, from: Data(line))
-    else { return nil }
-    self = view
+    guard let status = try? NodeStatus(json: line) else { return nil }
+    self = status
   }
 
-  func node(at address: String) -> Node? {
+  func node(at address: IPv4Address) -> Node? {
     // A node that is back under another identity stands beside the one that is gone.
-    nodes.first { $0.address == address && $0.state == "alive" } ?? nodes.first { $0.address == address }
+    nodes.first { $0.address == address && $0.state == .alive } ?? nodes.first { $0.address == address }
   }
 }
 
