@@ -301,6 +301,8 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let embedded: [SwiftSetting] = [
   .enableExperimentalFeature("Embedded", .when(traits: ["Drone"])),
   .enableExperimentalFeature("Lifetimes"),
+  // As Embedded Swift: a file imports every module whose members it uses.
+  .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
 /// Fuzzers and simulations spend their time in these modules; checks of arithmetic and indices stay.

@@ -1,4 +1,5 @@
 import Bytes
+import NodeStatus
 import Terminal
 
 extension Monitor {

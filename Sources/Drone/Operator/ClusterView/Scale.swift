@@ -1,4 +1,5 @@
 import Bytes
+import NodeStatus
 
 /// The Y axis of a chart: from 0 to `top`, with five ticks.
 struct Scale: Equatable {

@@ -1,6 +1,7 @@
 import Addresses
 import Bytes
 import DroneLayout
+import NodeStatus
 
 extension ClusterTable {
   /// The table as one line of JSON (RFC 8259), for programs: every node with its state, in the order of ids. Loads are in

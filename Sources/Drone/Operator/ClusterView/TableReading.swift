@@ -1,6 +1,7 @@
 import Addresses
 import Bytes
 import DroneLayout
+import NodeStatus
 
 /// Why a text is not a table.
 public enum ClusterTableError: Error, Equatable, Sendable {

@@ -1,6 +1,7 @@
 import Addresses
 import Bytes
 import DroneLayout
+import NodeStatus
 
 extension ClusterTable {
   /// The table as text.

@@ -1,6 +1,7 @@
 import Addresses
 import Bytes
 import ClusterView
+import NodeStatus
 
 /// What is measured: each family of Prometheus's text format by its name, with what it means.
 public enum MetricFamily: CaseIterable, Sendable {

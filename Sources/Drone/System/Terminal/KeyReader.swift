@@ -1,3 +1,5 @@
+import Bytes
+
 /// A key that was pressed, or something that a terminal says by itself.
 public enum Key: Hashable, Sendable {
   /// A printable ASCII character, or a control character that is none of the following.

@@ -1,6 +1,7 @@
 import Addresses
 import ClusterView
 import Membership
+import NodeStatus
 import SecureChannel
 
 extension Node {

@@ -1,5 +1,6 @@
 import Bytes
 import Linux
+import ProcessControl
 import Reporting
 import Supervision
 import TydCommand

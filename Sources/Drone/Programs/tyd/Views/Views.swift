@@ -1,7 +1,8 @@
-import DroneLayout
 import Bytes
 import ClusterView
+import DroneLayout
 import Linux
+import NodeStatus
 import TydCommand
 
 extension ViewProgram {
