@@ -105,7 +105,7 @@ let modules: [Module] = [
   .pure(3, "Drone/Netboot/BootServer", ["Addresses", "Addressing", "Bytes", "DroneLayout"]),
   // Drone/Operator
   .pure(3, "Drone/Operator/ClusterView", ["Addresses", "Bytes", "DroneLayout", "NodeStatus", "Terminal"]),
-  .pure(4, "Drone/Operator/Metrics", ["Addresses", "Bytes", "ClusterView"]),
+  .pure(4, "Drone/Operator/Metrics", ["Addresses", "Bytes", "ClusterView", "NodeStatus"]),
   .pure(5, "Drone/Operator/ProcessView", ["Addresses", "Bytes", "MachineReadings", "Surveys", "Terminal"]),
   .pure(4, "Drone/Operator/TydCommand", ["Addresses", "BootServer", "Bytes", "DroneLayout", "MachineReadings"]),
   .pure(5, "Drone/Operator/LocalOrders", ["Bytes", "ControlChannel", "MachineReadings", "TydCommand"]),
