@@ -17,7 +17,7 @@ public struct AddressInquiry: Sendable {
   private let start: UInt64
   private var interval: UInt64 = 1000
   /// When the next question is due, on the clock of `start`.
-  public private(set) var nextQuestion: UInt64
+  public private(set) var nextDue: UInt64
 
   private static let longestInterval: UInt64 = 16_000
 
@@ -33,13 +33,13 @@ public struct AddressInquiry: Sendable {
     self.hardware = hardware
     self.transaction = transaction
     self.start = start
-    nextQuestion = start
+    nextDue = start
   }
 
   /// The frame to send if one is due. `random`: any number, for the next interval's length.
-  public mutating func question(at now: UInt64, random: UInt32) -> [UInt8]? {
-    guard now >= nextQuestion else { return nil }
-    nextQuestion = now &+ interval &+ UInt64(random) % (interval / 4)
+  public mutating func step(at now: UInt64, random: UInt32) -> [UInt8]? {
+    guard now >= nextDue else { return nil }
+    nextDue = now &+ interval &+ UInt64(random) % (interval / 4)
     interval = min(interval * 2, AddressInquiry.longestInterval)
     switch method {
     case .rarp:
@@ -51,8 +51,8 @@ public struct AddressInquiry: Sendable {
     }
   }
 
-  /// The answer in a received frame; nil if it does not answer this inquiry.
-  public func answer(in bytes: [UInt8]) -> AddressConfiguration? {
+  /// Receives a frame; returns the answer in it, nil if it does not answer this inquiry.
+  public func receive(_ bytes: [UInt8]) -> AddressConfiguration? {
     guard let frame = EthernetFrame(bytes) else { return nil }
     switch method {
     case .rarp:

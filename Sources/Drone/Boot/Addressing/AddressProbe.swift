@@ -5,19 +5,18 @@ import Addresses
 /// The standard's three probes take up to nine seconds; here they go out 150 ms apart and the last is listened for as long
 /// again and a little more, half a second in all: a machine on the same link answers in milliseconds.
 public struct AddressProbe: Sendable {
-  public enum Step: Equatable, Sendable {
-    /// Send this frame and ask again.
+  public enum Command: Equatable, Sendable {
+    /// Send this frame.
     case send([UInt8])
-    /// Listen until then and ask again.
-    case wait(until: UInt64)
-    /// Nobody objected.
-    case free
+    /// Nobody objected: the address may be used.
+    case use
   }
 
   public let address: IPv4Address
   public let hardware: MACAddress
   private var sent = 0
-  private var next: UInt64
+  /// When `step` is due; nil once the address may be used.
+  public private(set) var nextDue: UInt64?
 
   private static let probes = 3
   private static let interval: UInt64 = 150
@@ -27,20 +26,23 @@ public struct AddressProbe: Sendable {
   public init(_ address: IPv4Address, hardware: MACAddress, start: UInt64) {
     self.address = address
     self.hardware = hardware
-    next = start
+    nextDue = start
   }
 
-  /// What to do now.
-  public mutating func step(at now: UInt64) -> Step {
-    guard now >= next else { return .wait(until: next) }
-    guard sent < AddressProbe.probes else { return .free }
+  /// Does what is due.
+  public mutating func step(at now: UInt64) -> [Command] {
+    guard let due = nextDue, now >= due else { return [] }
+    guard sent < AddressProbe.probes else {
+      nextDue = nil
+      return [.use]
+    }
     sent += 1
-    next = now &+ (sent == AddressProbe.probes ? AddressProbe.lastWait : AddressProbe.interval)
-    return .send(ARPPacket.probe(address, by: hardware).broadcastFrame.bytes)
+    nextDue = now &+ (sent == AddressProbe.probes ? AddressProbe.lastWait : AddressProbe.interval)
+    return [.send(ARPPacket.probe(address, by: hardware).broadcastFrame.bytes)]
   }
 
-  /// The holder of the address, or who is about to take it, according to a received frame; nil for any other frame.
-  public func holder(in bytes: [UInt8]) -> MACAddress? {
+  /// Receives a frame; returns the holder of the address that it shows, or who is about to take it.
+  public func receive(_ bytes: [UInt8]) -> MACAddress? {
     guard let packet = EthernetFrame(bytes).flatMap(ARPPacket.init(frame:)), packet.senderHardware != hardware else {
       return nil
     }

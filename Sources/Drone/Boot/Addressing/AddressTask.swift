@@ -10,7 +10,7 @@ public enum AddressMethod: Sendable {
 
 /// Getting one address, on one of several cards: what one `ip=` word asks for. It holds no socket, process or clock.
 ///
-/// Whoever drives it calls `step` after every event and when `nextStep` has come, carries out the actions, and keeps running
+/// Whoever drives it calls `step` after every event and when `nextDue` has come, carries out the commands, and keeps running
 /// what `dhcpCards` and `listening` name and nothing else. DHCP is somebody else's; ARP, BOOTP and RARP are done here.
 ///
 /// The first answer wins: from then on only the winner's DHCP client is wanted, so that the lease is renewed. An address that
@@ -25,7 +25,7 @@ public struct AddressTask: Sendable {
     case ask(AddressProtocols)
   }
 
-  public enum Action: Equatable, Sendable {
+  public enum Command: Equatable, Sendable {
     case send(card: Int32, frame: [UInt8])
     /// Give the card this address. It may have had another from here before.
     case configure(card: Int32, AddressConfiguration, AddressMethod)
@@ -79,7 +79,7 @@ public struct AddressTask: Sendable {
   private let identifier: [UInt8]?
   public private(set) var stage = Stage.searching
   /// When `step` is due without any event; nil when only an event can change something.
-  public private(set) var nextStep: UInt64?
+  public private(set) var nextDue: UInt64?
   /// The cards on which a DHCP client is to run.
   public private(set) var dhcpCards: [Int32] = []
   private var inquiries: [Inquiry] = []
@@ -91,7 +91,7 @@ public struct AddressTask: Sendable {
   private var declined: (card: Int32, hardware: MACAddress, lease: AddressConfiguration)?
   /// Nothing is asked before, after an address was given up.
   private var resumption: UInt64 = 0
-  private var pending: [Action] = []
+  private var pending: [Command] = []
 
   public init(_ goal: Goal, server: IPv4Address? = nil, identifier: [UInt8]? = nil) {
     self.goal = goal
@@ -120,7 +120,7 @@ public struct AddressTask: Sendable {
   }
 
   /// Somebody took an address away from a card: it is no longer watched, if it is the one from here.
-  public mutating func lost(_ address: IPv4Address, on card: Int32) {
+  public mutating func receiveLoss(of address: IPv4Address, on card: Int32) {
     if case .settled(card, _) = stage, held?.address == address { forget() }
   }
 
@@ -134,13 +134,13 @@ public struct AddressTask: Sendable {
     dhcpCards = []
     inquiries = []
     probe = nil
-    nextStep = nil
+    nextDue = nil
   }
 
   /// Does what is due. `candidates`: the cards in question, in order of preference, with their links as they are now.
   /// `random`: gives any number.
-  public mutating func step(at now: UInt64, _ candidates: [Card], random: () -> UInt32) -> [Action] {
-    nextStep = nil
+  public mutating func step(at now: UInt64, _ candidates: [Card], random: () -> UInt32) -> [Command] {
+    nextDue = nil
     if let declined { decline(declined.lease, declined.card, declined.hardware, random()) }
     if stage == .searching && now < resumption {
       due(resumption)
@@ -156,7 +156,7 @@ public struct AddressTask: Sendable {
     return pending
   }
 
-  private mutating func due(_ time: UInt64) { nextStep = min(nextStep ?? time, time) }
+  private mutating func due(_ time: UInt64) { nextDue = min(nextDue ?? time, time) }
 
   private mutating func choose(_ configuration: AddressConfiguration, _ candidates: [Card], _ now: UInt64) {
     if let probe, candidates.contains(where: { $0.index == probe.card && $0.linkSince != nil }) { return }
@@ -195,32 +195,29 @@ public struct AddressTask: Sendable {
       }
     }
     for position in inquiries.indices {
-      if let frame = inquiries[position].inquiry.question(at: now, random: random()) {
+      if let frame = inquiries[position].inquiry.step(at: now, random: random()) {
         pending.append(.send(card: inquiries[position].card, frame: frame))
       }
-      due(inquiries[position].inquiry.nextQuestion)
+      due(inquiries[position].inquiry.nextDue)
     }
   }
 
   private static let headStart: UInt64 = 1000
 
   private mutating func advanceProbe(_ now: UInt64) {
-    while var current = probe {
-      switch current.probe.step(at: now) {
-      case .send(let frame):
-        pending.append(.send(card: current.card, frame: frame))
-        probe = current
-      case .wait(let time):
-        due(time)
-        return
-      case .free:
-        pending.append(
-          .send(
-            card: current.card,
-            frame: ARPPacket.announcement(current.probe.address, by: current.probe.hardware).broadcastFrame.bytes))
+    guard var current = probe else { return }
+    let commands = current.probe.step(at: now)
+    probe = current
+    for command in commands {
+      switch command {
+      case .send(let frame): pending.append(.send(card: current.card, frame: frame))
+      case .use:
+        let announcement = ARPPacket.announcement(current.probe.address, by: current.probe.hardware)
+        pending.append(.send(card: current.card, frame: announcement.broadcastFrame.bytes))
         settle(current.card, current.configuration, current.method)
       }
     }
+    if let time = probe?.probe.nextDue { due(time) }
   }
 
   private mutating func settle(_ card: Int32, _ configuration: AddressConfiguration, _ method: AddressMethod) {
@@ -239,19 +236,8 @@ public struct AddressTask: Sendable {
       // What was given by a server came through the card.
       watch = AddressWatch(held.address, hardware: hardware, hasHeard: method != .fixed, start: now)
     }
-    while var current = watch {
-      let step = current.step(at: now)
-      watch = current
-      switch step {
-      case .send(let frames):
-        for frame in frames { pending.append(.send(card: card, frame: frame)) }
-      case .wait(let time):
-        due(time)
-        return
-      case .listen:
-        return
-      }
-    }
+    follow(watch?.step(at: now) ?? [], held, card, method, now)
+    if let time = watch?.nextDue { due(time) }
   }
 
   /// How long after an address was given up the next is asked for (RFC 2131 §3.1 item 5).
@@ -284,13 +270,20 @@ public struct AddressTask: Sendable {
   }
 
   private mutating func receiveSettled(_ frame: [UInt8], _ card: Int32, _ method: AddressMethod, _ now: UInt64) {
-    guard let held, let verdict = watch?.receive(frame, at: now) else { return }
-    switch verdict {
-    case .yield(let holder):
-      withdraw(held, card, method, holder, now)
-    case .stand(let rival, let defence, let isNews):
-      if let defence { pending.append(.send(card: card, frame: defence)) }
-      if isNews { pending.append(.contested(card: card, held.address, rival: rival)) }
+    guard let held else { return }
+    follow(watch?.receive(frame, at: now) ?? [], held, card, method, now)
+  }
+
+  private mutating func follow(
+    _ commands: [AddressWatch.Command], _ held: AddressConfiguration, _ card: Int32, _ method: AddressMethod,
+    _ now: UInt64
+  ) {
+    for command in commands {
+      switch command {
+      case .send(let frame): pending.append(.send(card: card, frame: frame))
+      case .yield(let holder): withdraw(held, card, method, holder, now)
+      case .report(let rival): pending.append(.contested(card: card, held.address, rival: rival))
+      }
     }
   }
 
@@ -298,7 +291,7 @@ public struct AddressTask: Sendable {
   public mutating func receive(_ frame: [UInt8], on card: Int32, at now: UInt64) {
     if case .settled(card, let method) = stage { return receiveSettled(frame, card, method, now) }
     guard stage == .searching else { return }
-    if let current = probe, current.card == card, let holder = current.probe.holder(in: frame) {
+    if let current = probe, current.card == card, let holder = current.probe.receive(frame) {
       probe = nil
       pending.append(.conflict(card: card, current.configuration.address, current.method, holder: holder))
       if case .fixed = goal { end() }
@@ -307,7 +300,7 @@ public struct AddressTask: Sendable {
     // While one answer is being probed, another must wait for its next question.
     guard probe == nil else { return }
     for inquiry in inquiries where inquiry.card == card {
-      guard let configuration = inquiry.inquiry.answer(in: frame) else { continue }
+      guard let configuration = inquiry.inquiry.receive(frame) else { continue }
       let method: AddressMethod = inquiry.inquiry.method == .bootp ? .bootp : .rarp
       startProbe(configuration, card, inquiry.inquiry.hardware, method, now)
       return

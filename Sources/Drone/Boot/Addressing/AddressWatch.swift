@@ -12,21 +12,13 @@ import Addresses
 /// can be forged by everybody on the link. It is then defended with one announcement in ten seconds, for as long as it
 /// is in use (RFC 5227 §2.4 c).
 public struct AddressWatch: Sendable {
-  public enum Step: Equatable, Sendable {
-    /// Send these frames and ask again.
-    case send([[UInt8]])
-    /// Listen until then and ask again.
-    case wait(until: UInt64)
-    /// Listen: nothing is due.
-    case listen
-  }
-
-  public enum Verdict: Equatable, Sendable {
+  public enum Command: Equatable, Sendable {
+    /// Send this frame.
+    case send([UInt8])
     /// Somebody else has the new address: give it up.
     case yield(to: MACAddress)
-    /// Somebody else uses it, too: keep it. Send `defence`, unless the last one was sent a moment ago, and tell people if
-    /// they have not been told for a while.
-    case stand(against: MACAddress, defence: [UInt8]?, isNews: Bool)
+    /// Somebody else uses the address, which is kept: tell people.
+    case report(rival: MACAddress)
   }
 
   public let address: IPv4Address
@@ -61,30 +53,37 @@ public struct AddressWatch: Sendable {
     self.start = start
   }
 
-  /// What to do now.
-  public mutating func step(at now: UInt64) -> Step {
-    if isStanding { return .listen }
-    let end = start &+ (hasHeard ? AddressWatch.newFor : AddressWatch.newForTheDeaf)
+  /// When `step` is due; nil once the address stands.
+  public var nextDue: UInt64? { isStanding ? nil : min(nextProbe, end) }
+
+  /// When the address is new no longer.
+  private var end: UInt64 { start &+ (hasHeard ? AddressWatch.newFor : AddressWatch.newForTheDeaf) }
+  private var nextProbe: UInt64 { start &+ AddressWatch.firstProbe << sent }
+
+  /// Does what is due.
+  public mutating func step(at now: UInt64) -> [Command] {
+    guard !isStanding else { return [] }
     guard now < end else {
       isStanding = true
-      return .listen
+      return []
     }
-    let due = start &+ AddressWatch.firstProbe << sent
-    guard now >= due else { return .wait(until: min(due, end)) }
-    sent &+= 1
-    let probe = ARPPacket.probe(address, by: hardware).broadcastFrame.bytes
-    // The second announcement belongs two seconds behind the first.
-    return .send(sent == 2 ? [probe, announcement] : [probe])
+    var commands: [Command] = []
+    while now >= nextProbe {
+      sent &+= 1
+      commands.append(.send(ARPPacket.probe(address, by: hardware).broadcastFrame.bytes))
+      // The second announcement belongs two seconds behind the first.
+      if sent == 2 { commands.append(.send(announcement)) }
+    }
+    return commands
   }
 
   private var announcement: [UInt8] { ARPPacket.announcement(address, by: hardware).broadcastFrame.bytes }
 
-  /// Receives a frame; returns a verdict if it shows another holder.
-  ///
-  /// Somebody who only probes for the address is none: the kernel answers them.
-  public mutating func receive(_ bytes: [UInt8], at now: UInt64) -> Verdict? {
+  /// Receives a frame, which may show another holder. Somebody who only probes for the address is none: the kernel answers
+  /// them.
+  public mutating func receive(_ bytes: [UInt8], at now: UInt64) -> [Command] {
     guard let packet = EthernetFrame(bytes).flatMap(ARPPacket.init(frame:)), packet.senderHardware != hardware else {
-      return nil
+      return []
     }
     guard packet.sender == address else {
       if !hasHeard {
@@ -92,17 +91,19 @@ public struct AddressWatch: Sendable {
         start = now
         sent = 0
       }
-      return nil
+      return []
     }
-    guard isStanding else { return .yield(to: packet.senderHardware) }
-    let mayDefend = now >= nextDefence
-    if mayDefend { nextDefence = now &+ AddressWatch.defencePause }
-    let isNews = now >= nextNews
-    if isNews {
+    guard isStanding else { return [.yield(to: packet.senderHardware)] }
+    var commands: [Command] = []
+    if now >= nextDefence {
+      nextDefence = now &+ AddressWatch.defencePause
+      commands.append(.send(announcement))
+    }
+    if now >= nextNews {
       nextNews = now &+ newsPause
       newsPause = min(newsPause &* 2, AddressWatch.longestNewsPause)
+      commands.append(.report(rival: packet.senderHardware))
     }
-    return .stand(
-      against: packet.senderHardware, defence: mayDefend ? announcement : nil, isNews: isNews)
+    return commands
   }
 }

@@ -7,7 +7,7 @@ import Bytes
 /// It serves its own network only and does not answer relays. It offers an address to a new card after three ARP probes
 /// (half a second); from then on the card keeps that address. No client's answer waits for another's.
 public struct DHCPServer: Sendable {
-  public enum Action: Equatable, Sendable {
+  public enum Command: Equatable, Sendable {
     /// Send this frame on the card: to a client that has no address yet, or an ARP probe.
     case frame([UInt8])
     /// Send this message to port 68 of a client that has its address.
@@ -41,7 +41,7 @@ public struct DHCPServer: Sendable {
   private var leases: Leases
   private var pending: [Pending] = []
   /// When `step` is due; nil when only a message can change something.
-  public private(set) var nextStep: UInt64?
+  public private(set) var nextDue: UInt64?
   /// The number of messages from relays, which get no answer.
   public private(set) var relayed: UInt32 = 0
 
@@ -52,12 +52,12 @@ public struct DHCPServer: Sendable {
     leases = Leases(network)
   }
 
-  /// An address that a card is known to have, from before this server began or from the cluster's map.
-  public mutating func know(_ hardware: MACAddress, has address: IPv4Address, at now: UInt64) {
-    guard network.contains(address), address != network.own, leases.lease(of: hardware)?.address != address else {
-      return
-    }
-    leases.set(hardware, address, until: now &+ DHCPServer.leaseTime, taken: true)
+  /// Receives an address that a card is known to have, from before this server began or from the cluster's map.
+  public mutating func receive(_ known: KnownAddress, at now: UInt64) {
+    guard network.contains(known.address), known.address != network.own,
+      leases.lease(of: known.hardware)?.address != known.address
+    else { return }
+    leases.set(known.hardware, known.address, until: now &+ DHCPServer.leaseTime, taken: true)
   }
 
   // MARK: What comes
@@ -66,16 +66,16 @@ public struct DHCPServer: Sendable {
   /// - Parameter toEverybody: it was a broadcast. A client that has an address and broadcasts got no answer from its server
   ///   alone (REBINDING, RFC 2131 §4.4.5). Many clients, udhcpc among them, then listen below IP, where packets inside ESP
   ///   do not arrive: such a client gets the answer in a frame as well.
-  public mutating func receive(_ payload: [UInt8], toEverybody: Bool = false, at now: UInt64) -> [Action] {
-    let actions = answer(payload, at: now)
-    guard toEverybody else { return actions }
-    return actions.flatMap { action -> [Action] in
-      guard case .message(let bytes, let address) = action, let message = BOOTPMessage(bytes) else { return [action] }
-      return [action, frame(message, to: address, message.clientHardware)]
+  public mutating func receive(_ payload: [UInt8], toEverybody: Bool = false, at now: UInt64) -> [Command] {
+    let commands = answer(payload, at: now)
+    guard toEverybody else { return commands }
+    return commands.flatMap { command -> [Command] in
+      guard case .message(let bytes, let address) = command, let message = BOOTPMessage(bytes) else { return [command] }
+      return [command, frame(message, to: address, message.clientHardware)]
     }
   }
 
-  private mutating func answer(_ payload: [UInt8], at now: UInt64) -> [Action] {
+  private mutating func answer(_ payload: [UInt8], at now: UInt64) -> [Command] {
     guard let message = BOOTPMessage(payload), message.operation == .request,
       message.clientHardware != hardware, message.clientHardware != .zero, message.clientHardware != .broadcast
     else { return [] }
@@ -97,9 +97,9 @@ public struct DHCPServer: Sendable {
   }
 
   /// Receives an ARP frame from the card.
-  public mutating func receive(arp frame: [UInt8], at now: UInt64) -> [Action] {
+  public mutating func receive(arp frame: [UInt8], at now: UInt64) -> [Command] {
     for index in pending.indices {
-      guard let holder = pending[index].probe.holder(in: frame), holder != pending[index].message.clientHardware
+      guard let holder = pending[index].probe.receive(frame), holder != pending[index].message.clientHardware
       else { continue }
       leases.set(nil, pending[index].probe.address, until: now &+ DHCPServer.avoidance, taken: true)
       pending[index].triesLeft -= 1
@@ -117,29 +117,30 @@ public struct DHCPServer: Sendable {
   }
 
   /// Does what is due.
-  public mutating func step(at now: UInt64) -> [Action] {
-    var actions: [Action] = []
+  public mutating func step(at now: UInt64) -> [Command] {
+    var commands: [Command] = []
     var due: UInt64?
     var index = 0
     while index < pending.count {
-      switch pending[index].probe.step(at: now) {
-      case .send(let frame): actions.append(.frame(frame))
-      case .wait(let time):
+      for command in pending[index].probe.step(at: now) {
+        if case .send(let frame) = command { commands.append(.frame(frame)) }
+      }
+      if let time = pending[index].probe.nextDue {
         due = min(due ?? time, time)
         index += 1
-      case .free:
+      } else {
         let done = pending.remove(at: index)
-        actions += answer(done.message, with: done.probe.address, at: now)
+        commands += answer(done.message, with: done.probe.address, at: now)
       }
     }
-    nextStep = due
-    return actions
+    nextDue = due
+    return commands
   }
 
   // MARK: Messages
 
   /// DHCPDISCOVER, and BOOTP's only question.
-  private mutating func discover(_ message: BOOTPMessage, at now: UInt64) -> [Action] {
+  private mutating func discover(_ message: BOOTPMessage, at now: UInt64) -> [Command] {
     let client = message.clientHardware
     if let index = pending.firstIndex(where: { $0.message.clientHardware == client }) {
       pending[index].message = message
@@ -159,7 +160,7 @@ public struct DHCPServer: Sendable {
   }
 
   /// The reply to a request whose address is decided.
-  private mutating func answer(_ message: BOOTPMessage, with address: IPv4Address, at now: UInt64) -> [Action] {
+  private mutating func answer(_ message: BOOTPMessage, with address: IPv4Address, at now: UInt64) -> [Command] {
     let client = message.clientHardware
     if message.value(of: .messageType) == nil {
       // A BOOTP client never asks again, so it keeps the address as long as others find one (RFC 1534 §2).
@@ -173,7 +174,7 @@ public struct DHCPServer: Sendable {
   }
 
   /// DHCPREQUEST in its forms (RFC 2131 §4.3.2).
-  private mutating func request(_ message: BOOTPMessage, at now: UInt64) -> [Action] {
+  private mutating func request(_ message: BOOTPMessage, at now: UInt64) -> [Command] {
     let client = message.clientHardware
     let lease = leases.lease(of: client)
     let wanted = message.addresses(of: .requestedAddress).first
@@ -202,7 +203,7 @@ public struct DHCPServer: Sendable {
     return acknowledge(message, address, at: now)
   }
 
-  private mutating func acknowledge(_ message: BOOTPMessage, _ address: IPv4Address, at now: UInt64) -> [Action] {
+  private mutating func acknowledge(_ message: BOOTPMessage, _ address: IPv4Address, at now: UInt64) -> [Command] {
     let client = message.clientHardware
     pending.removeAll { $0.message.clientHardware == client }
     let time = UInt64(leaseSeconds(message)) * 1000
@@ -211,7 +212,7 @@ public struct DHCPServer: Sendable {
     return [send(reply(to: message, .acknowledgement, address)), .news(.leased(client, address, kind))]
   }
 
-  private mutating func decline(_ message: BOOTPMessage, at now: UInt64) -> [Action] {
+  private mutating func decline(_ message: BOOTPMessage, at now: UInt64) -> [Command] {
     guard message.addresses(of: .serverIdentifier).first == network.own,
       let address = message.addresses(of: .requestedAddress).first,
       leases.lease(of: message.clientHardware)?.address == address
@@ -221,14 +222,14 @@ public struct DHCPServer: Sendable {
   }
 
   /// DHCPINFORM: a client with an address of its own asks for the rest (RFC 2131 §4.3.5).
-  private func inform(_ message: BOOTPMessage) -> [Action] {
+  private func inform(_ message: BOOTPMessage) -> [Command] {
     guard network.contains(message.clientAddress) else { return [] }
     return [send(reply(to: message, .acknowledgement, nil))]
   }
 
   // MARK: Replies
 
-  private func refuse(_ message: BOOTPMessage) -> Action {
+  private func refuse(_ message: BOOTPMessage) -> Command {
     var out = BOOTPMessage(
       operation: .reply, transaction: message.transaction, clientHardware: message.clientHardware)
     // It goes to everybody: the client has no address that it may use (RFC 2131 §4.1).
@@ -286,14 +287,14 @@ public struct DHCPServer: Sendable {
 
   /// How a reply travels (RFC 2131 §4.1): through the kernel, which keeps members' traffic inside ESP, when the client has an
   /// address; otherwise in a frame, since ARP cannot find the client's hardware address.
-  private func send(_ message: BOOTPMessage) -> Action {
+  private func send(_ message: BOOTPMessage) -> Command {
     if message.clientAddress != .unspecified { return .message(message.bytes, to: message.clientAddress) }
     let everybody = message.wantsBroadcast || message.yourAddress == .unspecified
     return everybody
       ? frame(message, to: .broadcast, .broadcast) : frame(message, to: message.yourAddress, message.clientHardware)
   }
 
-  private func frame(_ message: BOOTPMessage, to address: IPv4Address, _ card: MACAddress) -> Action {
+  private func frame(_ message: BOOTPMessage, to address: IPv4Address, _ card: MACAddress) -> Command {
     let datagram = UDPDatagram(
       source: network.own, destination: address, sourcePort: BOOTPMessage.serverPort,
       destinationPort: BOOTPMessage.clientPort, payload: message.bytes)

@@ -4,19 +4,20 @@ import Addressing
 /// A search for another DHCP server on a network, without socket and clock: DHCPDISCOVER three times within three seconds. It
 /// requests no address from a server that answers.
 public struct ServerSearch: Sendable {
-  public enum Step: Equatable, Sendable {
-    /// Send this frame and ask again.
+  public enum Command: Equatable, Sendable {
+    /// Send this frame.
     case send([UInt8])
-    /// Listen until then and ask again.
-    case wait(until: UInt64)
+    /// This server answered: the search is over.
+    case yield(to: IPv4Address)
     /// Nobody answered.
-    case over
+    case serve
   }
 
   private let hardware: MACAddress
   private let transaction: UInt32
   private var sent = 0
-  private var next: UInt64
+  /// When `step` is due; nil when the search is over.
+  public private(set) var nextDue: UInt64?
 
   private static let questions = 3
   private static let interval: UInt64 = 1000
@@ -25,25 +26,34 @@ public struct ServerSearch: Sendable {
   public init(hardware: MACAddress, transaction: UInt32, start: UInt64) {
     self.hardware = hardware
     self.transaction = transaction
-    next = start
+    nextDue = start
   }
 
-  /// What to do now.
-  public mutating func step(at now: UInt64) -> Step {
-    guard now >= next else { return .wait(until: next) }
-    guard sent < ServerSearch.questions else { return .over }
+  /// Does what is due.
+  public mutating func step(at now: UInt64) -> [Command] {
+    guard let due = nextDue, now >= due else { return [] }
+    guard sent < ServerSearch.questions else {
+      nextDue = nil
+      return [.serve]
+    }
     var message = BOOTPMessage(operation: .request, transaction: transaction, clientHardware: hardware)
     message.seconds = UInt16(clamping: sent)
     message.wantsBroadcast = true
     message.add(.messageType, [DHCPMessageType.discover.rawValue])
     message.add(.parameterList, [VendorExtension.Code.subnetMask.number])
     sent += 1
-    next = now &+ ServerSearch.interval
-    return .send(message.broadcastFrame?.bytes ?? [])
+    nextDue = now &+ ServerSearch.interval
+    return [.send(message.broadcastFrame?.bytes ?? [])]
   }
 
-  /// The server that sent a received frame as its answer; nil for any other frame.
-  public func server(in bytes: [UInt8]) -> IPv4Address? {
+  /// Receives a frame from the card. Only an answer to this search matters.
+  public mutating func receive(_ bytes: [UInt8]) -> [Command] {
+    guard nextDue != nil, let server = server(in: bytes) else { return [] }
+    nextDue = nil
+    return [.yield(to: server)]
+  }
+
+  private func server(in bytes: [UInt8]) -> IPv4Address? {
     guard let frame = EthernetFrame(bytes), let message = BOOTPMessage(frame: frame),
       message.transaction == transaction, message.clientHardware == hardware
     else { return nil }

@@ -28,7 +28,7 @@ public struct TFTPServer: Sendable {
     }
   }
 
-  public enum Action: Equatable, Sendable {
+  public enum Command: Equatable, Sendable {
     /// Send from the port for requests.
     case answer([UInt8], to: Peer)
     /// Send from the transfer port of this index.
@@ -75,10 +75,10 @@ public struct TFTPServer: Sendable {
   }
 
   /// When `step` is due; nil without transfers.
-  public var nextStep: UInt64? { transfers.compactMap { $0?.due }.min() }
+  public var nextDue: UInt64? { transfers.compactMap { $0?.due }.min() }
 
   /// Receives a packet to the port for requests.
-  public mutating func request(_ bytes: [UInt8], from peer: Peer, at now: UInt64, read: Reader) -> [Action] {
+  public mutating func receive(request bytes: [UInt8], from peer: Peer, at now: UInt64, read: Reader) -> [Command] {
     // Others could only be made to be sent what they did not ask for.
     guard network.contains(peer.address), let message = TFTPMessage(bytes) else { return [] }
     switch message {
@@ -97,7 +97,7 @@ public struct TFTPServer: Sendable {
 
   private mutating func begin(
     _ request: TFTPRequest, _ file: Int, _ peer: Peer, _ now: UInt64, _ read: Reader
-  ) -> [Action] {
+  ) -> [Command] {
     var free: Int?
     var ofAddress = 0
     for step in transfers.indices {
@@ -131,7 +131,7 @@ public struct TFTPServer: Sendable {
   /// Receives a packet to a transfer's port.
   public mutating func receive(
     _ bytes: [UInt8], on port: Int, from peer: Peer, at now: UInt64, read: Reader
-  ) -> [Action] {
+  ) -> [Command] {
     guard transfers.indices.contains(port), var transfer = transfers[port], let message = TFTPMessage(bytes) else {
       return []
     }
@@ -153,7 +153,7 @@ public struct TFTPServer: Sendable {
     }
   }
 
-  private mutating func go(on transfer: inout Transfer, _ port: Int, _ now: UInt64, _ read: Reader) -> [Action] {
+  private mutating func go(on transfer: inout Transfer, _ port: Int, _ now: UInt64, _ read: Reader) -> [Command] {
     let file = files[transfer.file]
     if transfer.isLast {
       transfers[port] = nil
@@ -169,15 +169,15 @@ public struct TFTPServer: Sendable {
     transfer.interval = transfer.fixedInterval ?? TFTPServer.firstInterval
     transfer.triesLeft = TFTPServer.tries
     transfer.due = now &+ transfer.interval
-    var actions: [Action] = [.send(transfer.packet, to: transfer.peer, from: port)]
+    var commands: [Command] = [.send(transfer.packet, to: transfer.peer, from: port)]
     let tenths = file.size > 0 ? (transfer.block - 1) * transfer.blockSize * 10 / file.size : 0
     // That the last block has arrived is reported above, once: before an empty one all tenths are there already.
     if tenths > transfer.reportedTenths, tenths < 10 {
       transfer.reportedTenths = tenths
-      actions.append(.news(.sent(transfer.peer.address, file: file.name, percent: UInt8(clamping: tenths * 10))))
+      commands.append(.news(.sent(transfer.peer.address, file: file.name, percent: UInt8(clamping: tenths * 10))))
     }
     transfers[port] = transfer
-    return actions
+    return commands
   }
 
   /// Makes the next block the packet; a block shorter than the others, perhaps empty, is the last.
@@ -194,21 +194,21 @@ public struct TFTPServer: Sendable {
   }
 
   /// Repeats packets that got no answer in time, and abandons transfers whose client does not answer at all.
-  public mutating func step(at now: UInt64) -> [Action] {
-    var actions: [Action] = []
+  public mutating func step(at now: UInt64) -> [Command] {
+    var commands: [Command] = []
     for port in transfers.indices {
       guard var transfer = transfers[port], transfer.due <= now else { continue }
       transfer.triesLeft -= 1
       if transfer.triesLeft <= 0 {
         transfers[port] = nil
-        actions.append(.news(.broken(transfer.peer.address, file: files[transfer.file].name)))
+        commands.append(.news(.broken(transfer.peer.address, file: files[transfer.file].name)))
         continue
       }
       if transfer.fixedInterval == nil { transfer.interval = min(transfer.interval * 2, TFTPServer.longestInterval) }
       transfer.due = now &+ transfer.interval
       transfers[port] = transfer
-      actions.append(.send(transfer.packet, to: transfer.peer, from: port))
+      commands.append(.send(transfer.packet, to: transfer.peer, from: port))
     }
-    return actions
+    return commands
   }
 }

@@ -94,30 +94,30 @@ import Testing
   func schedule() {
     var probe = AddressProbe(drone, hardware: ours, start: 1000)
     let question = ARPPacket.probe(drone, by: ours).broadcastFrame.bytes
-    #expect(probe.step(at: 1000) == .send(question))
-    #expect(probe.step(at: 1000) == .wait(until: 1150))
-    #expect(probe.step(at: 1149) == .wait(until: 1150))
-    #expect(probe.step(at: 1150) == .send(question))
-    #expect(probe.step(at: 1300) == .send(question))
-    #expect(probe.step(at: 1301) == .wait(until: 1500))
-    #expect(probe.step(at: 1500) == .free)
+    #expect(probe.step(at: 1000) == [.send(question)])
+    #expect(probe.step(at: 1000) == [] && probe.nextDue == 1150)
+    #expect(probe.step(at: 1149) == [])
+    #expect(probe.step(at: 1150) == [.send(question)])
+    #expect(probe.step(at: 1300) == [.send(question)])
+    #expect(probe.step(at: 1301) == [] && probe.nextDue == 1500)
+    #expect(probe.step(at: 1500) == [.use] && probe.nextDue == nil)
   }
 
   @Test("whoever uses the address, or probes for it too, is its holder")
   func holders() {
     let probe = AddressProbe(drone, hardware: ours, start: 0)
-    #expect(probe.holder(in: frame(.reply, theirs, drone, .unspecified)) == theirs)
-    #expect(probe.holder(in: frame(.request, theirs, drone, gateway)) == theirs)
-    #expect(probe.holder(in: frame(.request, theirs, .unspecified, drone)) == theirs)
+    #expect(probe.receive(frame(.reply, theirs, drone, .unspecified)) == theirs)
+    #expect(probe.receive(frame(.request, theirs, drone, gateway)) == theirs)
+    #expect(probe.receive(frame(.request, theirs, .unspecified, drone)) == theirs)
   }
 
   @Test("our own frames and other people's talk are no conflict")
   func others() {
     let probe = AddressProbe(drone, hardware: ours, start: 0)
-    #expect(probe.holder(in: frame(.request, ours, .unspecified, drone)) == nil)
-    #expect(probe.holder(in: frame(.reply, ours, drone, gateway)) == nil)
-    #expect(probe.holder(in: frame(.reply, theirs, gateway, drone)) == nil)
-    #expect(probe.holder(in: frame(.request, theirs, gateway, drone)) == nil)
-    #expect(probe.holder(in: []) == nil)
+    #expect(probe.receive(frame(.request, ours, .unspecified, drone)) == nil)
+    #expect(probe.receive(frame(.reply, ours, drone, gateway)) == nil)
+    #expect(probe.receive(frame(.reply, theirs, gateway, drone)) == nil)
+    #expect(probe.receive(frame(.request, theirs, gateway, drone)) == nil)
+    #expect(probe.receive([]) == nil)
   }
 }

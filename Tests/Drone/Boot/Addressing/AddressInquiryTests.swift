@@ -10,10 +10,10 @@ import Testing
     var now: UInt64 = 500
     var gaps: [UInt64] = []
     for _ in 0..<7 {
-      #expect(inquiry.question(at: now, random: 0) != nil)
-      #expect(inquiry.question(at: now, random: 0) == nil)
-      gaps.append(inquiry.nextQuestion - now)
-      now = inquiry.nextQuestion
+      #expect(inquiry.step(at: now, random: 0) != nil)
+      #expect(inquiry.step(at: now, random: 0) == nil)
+      gaps.append(inquiry.nextDue - now)
+      now = inquiry.nextDue
     }
     #expect(gaps == [1000, 2000, 4000, 8000, 16000, 16000, 16000])
   }
@@ -21,14 +21,14 @@ import Testing
   @Test("chance makes an interval up to a quarter longer", arguments: [0, 1, 249, 250, .max] as [UInt32])
   func chance(random: UInt32) {
     var inquiry = AddressInquiry(.bootp, hardware: ours, transaction: 0, start: 0)
-    _ = inquiry.question(at: 0, random: random)
-    #expect((1000..<1250).contains(inquiry.nextQuestion))
+    _ = inquiry.step(at: 0, random: random)
+    #expect((1000..<1250).contains(inquiry.nextDue))
   }
 
   @Test("a BOOTP question says how long has been waited")
   func seconds() throws {
     var inquiry = AddressInquiry(.bootp, hardware: ours, transaction: 7, start: 0)
-    let question = inquiry.question(at: 65_000, random: 0)
+    let question = inquiry.step(at: 65_000, random: 0)
     let bytes = try #require(question)
     let payload = try #require(EthernetFrame(bytes).flatMap { UDPDatagram(ipv4: $0.payload) }?.payload)
     let message = try #require(BOOTPMessage(payload))
@@ -39,10 +39,10 @@ import Testing
   @Test("a BOOTP answer is for our card and our question")
   func bootp() {
     let inquiry = AddressInquiry(.bootp, hardware: ours, transaction: 0x1234_5678, start: 0)
-    #expect(inquiry.answer(in: replyFrame().bytes)?.address == drone)
-    #expect(inquiry.answer(in: replyFrame(transaction: 1).bytes) == nil)
-    #expect(inquiry.answer(in: replyFrame(hardware: theirs).bytes) == nil)
-    #expect(inquiry.answer(in: replyFrame([VendorExtension(.messageType, [2])]).bytes) == nil)
+    #expect(inquiry.receive(replyFrame().bytes)?.address == drone)
+    #expect(inquiry.receive(replyFrame(transaction: 1).bytes) == nil)
+    #expect(inquiry.receive(replyFrame(hardware: theirs).bytes) == nil)
+    #expect(inquiry.receive(replyFrame([VendorExtension(.messageType, [2])]).bytes) == nil)
   }
 
   @Test("a RARP answer is for our card")
@@ -50,8 +50,8 @@ import Testing
     let inquiry = AddressInquiry(.rarp, hardware: ours, transaction: 0, start: 0)
     func answer(_ operation: ARPPacket.Operation, _ target: MACAddress, _ address: IPv4Address) -> AddressConfiguration?
     {
-      inquiry.answer(
-        in: ARPPacket(
+      inquiry.receive(
+        ARPPacket(
           operation: operation, senderHardware: theirs, sender: gateway, targetHardware: target, target: address
         ).broadcastFrame.bytes)
     }
@@ -84,9 +84,9 @@ import Testing
         bytes = [UInt8](bytes.prefix(Int(generator.next() % UInt64(bytes.count + 40))))
       }
       for inquiry in inquiries {
-        if let answer = inquiry.answer(in: bytes) { #expect(answer.address.isHostAddress) }
+        if let answer = inquiry.receive(bytes) { #expect(answer.address.isHostAddress) }
       }
-      _ = probe.holder(in: bytes)
+      _ = probe.receive(bytes)
       // Behind the checksums, too, which chance hardly ever gets right.
       if let message = BOOTPMessage(bytes) { #expect(BOOTPMessage(message.bytes)?.extensions == message.extensions) }
       if bytes.count > 42 { _ = BOOTPMessage([UInt8](bytes.dropFirst(42)))?.configuration }

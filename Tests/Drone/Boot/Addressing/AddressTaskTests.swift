@@ -45,32 +45,32 @@ import Testing
     return card
   }
 
-  /// Runs a task by its own clock until `end`, and gives all actions with their times.
+  /// Runs a task by its own clock until `end`, and gives all commands with their times.
   private func run(_ task: inout AddressTask, from start: UInt64 = 0, until end: UInt64, _ cards: [Card])
-    -> [(time: UInt64, action: AddressTask.Action)]
+    -> [(time: UInt64, command: AddressTask.Command)]
   {
     var now = start
-    var out: [(time: UInt64, action: AddressTask.Action)] = []
+    var out: [(time: UInt64, command: AddressTask.Command)] = []
     while now <= end {
       out += task.step(at: now, cards) { 0 }.map { (now, $0) }
-      guard let next = task.nextStep else { break }
+      guard let next = task.nextDue else { break }
       #expect(next > now)
       now = next
     }
     return out
   }
 
-  private func isSending(_ action: AddressTask.Action) -> Bool {
-    if case .send = action { true } else { false }
+  private func isSending(_ command: AddressTask.Command) -> Bool {
+    if case .send = command { true } else { false }
   }
 
   @Test("a fixed address is probed for, announced and set within 0.6 s, and no DHCP client is wanted")
   func fixedAddress() {
     var task = AddressTask(fixed)
-    let actions = run(&task, until: 1000, [first, second])
-    #expect(actions.last?.action == .configure(card: 2, configuration, .fixed))
-    #expect(actions.last.map { $0.time <= 600 } == true)
-    #expect(actions.count == 5)  // three probes and the announcement before it
+    let commands = run(&task, until: 1000, [first, second])
+    #expect(commands.last?.command == .configure(card: 2, configuration, .fixed))
+    #expect(commands.last.map { $0.time <= 600 } == true)
+    #expect(commands.count == 5)  // three probes and the announcement before it
     #expect(task.stage == .settled(card: 2, .fixed))
     #expect(task.dhcpCards == [])
     #expect(task.listening == [.init(card: 2, type: .arp)])
@@ -79,10 +79,10 @@ import Testing
   @Test("an address in use is watched: for its first seconds with all that is heard, then for its own packets alone")
   func watching() {
     var task = AddressTask(fixed)
-    let actions = run(&task, until: 60_000, [first])
-    #expect(actions.suffix(7).allSatisfy { isSending($0.action) })
-    #expect(actions.dropLast(7).last?.action == .configure(card: 2, configuration, .fixed))
-    #expect(task.nextStep == nil)
+    let commands = run(&task, until: 60_000, [first])
+    #expect(commands.suffix(7).allSatisfy { isSending($0.command) })
+    #expect(commands.dropLast(7).last?.command == .configure(card: 2, configuration, .fixed))
+    #expect(task.nextDue == nil)
     #expect(task.listening == [.init(card: 2, type: .arp, sender: drone)])
     #expect(!task.isIdle)
   }
@@ -118,10 +118,10 @@ import Testing
   func removed() {
     var task = AddressTask(fixed)
     _ = run(&task, until: 1000, [first])
-    task.lost(gateway, on: 2)
-    task.lost(drone, on: 3)
+    task.receiveLoss(of: gateway, on: 2)
+    task.receiveLoss(of: drone, on: 3)
     #expect(!task.isIdle)
-    task.lost(drone, on: 2)
+    task.receiveLoss(of: drone, on: 2)
     #expect(task.isIdle)
     task.receive(holdersAnswer, on: 2, at: 1001)
     #expect(run(&task, from: 1001, until: 99_000, [first]).isEmpty)
@@ -147,7 +147,7 @@ import Testing
     #expect(task.stage == .searching)
     #expect(task.dhcpCards == [])
     #expect(task.listening == [])
-    #expect(task.nextStep == 11_010)
+    #expect(task.nextDue == 11_010)
     #expect(task.step(at: 11_009, [first, second]) { 0 } == [])
     #expect(task.dhcpCards == [])
     _ = task.step(at: 11_010, [first, second]) { 0 }
@@ -186,13 +186,13 @@ import Testing
     #expect(run(&task, until: 5000, [unlinked(first), unlinked(second)]).isEmpty)
     #expect(task.stage == .searching)
     #expect(task.step(at: 100, [unlinked(first), second]) { 0 } == [])
-    #expect(task.nextStep == 1000)
+    #expect(task.nextDue == 1000)
     #expect(task.step(at: 900, [first, second]) { 0 }.count == 1)
     #expect(task.listening == [.init(card: 2, type: .arp)])
 
     var other = AddressTask(fixed)
-    let actions = run(&other, until: 2000, [unlinked(first), second])
-    #expect(actions.last?.action == .configure(card: 3, configuration, .fixed))
+    let commands = run(&other, until: 2000, [unlinked(first), second])
+    #expect(commands.last?.command == .configure(card: 3, configuration, .fixed))
   }
 
   @Test("a link that goes while its card is being probed starts the choice again")
@@ -201,8 +201,8 @@ import Testing
     _ = task.step(at: 0, [first]) { 0 }
     _ = task.step(at: 100, [unlinked(first)]) { 0 }
     #expect(task.listening == [])
-    let actions = run(&task, from: 5000, until: 6000, [first])
-    #expect(actions.last?.action == .configure(card: 2, configuration, .fixed))
+    let commands = run(&task, from: 5000, until: 6000, [first])
+    #expect(commands.last?.command == .configure(card: 2, configuration, .fixed))
   }
 
   @Test("all linked cards ask at once, BOOTP a second after DHCP and RARP another later")
@@ -235,7 +235,7 @@ import Testing
     task.receive(.bound(configuration), on: 3)
     #expect(task.step(at: 9001, [first, second]) { 0 } == [.configure(card: 3, configuration, .dhcp)])
     // The address is the same: it is not new again.
-    #expect(task.nextStep == nil)
+    #expect(task.nextDue == nil)
   }
 
   @Test("a lost lease is released and all cards ask again")
@@ -258,8 +258,8 @@ import Testing
     }
     #expect(EthernetFrame(question)?.type == .ipv4)
     task.receive(replyFrame().bytes, on: 2, at: 20)
-    let actions = run(&task, from: 20, until: 900, [first])
-    guard case .configure(2, let got, .bootp)? = actions.last?.action else {
+    let commands = run(&task, from: 20, until: 900, [first])
+    guard case .configure(2, let got, .bootp)? = commands.last?.command else {
       Issue.record("no address")
       return
     }

@@ -26,13 +26,10 @@ private let announcement = ARPPacket.announcement(drone, by: ours).broadcastFram
     var now = start
     var sent: [UInt64: [[UInt8]]] = [:]
     while true {
-      switch watch.step(at: now) {
-      case .send(let frames): sent[now] = frames
-      case .wait(let time):
-        #expect(time > now)
-        now = time
-      case .listen: return (sent, now)
-      }
+      for case .send(let frame) in watch.step(at: now) { sent[now, default: []].append(frame) }
+      guard let time = watch.nextDue else { return (sent, now) }
+      #expect(time > now)
+      now = time
     }
   }
 
@@ -57,7 +54,7 @@ private let announcement = ARPPacket.announcement(drone, by: ours).broadcastFram
   func firstSound(time: UInt64) {
     var watch = watch(hasHeard: false)
     run(&watch, until: time)
-    #expect(watch.receive(talk, at: time) == nil)
+    #expect(watch.receive(talk, at: time) == [])
     let (sent, end) = run(&watch, from: time)
     #expect(sent == [time + 1000: [probe], time + 2000: [probe, announcement]])
     #expect(end == time + 3000)
@@ -67,14 +64,14 @@ private let announcement = ARPPacket.announcement(drone, by: ours).broadcastFram
   func new(time: UInt64) {
     var watch = watch(hasHeard: true)
     run(&watch, until: time)
-    #expect(watch.receive(holdersAnswer, at: time) == .yield(to: theirs))
+    #expect(watch.receive(holdersAnswer, at: time) == [.yield(to: theirs)])
   }
 
   @Test("a holder who is heard first when the switch opens after 30 s has the address")
   func afterSpanningTree() {
     var watch = watch(hasHeard: false)
     run(&watch, until: 32_000)
-    #expect(watch.receive(holdersAnswer, at: 32_001) == .yield(to: theirs))
+    #expect(watch.receive(holdersAnswer, at: 32_001) == [.yield(to: theirs)])
   }
 
   @Test("an address that stands is defended, once in ten seconds, and never given up")
@@ -85,16 +82,18 @@ private let announcement = ARPPacket.announcement(drone, by: ours).broadcastFram
     var news: [UInt64] = []
     // Somebody forges a packet every 100 ms for an hour.
     for now in stride(from: 10_000 as UInt64, through: 3_610_000, by: 100) {
-      guard case .stand(theirs, let defence, let isNews)? = watch.receive(holdersAnswer, at: now) else {
-        Issue.record("given up at \(now)")
-        return
+      for command in watch.receive(holdersAnswer, at: now) {
+        switch command {
+        case .send(let frame):
+          #expect(frame == announcement)
+          defences.append(now)
+        case .report(let rival):
+          #expect(rival == theirs)
+          news.append(now)
+        case .yield: return #expect(Bool(false), "given up at \(now)")
+        }
       }
-      if let defence {
-        #expect(defence == announcement)
-        defences.append(now)
-      }
-      if isNews { news.append(now) }
-      #expect(watch.step(at: now) == .listen)
+      #expect(watch.step(at: now) == [] && watch.nextDue == nil)
     }
     #expect(defences.count == 361)
     #expect(zip(defences, defences.dropFirst()).allSatisfy { $1 - $0 >= 10_000 })
@@ -104,20 +103,18 @@ private let announcement = ARPPacket.announcement(drone, by: ours).broadcastFram
   @Test("our own packets, other people's talk and a mere question are no conflict")
   func others() {
     var watch = watch(hasHeard: true)
-    #expect(watch.receive(announcement, at: 1) == nil)
-    #expect(watch.receive(talk, at: 1) == nil)
-    #expect(watch.receive(ARPPacket.probe(drone, by: theirs).broadcastFrame.bytes, at: 1) == nil)
-    #expect(watch.receive([], at: 1) == nil)
+    #expect(watch.receive(announcement, at: 1) == [])
+    #expect(watch.receive(talk, at: 1) == [])
+    #expect(watch.receive(ARPPacket.probe(drone, by: theirs).broadcastFrame.bytes, at: 1) == [])
+    #expect(watch.receive([], at: 1) == [])
   }
 
   private func run(_ watch: inout AddressWatch, until end: UInt64) {
     var now: UInt64 = 0
     while now <= end {
-      switch watch.step(at: now) {
-      case .send: break
-      case .wait(let time): now = time
-      case .listen: return
-      }
+      _ = watch.step(at: now)
+      guard let time = watch.nextDue else { return }
+      now = time
     }
   }
 }

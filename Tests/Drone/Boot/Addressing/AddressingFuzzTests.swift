@@ -57,22 +57,24 @@ import Testing
     let samples = [ARPPacket.announcement(address, by: other), .probe(address, by: other)].map(\.broadcastFrame.bytes)
     let fault = Fuzzing.configured.firstFault { generator in
       var watch = AddressWatch(address, hardware: AddressingFuzzTests.hardware, hasHeard: true, start: 0)
-      while case .send = watch.step(at: 3000) {}
+      _ = watch.step(at: 3000)
       var now: UInt64 = 3000
       var defence: UInt64?
       for _ in 0..<20 {
         now += UInt64.random(in: 0...6000, using: &generator)
         let whole = samples.randomElement(using: &generator) ?? []
         let bytes = UInt8.random(in: 0..<4, using: &generator) == 0 ? whole.damaged(&generator) : whole
-        switch watch.receive(bytes, at: now) {
-        case .yield: return "given up for \(bytes)"
-        case .stand(_, .some, _):
-          if let defence, now - defence < 10_000 { return "two defences, \(defence) and \(now)" }
-          defence = now
-        case .stand, nil: break
+        for command in watch.receive(bytes, at: now) {
+          switch command {
+          case .yield: return "given up for \(bytes)"
+          case .send:
+            if let defence, now - defence < 10_000 { return "two defences, \(defence) and \(now)" }
+            defence = now
+          case .report: break
+          }
         }
       }
-      return watch.step(at: now) == .listen ? nil : "something to do at \(now)"
+      return watch.step(at: now).isEmpty && watch.nextDue == nil ? nil : "something to do at \(now)"
     }
     #expect(fault == nil)
   }

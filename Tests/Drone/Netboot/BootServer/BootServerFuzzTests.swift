@@ -38,21 +38,21 @@ import Testing
       var now: UInt64 = 0
       for _ in 0..<8 {
         now += UInt64.random(in: 0...400_000, using: &generator)
-        var actions: [DHCPServer.Action]
+        var commands: [DHCPServer.Command]
         if UInt8.random(in: 0..<6, using: &generator) == 0 {
-          actions = server.receive(arp: announcement.damaged(&generator), at: now)
+          commands = server.receive(arp: announcement.damaged(&generator), at: now)
         } else {
           let question = Self.questions.randomElement(using: &generator) ?? []
-          actions = server.receive(Bool.random(using: &generator) ? question : question.damaged(&generator), at: now)
+          commands = server.receive(Bool.random(using: &generator) ? question : question.damaged(&generator), at: now)
         }
         var steps = 0
-        while let due = server.nextStep, steps < 100 {
+        while let due = server.nextDue, steps < 100 {
           now = max(now, due)
-          actions += server.step(at: now)
+          commands += server.step(at: now)
           steps += 1
         }
         if steps == 100 { return "it never comes to rest" }
-        for case .frame(let bytes) in actions {
+        for case .frame(let bytes) in commands {
           guard let frame = EthernetFrame(bytes), frame.type == .ipv4 else { continue }
           guard let message = BOOTPMessage(frame: frame) else { return "a frame that is no reply: \(bytes)" }
           let given = message.yourAddress
@@ -90,13 +90,13 @@ import Testing
         let peer = TFTPServer.Peer(
           IPv4Address(192, 168, 1, UInt8.random(in: 100...102, using: &generator)), port: 2000)
         let port = Int.random(in: -1...3, using: &generator)
-        var actions =
+        var commands =
           port < 0
-          ? server.request(bytes, from: peer, at: now, read: read)
+          ? server.receive(request: bytes, from: peer, at: now, read: read)
           : server.receive(bytes, on: port, from: peer, at: now, read: read)
-        if let due = server.nextStep, due <= now { actions += server.step(at: now) }
-        for action in actions {
-          switch action {
+        if let due = server.nextDue, due <= now { commands += server.step(at: now) }
+        for command in commands {
+          switch command {
           case .send(let bytes, _, let port):
             if bytes.count > 1472 || !(0..<3).contains(port) { return "\(bytes.count) bytes from port \(port)" }
           case .answer, .news: break

@@ -28,8 +28,8 @@ private func question(_ type: UInt8, from client: MACAddress, _ change: (inout B
 }
 
 /// What a frame to a client says, and where it goes.
-private func reply(_ action: DHCPServer.Action) -> (message: BOOTPMessage, destination: MACAddress)? {
-  guard case .frame(let bytes) = action, let frame = EthernetFrame(bytes), let message = BOOTPMessage(frame: frame)
+private func reply(_ command: DHCPServer.Command) -> (message: BOOTPMessage, destination: MACAddress)? {
+  guard case .frame(let bytes) = command, let frame = EthernetFrame(bytes), let message = BOOTPMessage(frame: frame)
   else { return nil }
   return (message, frame.destination)
 }
@@ -38,9 +38,9 @@ private func reply(_ action: DHCPServer.Action) -> (message: BOOTPMessage, desti
 private func answer(
   _ server: inout DHCPServer, _ payload: [UInt8], at start: UInt64 = 0
 ) -> (message: BOOTPMessage, destination: MACAddress)? {
-  var actions = server.receive(payload, at: start)
-  while let due = server.nextStep { actions += server.step(at: due) }
-  return actions.compactMap(reply).first
+  var commands = server.receive(payload, at: start)
+  while let due = server.nextDue { commands += server.step(at: due) }
+  return commands.compactMap(reply).first
 }
 
 @Suite struct DHCPServerTests {
@@ -59,19 +59,19 @@ private func answer(
     }
     // Three ARP probes, and nothing else before they are over.
     var probes = 0
-    var actions = server.receive(discover, at: 0)
+    var commands = server.receive(discover, at: 0)
     var time: UInt64 = 0
-    while let due = server.nextStep {
-      for case .frame(let bytes) in actions {
+    while let due = server.nextDue {
+      for case .frame(let bytes) in commands {
         let packet = try #require(EthernetFrame(bytes).flatMap(ARPPacket.init(frame:)))
         #expect(packet.target == IPv4Address(192, 168, 1, 100) && packet.sender == .unspecified)
         probes += 1
       }
       time = due
-      actions = server.step(at: due)
+      commands = server.step(at: due)
     }
     #expect(probes == 3 && time == 500)
-    guard case .frame(let offer) = actions.first else { return #expect(Bool(false), "no offer") }
+    guard case .frame(let offer) = commands.first else { return #expect(Bool(false), "no offer") }
     let expected: [UInt8] =
       [
         0x52, 0x54, 0, 0, 0, 1,  // to the client's card, which cannot answer ARP yet
@@ -137,9 +137,9 @@ private func answer(
       if probed == nil, !server.receive(arp: announcement, at: 10).isEmpty { probed = address }
     }
     let other = IPv4Address(192, 168, 1, probed == IPv4Address(192, 168, 1, 100) ? 101 : 100)
-    var actions: [DHCPServer.Action] = []
-    while let due = server.nextStep { actions += server.step(at: due) }
-    #expect(actions.compactMap(reply).first?.message.yourAddress == other)
+    var commands: [DHCPServer.Command] = []
+    while let due = server.nextDue { commands += server.step(at: due) }
+    #expect(commands.compactMap(reply).first?.message.yourAddress == other)
     // Both are in use now: the next client is not answered.
     #expect(answer(&server, question(1, from: mac(2)), at: 2000) == nil)
   }
@@ -150,9 +150,9 @@ private func answer(
     _ = server.receive(question(1, from: mac(1)), at: 0)
     let own = ARPPacket.announcement(IPv4Address(192, 168, 1, 100), by: mac(1)).broadcastFrame.bytes
     #expect(server.receive(arp: own, at: 10) == [])
-    var actions: [DHCPServer.Action] = []
-    while let due = server.nextStep { actions += server.step(at: due) }
-    #expect(actions.compactMap(reply).count == 1)
+    var commands: [DHCPServer.Command] = []
+    while let due = server.nextDue { commands += server.step(at: due) }
+    #expect(commands.compactMap(reply).count == 1)
   }
 
   private enum Outcome: Equatable { case given, refused, silent }
@@ -193,15 +193,15 @@ private func answer(
   func request(_ index: Int) throws {
     let (name, outcome, change) = Self.requests[index]
     var server = try server("192.168.1.100-192.168.1.100")
-    server.know(mac(1), has: IPv4Address(192, 168, 1, 100), at: 0)
-    let actions = server.receive(question(3, from: mac(1), change), at: 10)
+    server.receive(KnownAddress(mac(1), IPv4Address(192, 168, 1, 100)), at: 0)
+    let commands = server.receive(question(3, from: mac(1), change), at: 10)
     var found = Outcome.silent
-    for action in actions {
+    for command in commands {
       var message: BOOTPMessage?
-      if case .message(let bytes, let address) = action {
+      if case .message(let bytes, let address) = command {
         message = BOOTPMessage(bytes)
         #expect(address == IPv4Address(192, 168, 1, 100), "\(name): renewals go through the kernel")
-      } else if let (said, destination) = reply(action) {
+      } else if let (said, destination) = reply(command) {
         message = said
         if said.value(of: .messageType) == [6] { #expect(destination == .broadcast) }
       }
@@ -230,8 +230,8 @@ private func answer(
     var server = try server()
     let address = IPv4Address(192, 168, 1, 77)
     let asking = question(3, from: mac(1)) { $0.clientAddress = address }
-    func answers(_ actions: [DHCPServer.Action]) -> [DHCPServer.Action] {
-      actions.filter { if case .news = $0 { false } else { true } }
+    func answers(_ commands: [DHCPServer.Command]) -> [DHCPServer.Command] {
+      commands.filter { if case .news = $0 { false } else { true } }
     }
     let alone = answers(server.receive(asking, at: 0))
     guard case .message(let bytes, address)? = alone.first, alone.count == 1 else {
@@ -261,7 +261,7 @@ private func answer(
   @Test("a declined address is left alone, a released one stays its card's until another needs it")
   func declined() throws {
     var server = try server("192.168.1.100-192.168.1.100")
-    server.know(mac(1), has: IPv4Address(192, 168, 1, 100), at: 0)
+    server.receive(KnownAddress(mac(1), IPv4Address(192, 168, 1, 100)), at: 0)
     #expect(server.receive(question(7, from: mac(1)), at: 10) == [])
     #expect(answer(&server, question(1, from: mac(2)), at: 20)?.message.yourAddress == IPv4Address(192, 168, 1, 100))
     let decline = question(4, from: mac(2)) {
@@ -276,8 +276,8 @@ private func answer(
   @Test("who has an address and asks for the rest is told it")
   func inform() throws {
     var server = try server()
-    let actions = server.receive(question(8, from: mac(1)) { $0.clientAddress = IPv4Address(192, 168, 1, 50) }, at: 0)
-    guard case .message(let bytes, let address)? = actions.first else { return #expect(Bool(false), "no answer") }
+    let commands = server.receive(question(8, from: mac(1)) { $0.clientAddress = IPv4Address(192, 168, 1, 50) }, at: 0)
+    guard case .message(let bytes, let address)? = commands.first else { return #expect(Bool(false), "no answer") }
     let message = try #require(BOOTPMessage(bytes))
     #expect(address == IPv4Address(192, 168, 1, 50) && message.yourAddress == .unspecified)
     #expect(message.value(of: .messageType) == [5] && message.value(of: .leaseTime) == nil)
@@ -309,7 +309,7 @@ private func answer(
     #expect(server.receive(question(1, from: serverCard), at: 2) == [])
     #expect(server.receive(question(2, from: mac(1)), at: 3) == [])
     #expect(server.receive(question(99, from: mac(1)), at: 4) == [])
-    #expect(server.receive([], at: 5) == [] && server.nextStep == nil)
+    #expect(server.receive([], at: 5) == [] && server.nextDue == nil)
   }
 
   @Test("a flood of invented cards takes bounded room, and offers that nobody takes are free again after a minute")
@@ -347,15 +347,17 @@ private func answer(
     var search = ServerSearch(hardware: serverCard, transaction: 7, start: 0)
     var asked: [UInt64] = []
     var time: UInt64 = 0
-    loop: while true {
-      switch search.step(at: time) {
-      case .send(let frame):
+    while let due = search.nextDue {
+      time = due
+      for command in search.step(at: time) {
+        guard case .send(let frame) = command else {
+          #expect(command == .serve)
+          continue
+        }
         let message = try #require(
           EthernetFrame(frame).flatMap { UDPDatagram(ipv4: $0.payload) }.flatMap { BOOTPMessage($0.payload) })
         #expect(message.value(of: .messageType) == [1] && message.wantsBroadcast)
         asked.append(time)
-      case .wait(let next): time = next
-      case .over: break loop
       }
     }
     #expect(asked == [0, 1000, 2000] && time == 3000)
@@ -368,8 +370,12 @@ private func answer(
           payload: message.bytes))
       return EthernetFrame(destination: .broadcast, source: mac(2), type: .ipv4, payload: datagram.ipv4).bytes
     }
-    #expect(search.server(in: try offer(7, IPv4Address(192, 168, 1, 1))) == IPv4Address(192, 168, 1, 1))
-    #expect(search.server(in: try offer(7, nil)) == IPv4Address(192, 168, 1, 2))
-    #expect(search.server(in: try offer(8, IPv4Address(192, 168, 1, 1))) == nil)
+    func answer(_ frame: [UInt8]) -> [ServerSearch.Command] {
+      var search = ServerSearch(hardware: serverCard, transaction: 7, start: 0)
+      return search.receive(frame)
+    }
+    #expect(answer(try offer(7, IPv4Address(192, 168, 1, 1))) == [.yield(to: IPv4Address(192, 168, 1, 1))])
+    #expect(answer(try offer(7, nil)) == [.yield(to: IPv4Address(192, 168, 1, 2))])
+    #expect(answer(try offer(8, IPv4Address(192, 168, 1, 1))) == [])
   }
 }

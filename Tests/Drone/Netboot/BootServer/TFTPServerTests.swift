@@ -24,9 +24,9 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
     (0..<count).map { UInt8(truncatingIfNeeded: (offset + $0) &* 7) }
   }
 
-  /// The packets of some actions.
-  private func packets(_ actions: [TFTPServer.Action]) -> [[UInt8]] {
-    actions.compactMap {
+  /// The packets of some commands.
+  private func packets(_ commands: [TFTPServer.Command]) -> [[UInt8]] {
+    commands.compactMap {
       switch $0 {
       case .answer(let bytes, _), .send(let bytes, _, _): bytes
       case .news: nil
@@ -41,15 +41,15 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
     var got: [UInt8] = []
     var count = 0
     var percents: [UInt8] = []
-    var actions = server.request(request(1, words), from: client, at: 0, read: read)
+    var commands = server.receive(request: request(1, words), from: client, at: 0, read: read)
     while count < 100_000 {
-      for case .news(.sent(_, _, let percent)) in actions { percents.append(percent) }
-      guard case .send(let bytes, _, let port)? = actions.first(where: { if case .send = $0 { true } else { false } })
+      for case .news(.sent(_, _, let percent)) in commands { percents.append(percent) }
+      guard case .send(let bytes, _, let port)? = commands.first(where: { if case .send = $0 { true } else { false } })
       else { break }
       count += 1
       let isData = bytes[1] == 3
       if isData { got += bytes.dropFirst(4) }
-      actions = server.receive(
+      commands = server.receive(
         isData ? [0, 4, bytes[2], bytes[3]] : acknowledge(0), on: port, from: client, at: 1, read: read)
     }
     return (got, count, percents)
@@ -58,14 +58,14 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
   @Test("a file arrives in blocks of 512, and a shorter one is the last")
   func plain() throws {
     var server = try server()
-    let first = server.request(request(1, ["chaos/bzImage", "octet"]), from: client, at: 0, read: read)
+    let first = server.receive(request: request(1, ["chaos/bzImage", "octet"]), from: client, at: 0, read: read)
     let packet = try #require(packets(first).first)
     // Operation 3, block 1, and the first half kilobyte.
     #expect(packet == [0, 3, 0, 1] + Self.content.prefix(512))
     #expect(first.contains(.news(.sent(client.address, file: Array("chaos/bzImage".utf8), percent: 0))))
     server = try self.server()
     let (content, count, _) = fetch(&server, ["chaos/bzImage", "octet"])
-    #expect(content == Self.content && count == 3 && server.nextStep == nil)
+    #expect(content == Self.content && count == 3 && server.nextDue == nil)
     #expect(fetch(&server, ["empty", "octet"]).content == [])
   }
 
@@ -98,15 +98,16 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
     ]
     for (words, reply) in cases {
       var server = try server()
-      let actions = server.request(
-        request(1, ["/chaos/bzImage", "OCTET"] + words), from: client, at: 0, read: read)
+      let commands = server.receive(
+        request: request(1, ["/chaos/bzImage", "OCTET"] + words), from: client, at: 0, read: read)
       let expected = [0, 6] + Array(reply.utf8).map { $0 == UInt8(ascii: "|") ? 0 : $0 }
-      #expect(packets(actions) == [expected], "\(words)")
+      #expect(packets(commands) == [expected], "\(words)")
     }
     for words in [["blksize", "7"], ["blksize", "x"], ["timeout", "0"], ["timeout", "255"], ["windowsize", "4"]] {
       var server = try server()
-      let actions = server.request(request(1, ["chaos/bzImage", "octet"] + words), from: client, at: 0, read: read)
-      #expect(packets(actions).first?.prefix(4) == [0, 3, 0, 1], "\(words)")
+      let commands = server.receive(
+        request: request(1, ["chaos/bzImage", "octet"] + words), from: client, at: 0, read: read)
+      #expect(packets(commands).first?.prefix(4) == [0, 3, 0, 1], "\(words)")
     }
   }
 
@@ -123,8 +124,8 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
   func refuses(_ index: Int) throws {
     var server = try server()
     let (request, code) = Self.refused[index]
-    let actions = server.request(request, from: client, at: 0, read: read)
-    #expect(packets(actions).first?.prefix(4) == [0, 5, 0, code] && server.nextStep == nil)
+    let commands = server.receive(request: request, from: client, at: 0, read: read)
+    #expect(packets(commands).first?.prefix(4) == [0, 5, 0, code] && server.nextDue == nil)
   }
 
   @Test(
@@ -132,19 +133,20 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
     arguments: [[], [0], [0, 1], [0, 1, 0, 0], [0, 9, 1, 1], [1, 1, 65, 0, 66, 0]])
   func noise(_ bytes: [UInt8]) throws {
     var server = try server()
-    #expect(server.request(bytes, from: client, at: 0, read: read) == [])
+    #expect(server.receive(request: bytes, from: client, at: 0, read: read) == [])
   }
 
   @Test("a packet that is not acknowledged is sent again, later and later, and then the client is given up")
   func retransmission() throws {
     var server = try server()
-    let first = packets(server.request(request(1, ["chaos/bzImage", "octet"]), from: client, at: 0, read: read))
+    let first = packets(
+      server.receive(request: request(1, ["chaos/bzImage", "octet"]), from: client, at: 0, read: read))
     var times: [UInt64] = []
-    var last: [TFTPServer.Action] = []
-    while let due = server.nextStep {
+    var last: [TFTPServer.Command] = []
+    while let due = server.nextDue {
       times.append(due)
       last = server.step(at: due)
-      if server.nextStep != nil { #expect(packets(last) == first) }
+      if server.nextDue != nil { #expect(packets(last) == first) }
     }
     #expect(times == [1000, 3000, 7000, 15_000, 23_000, 31_000])
     #expect(last == [.news(.broken(client.address, file: Array("chaos/bzImage".utf8)))])
@@ -153,24 +155,24 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
   @Test("a second copy of an acknowledgement causes nothing to be sent")
   func duplicates() throws {
     var server = try server()
-    _ = server.request(request(1, ["chaos/bzImage", "octet"]), from: client, at: 0, read: read)
+    _ = server.receive(request: request(1, ["chaos/bzImage", "octet"]), from: client, at: 0, read: read)
     #expect(packets(server.receive(acknowledge(1), on: 0, from: client, at: 1, read: read)).count == 1)
     #expect(server.receive(acknowledge(1), on: 0, from: client, at: 2, read: read) == [])
     #expect(server.receive(acknowledge(9), on: 0, from: client, at: 3, read: read) == [])
     // Nor does a second copy of the request start anew.
-    #expect(server.request(request(1, ["chaos/bzImage", "octet"]), from: client, at: 4, read: read) == [])
+    #expect(server.receive(request: request(1, ["chaos/bzImage", "octet"]), from: client, at: 4, read: read) == [])
   }
 
   @Test("somebody else's packet does not disturb a transfer")
   func strangers() throws {
     var server = try server()
-    _ = server.request(request(1, ["chaos/bzImage", "octet"]), from: client, at: 0, read: read)
+    _ = server.receive(request: request(1, ["chaos/bzImage", "octet"]), from: client, at: 0, read: read)
     let other = TFTPServer.Peer(IPv4Address(192, 168, 1, 101), port: 2070)
     let answer = server.receive(acknowledge(1), on: 0, from: other, at: 1, read: read)
     #expect(packets(answer).first?.prefix(4) == [0, 5, 0, 5])
     #expect(packets(server.receive(acknowledge(1), on: 0, from: client, at: 2, read: read)).count == 1)
     let far = TFTPServer.Peer(IPv4Address(10, 0, 0, 1), port: 2070)
-    #expect(server.request(request(1, ["chaos/bzImage", "octet"]), from: far, at: 3, read: read) == [])
+    #expect(server.receive(request: request(1, ["chaos/bzImage", "octet"]), from: far, at: 3, read: read) == [])
   }
 
   @Test("there are as many transfers as ports, four for one address; a client that ends one frees its port")
@@ -179,28 +181,29 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
     var begun = 0
     for port in 1...9 as ClosedRange<UInt16> {
       let peer = TFTPServer.Peer(client.address, port: port)
-      begun += packets(server.request(request(1, ["empty", "octet"]), from: peer, at: 0, read: read)).count
+      begun += packets(server.receive(request: request(1, ["empty", "octet"]), from: peer, at: 0, read: read)).count
     }
     #expect(begun == 4)
     for last in 101...103 as ClosedRange<UInt8> {
       let peer = TFTPServer.Peer(IPv4Address(192, 168, 1, last), port: 1)
-      begun += packets(server.request(request(1, ["empty", "octet"]), from: peer, at: 0, read: read)).count
+      begun += packets(server.receive(request: request(1, ["empty", "octet"]), from: peer, at: 0, read: read)).count
     }
     #expect(begun == 5)
     // A boot ROM that only wanted the size.
     let peer = TFTPServer.Peer(client.address, port: 1)
     #expect(server.receive([0, 5, 0, 8, 0], on: 0, from: peer, at: 1, read: read) == [])
     let next = TFTPServer.Peer(IPv4Address(192, 168, 1, 102), port: 1)
-    #expect(!server.request(request(1, ["empty", "octet"]), from: next, at: 2, read: read).isEmpty)
+    #expect(!server.receive(request: request(1, ["empty", "octet"]), from: next, at: 2, read: read).isEmpty)
   }
 
   @Test("a file that cannot be read ends its transfer and is said so")
   func unreadable() throws {
     var server = try server()
-    let actions = server.request(request(1, ["chaos/bzImage", "octet"]), from: client, at: 0) { _, _, _ in nil }
-    #expect(packets(actions).first?.prefix(4) == [0, 5, 0, 0])
-    _ = server.request(request(1, ["chaos/bzImage", "octet"]), from: client, at: 0, read: read)
+    let commands = server.receive(request: request(1, ["chaos/bzImage", "octet"]), from: client, at: 0) { _, _, _ in nil
+    }
+    #expect(packets(commands).first?.prefix(4) == [0, 5, 0, 0])
+    _ = server.receive(request: request(1, ["chaos/bzImage", "octet"]), from: client, at: 0, read: read)
     let then = server.receive(acknowledge(1), on: 0, from: client, at: 1) { _, _, _ in nil }
-    #expect(packets(then).first?.prefix(4) == [0, 5, 0, 0] && server.nextStep == nil)
+    #expect(packets(then).first?.prefix(4) == [0, 5, 0, 0] && server.nextDue == nil)
   }
 }

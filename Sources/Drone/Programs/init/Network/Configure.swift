@@ -32,7 +32,7 @@ extension Network {
       try interfaces.configure(card, name, configuration, metric: metric)
     } catch {
       report(.failed, "network", name + [UInt8](" ") + configuration.address.text + [UInt8](": ") + error.text)
-      assignments[position].task.lost(configuration.address, on: card)
+      assignments[position].task.receiveLoss(of: configuration.address, on: card)
       return
     }
     assignments[position].applied = (card, configuration)

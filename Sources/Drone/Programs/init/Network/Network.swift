@@ -117,9 +117,9 @@ final class Network {
   }
 
   private func advance(_ position: Int, _ now: UInt64) {
-    let actions = assignments[position].task.step(at: now, candidates(position)) { randomNumber(now) }
-    for action in actions {
-      switch action {
+    let commands = assignments[position].task.step(at: now, candidates(position)) { randomNumber(now) }
+    for command in commands {
+      switch command {
       case .send(let card, let frame): send(frame, on: card)
       case .configure(let card, let configuration, let method): configure(position, card, configuration, method)
       case .release(let card): release(position, card)
@@ -175,7 +175,7 @@ final class Network {
   }
 
   private func nextDue() -> UInt64? {
-    var due = assignments.compactMap { $0.task.nextStep } + clients.compactMap { $0.child.nextStart }
+    var due = assignments.compactMap { $0.task.nextDue } + clients.compactMap { $0.child.nextStart }
     if let start = timeService?.child.nextStart { due.append(start) }
     if !isReady {
       let waited = millisecondsSinceStart() &- started
@@ -253,7 +253,7 @@ final class Network {
       if !isOurs && address.address.isHostAddress { yield(address.interface) }
     case .addressRemoved(let address):
       for position in assignments.indices {
-        assignments[position].task.lost(address.address, on: address.interface)
+        assignments[position].task.receiveLoss(of: address.address, on: address.interface)
       }
     default:
       break

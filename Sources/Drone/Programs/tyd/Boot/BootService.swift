@@ -115,7 +115,7 @@ final class BootService {
     while true {
       let now = millisecondsSinceStart()
       var due = now &+ 60_000
-      for time in [addresses.nextStep, transfers.nextStep] {
+      for time in [addresses.nextDue, transfers.nextDue] {
         if let time { due = min(due, time) }
       }
       var interests = [
@@ -130,8 +130,8 @@ final class BootService {
       if !ready[2].isEmpty { takeNeighbours(then) }
       if !ready[3].isEmpty { takeRequests(then) }
       for port in ports.indices where !ready[fixed + port].isEmpty { takeAcknowledgements(port, then) }
-      if let time = addresses.nextStep, time <= then { carryOut(addresses.step(at: then)) }
-      if let time = transfers.nextStep, time <= then { carryOut(transfers.step(at: then)) }
+      if let time = addresses.nextDue, time <= then { carryOut(addresses.step(at: then)) }
+      if let time = transfers.nextDue, time <= then { carryOut(transfers.step(at: then)) }
     }
   }
 
@@ -142,7 +142,7 @@ final class BootService {
     orders += part
     while let end = orders.firstIndex(of: UInt8(ascii: "\n")) {
       if let known = KnownAddress(line: [UInt8](orders[..<end])) {
-        addresses.know(known.hardware, has: known.address, at: now)
+        addresses.receive(known, at: now)
       }
       orders.removeSubrange(...end)
     }
@@ -170,21 +170,21 @@ final class BootService {
   private func takeRequests(_ now: UInt64) {
     for _ in 0..<BootService.most {
       guard let datagram = try? requests.socket.receive(upTo: 512) else { return }
-      let actions = transfers.request(datagram.bytes, from: BootService.peer(datagram), at: now) {
+      let commands = transfers.receive(request: datagram.bytes, from: BootService.peer(datagram), at: now) {
         file, offset, count in
         contents[file].read(offset, count)
       }
-      carryOut(actions)
+      carryOut(commands)
     }
   }
 
   private func takeAcknowledgements(_ port: Int, _ now: UInt64) {
     for _ in 0..<BootService.most {
       guard let datagram = try? ports[port].socket.receive(upTo: 512) else { return }
-      let actions = transfers.receive(datagram.bytes, on: port, from: BootService.peer(datagram), at: now) {
+      let commands = transfers.receive(datagram.bytes, on: port, from: BootService.peer(datagram), at: now) {
         file, offset, count in contents[file].read(offset, count)
       }
-      carryOut(actions)
+      carryOut(commands)
     }
   }
 
@@ -192,9 +192,9 @@ final class BootService {
     TFTPServer.Peer(datagram.sender.address, port: datagram.sender.port)
   }
 
-  private func carryOut(_ actions: [DHCPServer.Action]) {
-    for action in actions {
-      switch action {
+  private func carryOut(_ commands: [DHCPServer.Command]) {
+    for command in commands {
+      switch command {
       case .frame(let frame): try? frames.send(frame)
       case .message(let bytes, let address):
         try? questions.send(bytes, to: SocketAddress(address, port: BOOTPMessage.clientPort))
@@ -203,9 +203,9 @@ final class BootService {
     }
   }
 
-  private func carryOut(_ actions: [TFTPServer.Action]) {
-    for action in actions {
-      switch action {
+  private func carryOut(_ commands: [TFTPServer.Command]) {
+    for command in commands {
+      switch command {
       case .answer(let bytes, let peer):
         try? requests.socket.send(bytes, to: SocketAddress(peer.address, port: peer.port))
       case .send(let bytes, let peer, let port):

@@ -70,13 +70,15 @@ struct ServingCard {
     do throws(SystemError) {
       let socket = try PacketSocket(interface: index, .ipv4)
       while true {
-        switch search.step(at: millisecondsSinceStart()) {
-        case .over: return nil
-        case .send(let frame): try? socket.send(frame)
-        case .wait(let time):
-          guard ServingCard.wait(socket.descriptor, until: time) else { continue }
-          while let frame = try socket.receive() {
-            if let server = search.server(in: frame) { return server }
+        var commands = search.step(at: millisecondsSinceStart())
+        if commands.isEmpty, let due = search.nextDue, ServingCard.wait(socket.descriptor, until: due) {
+          while commands.isEmpty, let frame = try socket.receive() { commands = search.receive(frame) }
+        }
+        for command in commands {
+          switch command {
+          case .send(let frame): try? socket.send(frame)
+          case .yield(let server): return server
+          case .serve: return nil
           }
         }
       }
@@ -104,14 +106,15 @@ struct ServingCard {
     do throws(SystemError) {
       let socket = try PacketSocket(interface: index, .arp)
       while true {
-        switch probe.step(at: millisecondsSinceStart()) {
-        case .free: return true
-        case .send(let frame): try? socket.send(frame)
-        case .wait(let time):
-          guard ServingCard.wait(socket.descriptor, until: time) else { continue }
-          while let frame = try socket.receive() {
-            if probe.holder(in: frame) != nil { return false }
+        for command in probe.step(at: millisecondsSinceStart()) {
+          switch command {
+          case .send(let frame): try? socket.send(frame)
+          case .use: return true
           }
+        }
+        guard let due = probe.nextDue, ServingCard.wait(socket.descriptor, until: due) else { continue }
+        while let frame = try socket.receive() {
+          if probe.receive(frame) != nil { return false }
         }
       }
     } catch {
