@@ -8,6 +8,11 @@
 
 /// Bytes that may come before the peer is known. A peer of ours needs some 1,200.
 enum { largest_handshake = 8192 };
+/// Bytes of a whole connection with a peer that is no member: its handshake and its one request.
+enum { largest_strange_input = 16384 };
+/// Messages of the handshake that may come after it: new keys (RFC 8446, §4.6.3), tickets. Each costs this side a multiple of what
+/// it costs the peer, OpenSSL sets no bound, and our peers send none.
+enum { most_late_messages = 4 };
 /// Bytes for the transport that may wait; a node map of 1,000 nodes fits.
 enum { largest_output = 512 << 10 };
 /// What a record adds to at most 16 KiB (RFC 8446, §5.2), rounded up.
@@ -40,7 +45,8 @@ struct channel {
   /// Bytes from the transport, lent for the time of a call.
   const uint8_t *input;
   size_t input_length;
-  size_t handshake_bytes;
+  size_t input_total;
+  int late_messages;
   uint8_t *output;
   size_t output_length;
   size_t output_room;
@@ -56,10 +62,11 @@ static int transport_read(BIO *bio, char *buffer, int room) {
     BIO_set_retry_read(bio);
     return -1;
   }
-  if (!self->is_open) {
-    self->handshake_bytes += count;
-    if (self->handshake_bytes > largest_handshake) {
-      self->reason = channel_too_large;
+  if (self->reason != channel_fine) return -1;
+  if (!self->is_open || !self->is_member) {
+    self->input_total += count;
+    if (self->input_total > (self->is_open ? largest_strange_input : largest_handshake)) {
+      self->reason = self->is_open ? channel_flooded : channel_too_large;
       return -1;
     }
   }
@@ -147,6 +154,15 @@ static int look_at_hello(SSL *tls, int *alert, void *unused) {
   return SSL_CLIENT_HELLO_SUCCESS;
 }
 
+/// Sees every message of TLS itself as it comes and goes.
+static void count_message(
+    int is_sent, int version, int content, const void *bytes, size_t count, SSL *tls, void *unused) {
+  (void)version, (void)bytes, (void)count, (void)unused;
+  channel *self = SSL_get_app_data(tls);
+  if (is_sent || content != SSL3_RT_HANDSHAKE || !self->is_open) return;
+  if (++self->late_messages > most_late_messages && self->reason == channel_fine) self->reason = channel_flooded;
+}
+
 // MARK: Contexts
 
 static int set_up(SSL_CTX *tls, EVP_PKEY *key, X509 *certificate) {
@@ -160,6 +176,7 @@ static int set_up(SSL_CTX *tls, EVP_PKEY *key, X509 *certificate) {
   SSL_CTX_set_cert_verify_callback(tls, judge_peer, NULL);
   SSL_CTX_set_alpn_select_cb(tls, choose_protocol, NULL);
   SSL_CTX_set_client_hello_cb(tls, look_at_hello, NULL);
+  SSL_CTX_set_msg_callback(tls, count_message);
   return SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION) && SSL_CTX_set_max_proto_version(tls, TLS1_3_VERSION) &&
          SSL_CTX_set_num_tickets(tls, 0) &&
          // Without AES in hardware ChaCha20 is the faster one.

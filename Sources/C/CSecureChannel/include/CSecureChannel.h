@@ -42,7 +42,8 @@ enum channel_reason {
   channel_too_large,
   /// The peer takes longer than a handshake may last.
   channel_too_slow,
-  /// The peer makes us answer and does not take the answers.
+  /// The peer makes us answer and does not take the answers, renews keys without end, or is no member and sends more than its one
+  /// request.
   channel_flooded,
   /// A record that does not decrypt, or a message that does not belong there.
   channel_damaged,

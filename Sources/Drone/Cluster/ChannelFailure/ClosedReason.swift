@@ -29,7 +29,8 @@ public enum ClosedReason: Error, Hashable, Sendable {
   case tooLarge
   /// The handshake lasts too long.
   case tooSlow
-  /// The peer makes this side answer and does not take the answers.
+  /// The peer makes this side answer and does not take the answers, renews keys without end, or is no member and sends more than
+  /// its one request.
   case flooded
   /// A record that does not decrypt, or a message that does not belong there.
   case damaged
@@ -55,7 +56,7 @@ public enum ClosedReason: Error, Hashable, Sendable {
     case .badCertificate: [UInt8]("the peer's certificate is not one of a node")
     case .tooLarge: [UInt8]("the peer sent too much before it said who it is")
     case .tooSlow: [UInt8]("the peer took too long to say who it is")
-    case .flooded: [UInt8]("the peer asks and does not take the answers")
+    case .flooded: [UInt8]("the peer makes more work than a connection may")
     case .damaged: [UInt8]("what the peer sent was damaged on the way or made up")
     case .refused(let alert): [UInt8]("the peer refused (") + ClosedReason.name(of: alert) + [UInt8](")")
     case .failedHere: [UInt8]("there is no memory")

@@ -16,8 +16,9 @@ import ChannelFailure
 /// own. A client is `open` as soon as *it* knows the server: that the server accepts it shows in the first message (RFC 8446,
 /// Appendix E.1).
 ///
-/// Until the peer is known at most 8 KiB are read, and `tick` ends a handshake after `handshakeLimit`. Not shared between
-/// threads.
+/// Until the peer is known at most 8 KiB are read, of one that is no member 16 KiB in all, and `tick` ends a handshake after
+/// `handshakeLimit`. A peer that renews keys, or sends other messages of a handshake after it, may do so four times. Not shared
+/// between threads.
 public final class SecureConnection {
   public enum Side: Sendable, Equatable { case client, server }
 

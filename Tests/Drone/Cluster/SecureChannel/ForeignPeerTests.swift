@@ -120,4 +120,31 @@ struct ForeignPeerTests {
       #expect((connection.peer?.isMember == true) == (reason == nil))
     }
   }
+
+  @Test("openssl that renews its keys again and again is cut off after four times", arguments: ["k", "K"])
+  func keyUpdates(command: String) throws {
+    try withFolder { folder in
+      let files = try Files(folder)
+      let listener = try LocalSocket.listening()
+      let input = Pipe()
+      let client = try started(
+        ["s_client", "-connect", "127.0.0.1:\(listener.port)", "-tls1_3", "-alpn", "droneforge/1"] + files.own,
+        input: input.fileHandleForReading)
+      defer { kill(client.processIdentifier, SIGKILL) }
+      let connection = try SecureConnection(files.cluster.member(), as: .server, at: present, started: 0)
+      let socket = try listener.accepted()
+      var updates = 0
+      while connection.reason == nil, updates < 16 {
+        try socket.send(connection.takeOutput())
+        if connection.peer != nil {
+          // s_client reads a letter alone on its line as a command: k renews its own keys, K asks for the other side's as well.
+          try input.fileHandleForWriting.write(contentsOf: Data("\(command)\n".utf8))
+          updates += 1
+        }
+        guard let bytes = try socket.received(), !bytes.isEmpty else { break }
+        connection.receive(bytes)
+      }
+      #expect(connection.reason == .flooded && updates == 5)
+    }
+  }
 }

@@ -49,6 +49,23 @@ struct HostilePeerTests {
     }
   }
 
+  @Test("who is no member may send its one request, and a member as much as it likes")
+  func bytesInAll() throws {
+    let cluster = try Cluster()
+    let piece = [UInt8](repeating: 7, count: 4096)
+    for (identity, most) in [(try cluster.joiner(), 4), (try cluster.member(), 64)] {
+      let (client, server) = try connected(identity, cluster.member(), admitting: .membersAndJoiners)
+      var arrived = 0
+      for _ in 0..<64 {
+        _ = client.send(piece)
+        server.receive(client.takeOutput())
+        arrived += server.takeReceived().count
+      }
+      #expect(server.reason == (most == 64 ? nil : .flooded))
+      #expect(arrived / 4096 <= most && arrived >= 4096)
+    }
+  }
+
   @Test("the date is no matter for somebody who only wants to join")
   func joinerFrom1980() throws {
     let cluster = try Cluster()
