@@ -13,11 +13,15 @@ struct ClusterRules {
   static var members: FilterName { "members" }
   /// Sources of new connections to the control port, each counted by itself.
   static var callers: FilterName { "callers" }
+  /// Members that do the same.
+  static var memberCallers: FilterName { "member_callers" }
 
   static var sets: [FilterSet] {
     [
       FilterSet(name: members, kind: .address, capacity: 65536),
       FilterSet(name: callers, kind: .address, flags: [.timeout, .dynamic], timeout: 60_000, capacity: 1024),
+      FilterSet(
+        name: memberCallers, kind: .address, flags: [.timeout, .dynamic], timeout: 60_000, capacity: 65536),
     ]
   }
 
@@ -26,13 +30,20 @@ struct ClusterRules {
     bothVersions ? .version4 + conditions : conditions
   }
 
-  /// New connections to the control port: members' pass, others' as fast as one source, and all together, may.
+  /// New connections to the control port: members' pass unless one calls ten times a second for long, as whoever answers ARP in its
+  /// name can; others' as fast as one source, and all together, may.
   ///
   /// The kernel's SYN cookies answer a flood from forged sources without memory; the limit in total keeps it from taking all of
   /// an old processor. It is far above what nodes need, since below it a flood does not keep them out: of what comes above
   /// it, theirs is thrown away like the rest. When the set of sources is full, only that limit counts.
   var callers: [FilterRule] {
     [
+      FilterRule(
+        ipv4(.source(in: Self.members)) + [
+          .payload(.network, offset: 12, count: 4),
+          .updateOverLimit(set: Self.memberCallers, timeout: 60_000, packets: 600, seconds: 60, burst: 200),
+          .verdict(.drop),
+        ], comment: [UInt8]("each member")),
       FilterRule(ipv4(.source(in: Self.members)) + [.verdict(.accept)]),
       FilterRule(
         ipv4([.payload(.network, offset: 12, count: 4)]) + [
@@ -56,6 +67,12 @@ struct ClusterRules {
         ], comment: [UInt8]("discovery")),
       FilterTable.accepting(ipv4(.transport(.igmp)), "IGMP"),
     ]
+  }
+
+  /// Policies let what comes from the control port pass in clear, whoever wrote a member's address on it.
+  var calledFromControl: FilterRule {
+    FilterTable.dropping(
+      ipv4(.source(in: Self.members)) + .opensConnection(from: ClusterPorts.control), "nobody calls from there")
   }
 
   /// The last look at packets that leave for members: nothing goes in the clear, even if policies were taken away by somebody else,

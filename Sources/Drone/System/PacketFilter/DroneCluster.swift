@@ -50,6 +50,7 @@ extension FilterTable {
       FilterChain(
         name: clusterInName,
         rules: [accepting(.secured + .source(in: ClusterRules.members), "members")] + rules.clearIn + pathMTU + [
+          rules.calledFromControl,
           FilterRule([.verdict(.jump(searchingName))]), FilterRule([.verdict(.jump(metricsName))]),
           FilterRule([.verdict(.jump(servingInName))]),
         ]),

@@ -19,7 +19,8 @@ extension FilterTable {
   /// neighbour discovery passes, without which a member that is the network's router would be lost.
   ///
   /// Where this machine is a router, what it forwards to and from members is no packet of its own: its rules decide. What it
-  /// forwards under its own address is: policies demand ESP of it, and the guard sees that.
+  /// forwards under its own address is: policies demand ESP of it, and the guard sees that. A container or a virtual machine behind
+  /// such an address would speak for this node if its UDP 3278 went on to members; nobody else has a reason to send that.
   static var host: FilterTable {
     let rules = ClusterRules(bothVersions: true)
     var table = FilterTable(name: hostTable)
@@ -36,10 +37,7 @@ extension FilterTable {
           accepting(.fromLoopback),
           accepting(.secured + rules.ipv4(.source(in: ClusterRules.members)), "members"),
         ] + rules.clearIn + [
-          // The kernel lets what comes from that port pass in clear, whoever wrote a member's address on it.
-          dropping(
-            rules.ipv4(.source(in: ClusterRules.members)) + .opensConnection(from: ClusterPorts.control),
-            "nobody calls from there"),
+          rules.calledFromControl,
           accepting(.ports(.tcp, from: ClusterPorts.control), "control"),
           accepting(.ports(.udp, from: ClusterPorts.discovery, to: ClusterPorts.discoveryAnswer), "discovery"),
           dropping(.ports(.udp, to: ClusterPorts.control), "membership without ESP"),
@@ -52,10 +50,16 @@ extension FilterTable {
         name: outputName, at: .output, policy: .accept,
         rules: [
           accepting(.toLoopback),
-          dropping(.ports(.udp, from: ClusterPorts.control) + .ofOtherUsers, "only root speaks for this node"),
+          dropping(.ports(.udp, from: ClusterPorts.control) + .ofOtherUsers, speaks),
           dropping(rules.ipv4(.destination(in: othersName)), "other addresses of members"),
           accepting(.neighbourDiscovery, "what ARP is for IPv4"),
           dropping(.destination6(in: others6Name), "other addresses of members"),
+        ]),
+      FilterChain(
+        name: forwardName, at: .forward, policy: .accept,
+        rules: [
+          dropping(rules.ipv4(.destination(in: ClusterRules.members)) + .ports(.udp, from: ClusterPorts.control), speaks),
+          dropping(rules.ipv4(.destination(in: ClusterRules.members)) + .ports(.udp, to: ClusterPorts.control), speaks),
         ]),
       FilterChain(
         name: ClusterRules.leavingChain,
@@ -75,7 +79,10 @@ extension FilterTable {
   /// Behind NF_IP_PRI_NAT_SRC, 100: sources are what the wire will see.
   private static var afterTranslation: Int32 { 200 }
 
-  private static func dropping(_ conditions: [FilterExpression], _ comment: StaticString) -> FilterRule {
+  private static var forwardName: FilterName { "forward" }
+  private static var speaks: StaticString { "only root speaks for this node" }
+
+  static func dropping(_ conditions: [FilterExpression], _ comment: StaticString) -> FilterRule {
     FilterRule(conditions + [.verdict(.drop)], comment: [UInt8](comment))
   }
 }

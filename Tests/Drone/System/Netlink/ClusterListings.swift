@@ -26,6 +26,13 @@ let expectedDrone = """
   		timeout 1m
   	}
 
+  	set member_callers {
+  		type ipv4_addr
+  		size 65536
+  		flags dynamic,timeout
+  		timeout 1m
+  	}
+
   	chain input {
   		type filter hook input priority filter; policy drop;
   		iif "lo" accept
@@ -66,6 +73,7 @@ let expectedDrone = """
   	}
 
   	chain callers_in {
+  		ip saddr @members update @member_callers { ip saddr timeout 1m limit rate over 600/minute burst 200 packets } drop comment "each member"
   		ip saddr @members accept
   		update @callers { ip saddr timeout 1m limit rate over 60/minute burst 20 packets } drop comment "each caller"
   		limit rate 1000/second burst 1000 packets accept comment "all callers"
@@ -93,6 +101,7 @@ let expectedDrone = """
   		meta l4proto igmp accept comment "IGMP"
   		icmp type destination-unreachable icmp code frag-needed @th,136,8 0x32 @th,192,32 @members accept comment "path MTU of ESP"
   		icmp type destination-unreachable icmp code frag-needed @th,136,8 0x6 @th,224,16 0xcce accept comment "path MTU of control"
+  		ip saddr @members tcp sport 3278 tcp flags syn / fin,syn,rst,ack drop comment "nobody calls from there"
   		jump searching
   		jump metrics
   		jump serving_in
@@ -156,6 +165,13 @@ let expectedHost = """
   		timeout 1m
   	}
 
+  	set member_callers {
+  		type ipv4_addr
+  		size 65536
+  		flags dynamic,timeout
+  		timeout 1m
+  	}
+
   	set others {
   		type ipv4_addr
   		size 65536
@@ -167,6 +183,7 @@ let expectedHost = """
   	}
 
   	chain callers_in {
+  		ip saddr @members update @member_callers { ip saddr timeout 1m limit rate over 600/minute burst 200 packets } drop comment "each member"
   		ip saddr @members accept
   		update @callers { ip saddr timeout 1m limit rate over 60/minute burst 20 packets } drop comment "each caller"
   		limit rate 1000/second burst 1000 packets accept comment "all callers"
@@ -199,6 +216,12 @@ let expectedHost = """
   		ip daddr @others drop comment "other addresses of members"
   		icmpv6 type 133-137 accept comment "what ARP is for IPv4"
   		ip6 daddr @others6 drop comment "other addresses of members"
+  	}
+
+  	chain forward {
+  		type filter hook forward priority filter; policy accept;
+  		ip daddr @members udp sport 3278 drop comment "only root speaks for this node"
+  		ip daddr @members udp dport 3278 drop comment "only root speaks for this node"
   	}
 
   	chain leaving {

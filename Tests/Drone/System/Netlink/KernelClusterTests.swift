@@ -163,9 +163,23 @@ struct KernelClusterTests {
     }
     let own = IPv4Address(10, 0, 0, 1)
     let listener = try drone.run { Held(try listenStream(on: SocketAddress(own, port: 3278))) }
-    // A member calls as often as it likes.
-    for _ in 0..<40 { #expect(try connects(other, SocketAddress(own, port: 3278))) }
-    _ = listener
+    try perform(.droneFilter(.closed, tableExists: true), in: drone)
+    // A member calls as often as it likes, but not without end.
+    func calls(within milliseconds: Int) throws -> Bool {
+      defer { _ = try? acceptStream(listener.descriptor) }
+      return try connects(other, SocketAddress(own, port: 3278), within: milliseconds)
+    }
+    for _ in 0..<40 { #expect(try calls(within: 300)) }
+    var came = 40
+    while came < 1000, try calls(within: 30) { came += 1 }
+    #expect((190..<1000).contains(came), "\(came) connections came")
+    // From this port, which IPsec lets pass, nobody begins a connection in a member's name, also where a port is open.
+    let service = try drone.run { Held(try listenStream(on: SocketAddress(own, port: 80))) }
+    try allow(80, in: drone)
+    try perform(.droneMetrics((own, 9639)), in: drone)
+    let metrics = try drone.run { Held(try listenStream(on: SocketAddress(own, port: 9639))) }
+    for port in [80, 9639] as [UInt16] { #expect(try !connects(other, SocketAddress(own, port: port), from: 3278)) }
+    _ = (listener, service, metrics)
   }
 
   @Test("anybody may say that ESP to a member, or TLS, was too large for its way; no other error comes in, no redirect")

@@ -147,6 +147,15 @@ struct KernelHostTableTests {
       #expect(there.receive(within: 2000)?.bytes == [2], "hides: \(hides)")
       #expect(try arrive() == [false, false, false], "hides: \(hides)")
     }
+    // What speaks of the cluster is this machine's alone, whatever is behind it.
+    let memberPort = try drone.run { try Datagrams(port: 3278) }
+    let guest = try outsider.run { try Datagrams(port: 3278) }
+    #expect(try guest.send([4], to: [10, 0, 0, 2], port: 5000))
+    #expect(there.receive(within: 300) == nil)
+    for sender in [guest, beyond] {
+      #expect(try sender.send([4], to: [10, 0, 0, 2], port: 3278))
+      #expect(memberPort.receive(within: 300) == nil)
+    }
     // What it forwards under its own address is the machine's own for the wire, and for policies.
     try machine.command("nft", "add rule ip own out oif \"eth1\" masquerade")
     let another = try drone.run { try Datagrams(port: 5002) }

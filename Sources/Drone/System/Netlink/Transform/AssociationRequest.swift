@@ -52,8 +52,10 @@ extension NetlinkRequest {
 
 extension SecurityAssociation {
   fileprivate func request(_ type: UInt16, _ flags: MessageFlags, _ layout: TransformLayout) -> NetlinkRequest {
+    // In transport mode the kernel compares a packet's addresses with nothing but this: with a wider selector a peer's keys would
+    // carry packets in any other's name (`__xfrm_policy_check`).
     let state = AssociationBytes(
-      selector: .every(like: destination), destination: destination, spi: spi, source: source, soft: softLimits,
+      selector: TransformSelector(from: source, to: destination), destination: destination, spi: spi, source: source, soft: softLimits,
       hard: hardLimits, sequence: acquireSequence, requestID: requestID,
       flags: extendedSequence ? SecurityAssociation.extendedFlag : 0)
     var body = MessageBody(state.encoded(layout))
