@@ -14,9 +14,9 @@ public struct SoftwareVersion: Hashable, Sendable {
 
   /// The version of everything that is built from this checkout. It is written here alone: `master/changelog` and CHANGELOG.md begin
   /// with it, and a test compares them.
-  public static var current: SoftwareVersion { SoftwareVersion(0, 2, 0) }
+  public static var current: SoftwareVersion { SoftwareVersion(0, 3, 0) }
 
-  /// `0.2.0`
+  /// `0.3.0`
   public var text: [UInt8] {
     var out: [UInt8] = []
     appendDecimal(UInt64(major), to: &out)
