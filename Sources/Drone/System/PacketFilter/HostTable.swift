@@ -58,7 +58,8 @@ extension FilterTable {
       FilterChain(
         name: forwardName, at: .forward, policy: .accept,
         rules: [
-          dropping(rules.ipv4(.destination(in: ClusterRules.members)) + .ports(.udp, from: ClusterPorts.control), speaks),
+          dropping(
+            rules.ipv4(.destination(in: ClusterRules.members)) + .ports(.udp, from: ClusterPorts.control), speaks),
           dropping(rules.ipv4(.destination(in: ClusterRules.members)) + .ports(.udp, to: ClusterPorts.control), speaks),
         ]),
       FilterChain(

@@ -42,7 +42,8 @@ import Testing
     expected += [192, 168, 1, 11] + zeros(12)  // packets to this address,
     expected += [192, 168, 1, 21] + zeros(12)  // from this one,
     expected += zeros(4) + zeros(4)  // any port,
-    expected += [2, 0, 32, 32] + zeros(4) + zeros(4) + zeros(4)  // AF_INET, whole addresses, any protocol, interface, user
+    expected += [2, 0, 32, 32]  // AF_INET, whole addresses,
+    expected += zeros(4) + zeros(4) + zeros(4)  // any protocol, interface, user
     expected += [192, 168, 1, 11] + zeros(12)  // destination
     expected += [0x12, 0x34, 0x56, 0x78]  // index, in network order
     expected += [50, 0, 0, 0]  // ESP, padding

@@ -55,8 +55,8 @@ extension SecurityAssociation {
     // In transport mode the kernel compares a packet's addresses with nothing but this: with a wider selector a peer's keys would
     // carry packets in any other's name (`__xfrm_policy_check`).
     let state = AssociationBytes(
-      selector: TransformSelector(from: source, to: destination), destination: destination, spi: spi, source: source, soft: softLimits,
-      hard: hardLimits, sequence: acquireSequence, requestID: requestID,
+      selector: TransformSelector(from: source, to: destination), destination: destination, spi: spi, source: source,
+      soft: softLimits, hard: hardLimits, sequence: acquireSequence, requestID: requestID,
       flags: extendedSequence ? SecurityAssociation.extendedFlag : 0)
     var body = MessageBody(state.encoded(layout))
     body.attribute(TransformAttribute.aead, key.bytes)
