@@ -10,11 +10,14 @@ public struct VendorExtension: Equatable, Sendable {
     public static let nameServers = Code(6)
     public static let hostName = Code(12)
     public static let domain = Code(15)
+    public static let mtu = Code(26)
     public static let timeServers = Code(42)
     // From here on only in DHCP (RFC 2132 §9).
     public static let requestedAddress = Code(50)
     /// In seconds.
     public static let leaseTime = Code(51)
+    /// More options stand in the fields `file` (1), `sname` (2) or both (3).
+    public static let overload = Code(52)
     public static let messageType = Code(53)
     public static let serverIdentifier = Code(54)
     /// The codes that a client asks for.
@@ -24,6 +27,10 @@ public struct VendorExtension: Equatable, Sendable {
     public static let clientIdentifier = Code(61)
     public static let bootServer = Code(66)
     public static let bootFile = Code(67)
+    /// RFC 3442.
+    public static let classlessRoutes = Code(121)
+    /// The same as 121, of servers that had it before there was a standard.
+    public static let oldClasslessRoutes = Code(249)
     /// What the client boots as (RFC 4578 §2.1); 0 is a PC with a BIOS.
     public static let architecture = Code(93)
   }

@@ -114,15 +114,17 @@ import Testing
     let mutator = Mutator([
       "eth0", "192.168.1.21", "10.0.0.1", "255.255.255.0", "24", " ", ",", "\n", "\0", "drone1", "lab.example",
       "$(reboot)",
-      "ip=1.2.3.4", "=", "é", "0", "127.0.0.1", String(repeating: "x", count: 90),
+      "ip=1.2.3.4", "=", "é", "0", "127.0.0.1", String(repeating: "x", count: 90), "%", "20", "0.0.0.0/0 ",
+      "10.0.0.0/8 192.168.1.1", "192.168.1.1/32 0.0.0.0 ", "1400", "65535",
     ])
     let events = ["bound", "renew", "deconfig", "nak", "leasefail", "other"].map { Array($0.utf8) }
     let fault = Fuzzing.configured.firstFault { generator in
       let event = events.randomElement(using: &generator) ?? []
       var values: [[UInt8]] = []
-      for _ in 0..<10 { values.append(mutator.bytes(&generator, pieces: 0...5)) }
+      for _ in 0..<13 { values.append(mutator.bytes(&generator, pieces: 0...5)) }
       let names: [StaticString] = [
         "interface", "ip", "mask", "subnet", "router", "serverid", "dns", "ntpsrv", "hostname", "domain",
+        "staticroutes", "msstaticroutes", "mtu",
       ]
       var environment: [String: [UInt8]] = [:]
       for (name, value) in zip(names, values) { environment["\(name)"] = value }
@@ -133,14 +135,31 @@ import Testing
       }
       guard let lease = LeaseEvent(event: event, variable: { environment["\($0)"] }) else { return nil }
       let record = lease.record
-      if record.count > 1024 { return "a record of \(record.count) bytes: \(environment)" }
+      if record.count >= 4096 { return "a record of \(record.count) bytes: \(environment)" }
       if !record.dropLast().allSatisfy({ (0x20...0x7E).contains($0) }) || record.last != 0x0A {
         return "no line: \(record)"
       }
       guard let again = LeaseEvent(record: record) else { return "a record that cannot be read: \(record)" }
-      return again.record == record ? nil : "a record that became another: \(record)"
+      if again != lease { return "a lease that became another: \(record)" }
+      if case .bound(let configuration) = lease.kind, !isConsistent(configuration) { return "no way: \(configuration)" }
+      return nil
     }
     #expect(fault == nil)
+  }
+
+  /// Every gateway among the routes can be reached by those before it.
+  private func isConsistent(_ configuration: AddressConfiguration) -> Bool {
+    var links = [(configuration.address, configuration.effectiveNetmask)]
+    for route in configuration.reachableRoutes {
+      guard let gateway = route.gateway else {
+        links.append((route.network, route.mask))
+        continue
+      }
+      if gateway == configuration.address || !links.contains(where: { $1?.sameNetwork(gateway, $0) == true }) {
+        return false
+      }
+    }
+    return true
   }
 
   private func fault(in message: BOOTPMessage) -> String? {

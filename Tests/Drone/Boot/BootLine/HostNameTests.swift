@@ -2,7 +2,19 @@ import Addresses
 import BootLine
 import Testing
 
+/// Option 15 as servers fill it, and the domain that is used.
+private let domains: [(text: String, domain: String?)] = [
+  ("example.org", "example.org"), ("corp.example lab.example", "corp.example"), ("-x lab.example", "lab.example"),
+  ("lab", "lab"), ("", nil), (" ", nil), ("a_b", nil),
+]
+
 @Suite struct HostNameTests {
+  @Test("of a list where one domain belongs the first that can be one counts", arguments: domains.indices)
+  func firstDomain(_ index: Int) {
+    let (text, domain) = domains[index]
+    #expect(HostName.firstDomain(in: [UInt8](text.utf8)) == domain.map { [UInt8]($0.utf8) })
+  }
+
   @Test(
     "a name is letters, digits and hyphens, the rest is its domain",
     arguments: [
@@ -73,8 +85,8 @@ import Testing
       (nil, nil, "lab.example", "chaos-c0a80115.lab.example", .address),
       ("drone1.mine", "leased", "lab.example", "drone1.mine", .requested),
       (nil, "leased.own.example", "lab.example", "leased.own.example", .leased),
-      (nil, "leased", "two domains", "leased", .leased),
-      (nil, "leased", "a\n1.2.3.4 evil", "leased", .leased),
+      (nil, "leased", "two domains", "leased.two", .leased),
+      (nil, "leased", "a\n1.2.3.4 evil", "leased.evil", .leased),
       (nil, "leased.bad domain", nil, "leased", .leased),
       (nil, "leased.bad domain", "lab.example", "leased.lab.example", .leased),
     ] as [(String?, String?, String?, String, HostTable.Origin)])

@@ -49,6 +49,15 @@ public struct HostName: Hashable, Sendable {
     return name + [UInt8(ascii: ".")] + domain
   }
 
+  /// The first of several domains between spaces that can be one. Servers give whole lists where one domain belongs (RFC 2132
+  /// §3.17).
+  public static func firstDomain(in text: [UInt8]) -> [UInt8]? {
+    for word in text.split(separator: UInt8(ascii: " ")) {
+      if let name = try? HostName([UInt8]("a.") + word), let domain = name.domain { return domain }
+    }
+    return nil
+  }
+
   /// `chaos-` and the address in eight hexadecimal digits, network order: what a drone is called when nobody names it.
   public init(address: IPv4Address) {
     self.init(name: [UInt8]("chaos-") + address.hexadecimal, domain: nil)

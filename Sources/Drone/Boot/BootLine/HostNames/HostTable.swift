@@ -62,9 +62,9 @@ public struct HostTable: Hashable, Sendable {
 }
 
 extension HostName {
-  /// This name in `domain`; unchanged when those bytes are no domain.
-  func within(_ domain: [UInt8]?) -> HostName {
-    guard let domain, !domain.isEmpty else { return self }
+  /// This name in the first domain of a text; unchanged when there is none.
+  func within(_ text: [UInt8]?) -> HostName {
+    guard let domain = text.flatMap({ HostName.firstDomain(in: $0) }) else { return self }
     return (try? HostName(name + [UInt8(ascii: ".")] + domain)) ?? self
   }
 }

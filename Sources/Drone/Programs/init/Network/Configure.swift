@@ -23,9 +23,11 @@ extension Network {
         before.card == card && before.configuration.address == configuration.address
         && before.configuration.effectiveNetmask == configuration.effectiveNetmask
       if !sameAddress {
-        interfaces.release(before.card, cards.name(before.card), before.configuration)
-      } else if let gateway = usableGateway(before.configuration), gateway != usableGateway(configuration) {
-        interfaces.removeRoute(card, gateway: gateway, metric: metric)
+        interfaces.release(before.card, cards.name(before.card), before.configuration, metric: metric)
+      } else {
+        let wanted = configuration.reachableRoutes
+        let old = before.configuration.reachableRoutes.filter { !wanted.contains($0) }
+        interfaces.removeRoutes(card, old, metric: metric)
       }
     }
     do throws(NetlinkSocketError) {
@@ -36,10 +38,35 @@ extension Network {
       return
     }
     assignments[position].applied = (card, configuration)
+    if assignments[position].request.mtu == nil, let mtu = configuration.mtu { setMTU(card, name, mtu) }
     recordNames(configuration)
     keepTime(configuration.timeServers)
     describe(name, configuration, method)
+    if assignments[position].request.hostName == nil { reportUnusableName(name, configuration) }
     reportHosts()
+  }
+
+  /// The lease's MTU. A card that cannot send as much keeps its own.
+  private func setMTU(_ card: Int32, _ name: [UInt8], _ mtu: UInt16) {
+    do throws(NetlinkSocketError) {
+      try interfaces.setMTU(card, mtu)
+    } catch {
+      var text = name + [UInt8](" keeps its own MTU instead of the lease's ")
+      appendDecimal(UInt64(mtu), to: &text)
+      report(.degraded, "network", text + [UInt8](": ") + error.text)
+    }
+  }
+
+  /// Says that the name which a server gave cannot be one, as far as it can be shown.
+  private func reportUnusableName(_ card: [UInt8], _ configuration: AddressConfiguration) {
+    guard let name = configuration.hostName,
+      HostTable(address: configuration.address, requested: nil, leased: name)?.origin == .address
+    else { return }
+    let shown = name.prefix(64).map { (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }
+    report(
+      .degraded, "network",
+      card + [UInt8](": the server names this drone \"") + shown
+        + [UInt8]("\", which is no host name (letters, digits and hyphens); it is called by its address"))
   }
 
   /// Takes a card's address away because its lease is over.
@@ -78,7 +105,7 @@ extension Network {
   /// Removes a card's address, and its name from /etc/hosts; returns the address. Nil if the card has none from here.
   private func takeAway(_ position: Int, _ card: Int32) -> IPv4Address? {
     guard let applied = assignments[position].applied, applied.card == card else { return nil }
-    interfaces.release(card, cards.name(card), applied.configuration)
+    interfaces.release(card, cards.name(card), applied.configuration, metric: UInt32(clamping: position))
     assignments[position].applied = nil
     reportHosts()
     return applied.configuration.address
@@ -92,8 +119,10 @@ extension Network {
     }
     text += [UInt8](" ") + [UInt8](method.name)
     if let server = configuration.server { text += [UInt8](" from ") + server.text }
-    if let gateway = usableGateway(configuration) { text += [UInt8](", gateway ") + gateway.text }
-    if let gateway = configuration.gateway, usableGateway(configuration) == nil {
+    if let gateway = configuration.reachableRoutes.last(where: { $0.mask == .everywhere })?.gateway {
+      text += [UInt8](", gateway ") + gateway.text
+    }
+    if let gateway = configuration.unreachableGateway {
       text += [UInt8](", without the gateway ") + gateway.text + [UInt8](", which is not in this network")
       report(.degraded, "network", text)
     } else {

@@ -33,12 +33,14 @@ final class DHCPClient {
   }
 
   /// `-t 4 -T 2 -A 10`: four questions two seconds apart, ten seconds of quiet, and again for as long as it takes. `-a`: the
-  /// address offered is looked for on the wire first, and declined if somebody has it.
+  /// address offered is looked for on the wire first, and declined if somebody has it. `-o -x 0x37:`: the client's own list of
+  /// options stands in ascending order, and some servers give no routes then (RFC 3442 wants them asked for first).
   private static func arguments(_ card: [UInt8], _ request: InterfaceRequest) -> [[UInt8]] {
     var arguments: [[UInt8]] = [
       [UInt8]("udhcpc"), [UInt8]("-f"), [UInt8]("-i"), card, [UInt8]("-s"), [UInt8](InitProgram.lease.link ?? ""),
       [UInt8]("-t"), [UInt8]("4"), [UInt8]("-T"), [UInt8]("2"), [UInt8]("-A"), [UInt8]("10"), [UInt8]("-a300"),
-      [UInt8]("-O"), [UInt8]("ntpsrv"), [UInt8]("-p"), processFile(card).bytes,
+      [UInt8]("-o"), [UInt8]("-x"), [UInt8]("0x37:") + LeaseEvent.askedOptions.flatMap { hexadecimalByte($0.number) },
+      [UInt8]("-p"), processFile(card).bytes,
     ]
     if let name = request.hostName { arguments += [[UInt8]("-x"), [UInt8]("hostname:") + name] }
     if let identifier = request.clientIdentifier {

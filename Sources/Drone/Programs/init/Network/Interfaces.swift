@@ -17,28 +17,42 @@ struct Interfaces: ~Copyable {
 
   mutating func perform(_ request: NetlinkRequest) throws(NetlinkSocketError) { try socket.perform(request) }
 
-  /// Gives a card its address with mask and broadcast, and the route through its gateway.
-  /// - Parameter metric: of several default routes the lowest counts.
+  /// Gives a card its address with mask and broadcast, and the routes that can be reached from there.
+  /// - Parameter metric: of several routes to one network the lowest counts.
   mutating func configure(
     _ card: Int32, _ name: [UInt8], _ configuration: AddressConfiguration, origin: UInt8 = Interfaces.origin,
     metric: UInt32 = 0
   ) throws(NetlinkSocketError) {
     guard let address = Interfaces.address(card, name, configuration, origin) else { return }
     try socket.perform(.add(address))
-    guard let gateway = usableGateway(configuration) else { return }
-    try socket.perform(.replace(.standard(gateway: gateway, interface: card, metric: metric)))
+    for route in configuration.reachableRoutes {
+      try socket.perform(.replace(Interfaces.route(route, card, metric)))
+    }
   }
 
-  /// Takes a card's address away; the routes through it go with it.
-  mutating func release(_ card: Int32, _ name: [UInt8], _ configuration: AddressConfiguration) {
+  /// Takes a card's address and routes away.
+  mutating func release(
+    _ card: Int32, _ name: [UInt8], _ configuration: AddressConfiguration, metric: UInt32
+  ) {
     guard let address = Interfaces.address(card, name, configuration, Interfaces.origin) else { return }
+    // While the card has another address, the kernel keeps routes that name none.
+    removeRoutes(card, configuration.reachableRoutes, metric: metric)
     // Gone already is as good.
     try? socket.perform(.remove(address))
   }
 
-  /// Takes away the default route through a gateway.
-  mutating func removeRoute(_ card: Int32, gateway: IPv4Address, metric: UInt32) {
-    try? socket.perform(.remove(.standard(gateway: gateway, interface: card, metric: metric)))
+  mutating func removeRoutes(_ card: Int32, _ routes: [StaticRoute], metric: UInt32) {
+    // Those that others need to reach their gateway come first.
+    for route in routes.reversed() { try? socket.perform(.remove(Interfaces.route(route, card, metric))) }
+  }
+
+  /// Sets the longest packet of a card, in bytes. Fails when the card cannot send as much.
+  mutating func setMTU(_ card: Int32, _ mtu: UInt16) throws(NetlinkSocketError) {
+    try socket.perform(.setLink(index: card, mtu: UInt32(mtu)))
+  }
+
+  private static func route(_ route: StaticRoute, _ card: Int32, _ metric: UInt32) -> Route {
+    Route(to: route.network, route.mask, gateway: route.gateway, interface: card, metric: metric)
   }
 
   private static func address(
@@ -50,12 +64,4 @@ struct Interfaces: ~Copyable {
     return InterfaceAddress(
       interface: card, address: configuration.address, mask: mask, broadcast: broadcast, label: name, origin: origin)
   }
-}
-
-/// The gateway if it can be reached: another address of the same network.
-func usableGateway(_ configuration: AddressConfiguration) -> IPv4Address? {
-  guard let gateway = configuration.gateway, let mask = configuration.effectiveNetmask,
-    gateway != configuration.address, mask.sameNetwork(gateway, configuration.address)
-  else { return nil }
-  return gateway
 }

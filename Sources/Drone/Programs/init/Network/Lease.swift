@@ -25,6 +25,8 @@ func runLease(_ arguments: [[UInt8]]) -> Int32 {
     var interfaces = try Interfaces()
     guard let link = try interfaces.links().first(where: { $0.name == lease.interface }) else { return 1 }
     try interfaces.configure(link.index, link.name, configuration, origin: 0)
+    // What the card cannot send is no reason to go without an address.
+    if let mtu = configuration.mtu { try? interfaces.setMTU(link.index, mtu) }
   } catch {
     writeStandardError([UInt8]("lease: ") + error.text + [UInt8]("\n"))
     return 1

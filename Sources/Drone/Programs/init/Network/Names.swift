@@ -17,8 +17,8 @@ func recordNames(_ configuration: AddressConfiguration) -> Bool {
 /// resolv.conf(5): the search domain, if it is one, and at most three servers, which is all that resolvers use.
 private func resolverConfiguration(_ configuration: AddressConfiguration) -> [UInt8] {
   var out: [UInt8] = []
-  if let domain = configuration.domain, let name = try? HostName(domain) {
-    out += [UInt8]("search ") + name.full + [UInt8]("\n")
+  if let domain = configuration.domain.flatMap({ HostName.firstDomain(in: $0) }) {
+    out += [UInt8]("search ") + domain + [UInt8]("\n")
   }
   for server in configuration.nameServers.prefix(3) {
     out += [UInt8]("nameserver ") + server.text + [UInt8]("\n")
