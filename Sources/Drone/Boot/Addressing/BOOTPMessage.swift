@@ -29,7 +29,8 @@ public struct BOOTPMessage: Equatable, Sendable {
   public var clientHardware: MACAddress
   /// The file to boot, in a reply (`file`): at most 127 bytes of it are sent.
   public var bootFile: [UInt8] = []
-  /// The extensions in the order in which they stand, without padding and end mark.
+  /// The extensions in the order in which they stand, without padding and end mark; those in the fields `file` and `sname` (RFC
+  /// 2132 §9.3) behind the others.
   public var extensions: [VendorExtension] = []
 
   public init(operation: Operation, transaction: UInt32, clientHardware: MACAddress) {
@@ -46,7 +47,7 @@ public struct BOOTPMessage: Equatable, Sendable {
       reader.bytes(1) != nil, let transaction = reader.uint32(), let seconds = reader.uint16(),
       let flags = reader.uint16(), let clientAddress = reader.ipv4Address(), let yourAddress = reader.ipv4Address(),
       let serverAddress = reader.ipv4Address(), let relayAddress = reader.ipv4Address(),
-      let clientHardware = reader.macAddress(), reader.bytes(10 + 64) != nil,
+      let clientHardware = reader.macAddress(), reader.bytes(10) != nil, let serverName = reader.bytes(64),
       let bootFile = reader.bytes(BOOTPMessage.bootFileRoom)
     else { return nil }
     self.init(operation: operation, transaction: transaction, clientHardware: clientHardware)
@@ -57,7 +58,15 @@ public struct BOOTPMessage: Equatable, Sendable {
     self.relayAddress = relayAddress
     wantsBroadcast = flags & 0x8000 != 0
     self.bootFile = [UInt8](bootFile.prefix { $0 != 0 })
-    if reader.uint32() == BOOTPMessage.cookie { extensions = VendorExtension.list(reader.remaining) }
+    guard reader.uint32() == BOOTPMessage.cookie else { return }
+    extensions = VendorExtension.list(reader.remaining)
+    guard let overload = value(of: .overload), overload.count == 1, (1...3).contains(overload[0]) else { return }
+    extensions.removeAll { $0.code == .overload }
+    if overload[0] & 1 != 0 {
+      extensions += VendorExtension.list(bootFile).filter { $0.code != .overload }
+      self.bootFile = []
+    }
+    if overload[0] & 2 != 0 { extensions += VendorExtension.list(serverName).filter { $0.code != .overload } }
   }
 
   /// 99.130.83.99, which says that the vendor area is in the standard's form.
@@ -78,7 +87,11 @@ public struct BOOTPMessage: Equatable, Sendable {
     out += file
     out.append(zeros: BOOTPMessage.bootFileRoom - file.count)
     out.append(networkOrder: BOOTPMessage.cookie)
-    for item in extensions { out += item.bytes }
+    for item in extensions {
+      out += item.bytes
+      // Some firmware takes the names for texts that end with a zero and would read on into the next option.
+      if item.code == .bootServer || item.code == .bootFile { out.append(VendorExtension.padding) }
+    }
     out.append(VendorExtension.endMark)
     if out.count < 300 { out.append(zeros: 300 - out.count) }
     return out
@@ -114,6 +127,7 @@ public struct BOOTPMessage: Equatable, Sendable {
     result.timeServers = addresses(of: .timeServers).filter { $0.isHostAddress }
     result.hostName = text(of: .hostName)
     result.domain = text(of: .domain)
+    if let mtu = value(of: .mtu), mtu.count == 2 { result.mtu = UInt16(mtu[0]) << 8 | UInt16(mtu[1]) }
     return result
   }
 

@@ -6,6 +6,10 @@ import Bytes
 ///
 /// It serves its own network only and does not answer relays. It offers an address to a new card after three ARP probes
 /// (half a second); from then on the card keeps that address. No client's answer waits for another's.
+///
+/// Its offers carry no class `PXEClient` (option 60): to a boot ROM they are offers of an ordinary DHCP server that name the
+/// boot server and the file, which is all that there is to choose (PXE 2.1 §2.2). With the class and without option 43 a ROM
+/// would ask port 4011 first.
 public struct DHCPServer: Sendable {
   public enum Command: Equatable, Sendable {
     /// Send this frame on the card: to a client that has no address yet, or an ARP probe.
@@ -25,7 +29,8 @@ public struct DHCPServer: Sendable {
   private static let offerTime: UInt64 = 60_000
   /// How long an address stays unused after somebody else was found to have it.
   private static let avoidance: UInt64 = 600_000
-  private static let mostPending = 16
+  /// A room full of computers that are switched on together.
+  private static let mostPending = 256
   /// Addresses that are tried for one client before it has to ask again.
   private static let tries = 8
 
@@ -44,6 +49,8 @@ public struct DHCPServer: Sendable {
   public private(set) var nextDue: UInt64?
   /// The number of messages from relays, which get no answer.
   public private(set) var relayed: UInt32 = 0
+  /// The number of questions without an answer because too many asked at once or all addresses were in use.
+  public private(set) var unanswered: UInt32 = 0
 
   /// - Parameter hardware: the server's own card.
   public init(_ network: ServedNetwork, hardware: MACAddress) {
@@ -63,10 +70,15 @@ public struct DHCPServer: Sendable {
   // MARK: What comes
 
   /// Receives the payload of a datagram to port 67.
-  /// - Parameter toEverybody: it was a broadcast. A client that has an address and broadcasts got no answer from its server
+  /// - Parameters:
+  ///   - sender: 0.0.0.0 for a client that has no address. Who asks from another network gets no answer.
+  ///   - toEverybody: it was a broadcast. A client that has an address and broadcasts got no answer from its server
   ///   alone (REBINDING, RFC 2131 §4.4.5). Many clients, udhcpc among them, then listen below IP, where packets inside ESP
   ///   do not arrive: such a client gets the answer in a frame as well.
-  public mutating func receive(_ payload: [UInt8], toEverybody: Bool = false, at now: UInt64) -> [Command] {
+  public mutating func receive(
+    _ payload: [UInt8], from sender: IPv4Address = .unspecified, toEverybody: Bool = false, at now: UInt64
+  ) -> [Command] {
+    guard sender == .unspecified || network.contains(sender) else { return [] }
     let commands = answer(payload, at: now)
     guard toEverybody else { return commands }
     return commands.flatMap { command -> [Command] in
@@ -77,7 +89,9 @@ public struct DHCPServer: Sendable {
 
   private mutating func answer(_ payload: [UInt8], at now: UInt64) -> [Command] {
     guard let message = BOOTPMessage(payload), message.operation == .request,
-      message.clientHardware != hardware, message.clientHardware != .zero, message.clientHardware != .broadcast
+      message.clientHardware != hardware, message.clientHardware != .zero, message.clientHardware != .broadcast,
+      // Who is elsewhere could only be made to be sent what nobody there asked for.
+      message.clientAddress == .unspecified || network.contains(message.clientAddress)
     else { return [] }
     guard message.relayAddress == .unspecified else {
       relayed &+= 1
@@ -98,8 +112,11 @@ public struct DHCPServer: Sendable {
 
   /// Receives an ARP frame from the card.
   public mutating func receive(arp frame: [UInt8], at now: UInt64) -> [Command] {
+    guard let packet = EthernetFrame(frame).flatMap(ARPPacket.init(frame:)) else { return [] }
     for index in pending.indices {
-      guard let holder = pending[index].probe.receive(frame), holder != pending[index].message.clientHardware
+      let probed = pending[index].probe.address
+      guard packet.sender == probed || packet.target == probed, let holder = pending[index].probe.receive(frame),
+        holder != pending[index].message.clientHardware
       else { continue }
       leases.set(nil, pending[index].probe.address, until: now &+ DHCPServer.avoidance, taken: true)
       pending[index].triesLeft -= 1
@@ -107,7 +124,7 @@ public struct DHCPServer: Sendable {
       let next = pending[index].triesLeft > 0 ? leases.choose(for: message.clientHardware, wanting: nil, at: now) : nil
       guard let next else {
         pending.remove(at: index)
-        return [.news(.note([UInt8]("no free address for ") + message.clientHardware.text))]
+        return miss(message)
       }
       reserve(next, for: message.clientHardware, at: now)
       pending[index].probe = AddressProbe(next, hardware: hardware, start: now)
@@ -149,10 +166,21 @@ public struct DHCPServer: Sendable {
     if let lease = leases.lease(of: client), lease.isTaken { return answer(message, with: lease.address, at: now) }
     let wanted = message.addresses(of: .requestedAddress).first
     guard pending.count < DHCPServer.mostPending, let address = leases.choose(for: client, wanting: wanted, at: now)
-    else { return [] }
+    else { return miss(message) }
     reserve(address, for: client, at: now)
     pending.append(Pending(message: message, probe: AddressProbe(address, hardware: hardware, start: now)))
     return step(at: now)
+  }
+
+  /// Counts a question without an answer, and tells of the 1st, 2nd, 4th, 8th and so on.
+  private mutating func miss(_ message: BOOTPMessage) -> [Command] {
+    unanswered &+= 1
+    guard unanswered & (unanswered &- 1) == 0 else { return [] }
+    let reason: StaticString =
+      pending.count < DHCPServer.mostPending ? "no free address for " : "too many computers ask at once: no answer to "
+    var text = [UInt8](reason) + message.clientHardware.text + [UInt8](" (")
+    appendDecimal(UInt64(unanswered), to: &text)
+    return [.news(.note(text + [UInt8](" such questions so far)")))]
   }
 
   private mutating func reserve(_ address: IPv4Address, for client: MACAddress, at now: UInt64) {
@@ -184,8 +212,9 @@ public struct DHCPServer: Sendable {
         leases.withdraw(client)
         return []
       }
-      guard let wanted, lease?.address == wanted else { return [refuse(message)] }
-      return acknowledge(message, wanted, at: now)
+      // A client must name the address (RFC 2131 table 5); to one that does not, the offer tells it.
+      guard let address = wanted ?? lease?.address, lease?.address == address else { return [refuse(message)] }
+      return acknowledge(message, address, at: now)
     }
     if message.clientAddress == .unspecified {
       // INIT-REBOOT: the client remembers an address.
@@ -236,6 +265,7 @@ public struct DHCPServer: Sendable {
     out.wantsBroadcast = true
     out.add(.messageType, [DHCPMessageType.refusal.rawValue])
     out.add(.serverIdentifier, network.own.octets)
+    out.addIdentifier(of: message)
     return send(out)
   }
 
@@ -256,6 +286,7 @@ public struct DHCPServer: Sendable {
         seconds.append(networkOrder: leaseSeconds(message))
         out.add(.leaseTime, seconds)
       }
+      out.addIdentifier(of: message)
     }
     out.add(.subnetMask, network.netmask.address.octets)
     if let gateway = network.gateway { out.add(.routers, gateway.octets) }
@@ -300,5 +331,12 @@ public struct DHCPServer: Sendable {
       destinationPort: BOOTPMessage.clientPort, payload: message.bytes)
     let frame = EthernetFrame(destination: card, source: hardware, type: .ipv4, payload: datagram?.ipv4 ?? [])
     return .frame(frame.bytes)
+  }
+}
+
+extension BOOTPMessage {
+  /// A server must return a client's identifier (RFC 6842 §3): the client drops what has none or another.
+  fileprivate mutating func addIdentifier(of question: BOOTPMessage) {
+    if let identifier = question.value(of: .clientIdentifier) { add(.clientIdentifier, identifier) }
   }
 }

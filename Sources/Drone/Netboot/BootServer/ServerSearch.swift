@@ -1,8 +1,11 @@
 import Addresses
 import Addressing
 
-/// A search for another DHCP server on a network, without socket and clock: DHCPDISCOVER three times within three seconds. It
+/// A search for another DHCP server on a network, without socket and clock: DHCPDISCOVER four times in ten seconds. It
 /// requests no address from a server that answers.
+///
+/// Many servers first ask the network whether the address that they will offer is free (RFC 2131 §2.2): dnsmasq listens three
+/// seconds for an answer to its ping. So the last question is listened for longer than that.
 public struct ServerSearch: Sendable {
   public enum Command: Equatable, Sendable {
     /// Send this frame.
@@ -15,34 +18,36 @@ public struct ServerSearch: Sendable {
 
   private let hardware: MACAddress
   private let transaction: UInt32
+  private let start: UInt64
   private var sent = 0
   /// When `step` is due; nil when the search is over.
   public private(set) var nextDue: UInt64?
 
-  private static let questions = 3
-  private static let interval: UInt64 = 1000
+  /// From one question to the next, and from the last to the end, in milliseconds.
+  private static let intervals: [UInt64] = [1000, 2000, 3000, 4000]
 
   /// `transaction`: random. `start`: milliseconds of a clock that never goes back.
   public init(hardware: MACAddress, transaction: UInt32, start: UInt64) {
     self.hardware = hardware
     self.transaction = transaction
+    self.start = start
     nextDue = start
   }
 
   /// Does what is due.
   public mutating func step(at now: UInt64) -> [Command] {
     guard let due = nextDue, now >= due else { return [] }
-    guard sent < ServerSearch.questions else {
+    guard sent < ServerSearch.intervals.count else {
       nextDue = nil
       return [.serve]
     }
     var message = BOOTPMessage(operation: .request, transaction: transaction, clientHardware: hardware)
-    message.seconds = UInt16(clamping: sent)
+    message.seconds = UInt16(clamping: (now &- start) / 1000)
     message.wantsBroadcast = true
     message.add(.messageType, [DHCPMessageType.discover.rawValue])
     message.add(.parameterList, [VendorExtension.Code.subnetMask.number])
+    nextDue = now &+ ServerSearch.intervals[sent]
     sent += 1
-    nextDue = now &+ ServerSearch.interval
     return [.send(message.broadcastFrame?.bytes ?? [])]
   }
 

@@ -49,7 +49,7 @@ enum TFTPErrorCode: UInt16 {
 /// A request to read a file, with the options that this server knows (RFC 2348, 2349). Others, and values that are out of
 /// bounds, count as not there.
 struct TFTPRequest: Equatable {
-  /// As requested, without slashes and `./` at its beginning.
+  /// As requested, without slashes and `./` at its beginning and 0xFF at its end.
   var name: [UInt8]
   var isOctet: Bool
   /// `blksize`: bytes of each block.
@@ -81,6 +81,8 @@ struct TFTPRequest: Equatable {
         break
       }
     }
+    // Firmware that looks for a zero behind the name in DHCP's option 67 takes the option's end mark for its last byte.
+    while name.last == 0xFF { name = name.dropLast() }
     self.name = [UInt8](name)
     isOctet = TFTPRequest.lowered(words[1]).spells("octet")
     var index = 2

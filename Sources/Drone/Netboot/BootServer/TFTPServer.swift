@@ -41,8 +41,11 @@ public struct TFTPServer: Sendable {
 
   private struct Transfer {
     let peer: Peer
+    let request: TFTPRequest
     let file: Int
     let blockSize: Int
+    /// The client has acknowledged something.
+    var hasAnswered = false
     /// Milliseconds; nil for growing ones.
     let fixedInterval: UInt64?
     /// Of the packet that was sent last; 0 is the acknowledgement of options.
@@ -60,6 +63,8 @@ public struct TFTPServer: Sendable {
   private static let longestInterval: UInt64 = 8000
   /// How often a packet is sent before the transfer is abandoned.
   private static let tries = 6
+  /// The same for the last block of a transfer that went well so far.
+  private static let triesOfLast = 3
   private static let mostOfOneAddress = 4
 
   public let network: ServedNetwork
@@ -106,15 +111,22 @@ public struct TFTPServer: Sendable {
         if free == nil { free = index }
         continue
       }
-      // The request was sent twice, or the client begins anew.
-      if other.peer == peer { return [] }
+      if other.peer == peer {
+        // The request was sent twice.
+        if other.request == request, !other.hasAnswered { return [] }
+        // The client begins anew: it knows nothing of the old transfer.
+        transfers[index] = nil
+        if free == nil { free = index }
+        continue
+      }
       if other.peer.address == peer.address { ofAddress += 1 }
     }
     guard let port = free, ofAddress < TFTPServer.mostOfOneAddress else { return [] }
     let fixed = request.timeout.map { UInt64($0) * 1000 }
     let interval = fixed ?? TFTPServer.firstInterval
     var transfer = Transfer(
-      peer: peer, file: file, blockSize: request.blockSize ?? TFTPRequest.usualBlock, fixedInterval: fixed,
+      peer: peer, request: request, file: file, blockSize: request.blockSize ?? TFTPRequest.usualBlock,
+      fixedInterval: fixed,
       due: now &+ interval, interval: interval)
     if let options = request.acknowledgement(size: files[file].size) {
       transfer.packet = options
@@ -136,6 +148,8 @@ public struct TFTPServer: Sendable {
       return []
     }
     guard transfer.peer == peer else {
+      // An error answered by an error would be answered by an error.
+      if case .error = message { return [] }
       guard network.contains(peer.address) else { return [] }
       // Somebody else's transfer must not end (RFC 1350 §4).
       return [.send(TFTPMessage.failure(.unknownTransfer, "not your transfer"), to: peer, from: port)]
@@ -148,6 +162,7 @@ public struct TFTPServer: Sendable {
     case .acknowledgement(let number):
       // An old one must not cause anything to be sent, or each copy would beget another.
       guard number == UInt16(truncatingIfNeeded: transfer.block) else { return [] }
+      transfer.hasAnswered = true
       return go(on: &transfer, port, now, read)
     case .read, .write: return []
     }
@@ -167,7 +182,7 @@ public struct TFTPServer: Sendable {
       ]
     }
     transfer.interval = transfer.fixedInterval ?? TFTPServer.firstInterval
-    transfer.triesLeft = TFTPServer.tries
+    transfer.triesLeft = transfer.isLast ? TFTPServer.triesOfLast : TFTPServer.tries
     transfer.due = now &+ transfer.interval
     var commands: [Command] = [.send(transfer.packet, to: transfer.peer, from: port)]
     let tenths = file.size > 0 ? (transfer.block - 1) * transfer.blockSize * 10 / file.size : 0
@@ -201,7 +216,13 @@ public struct TFTPServer: Sendable {
       transfer.triesLeft -= 1
       if transfer.triesLeft <= 0 {
         transfers[port] = nil
-        commands.append(.news(.broken(transfer.peer.address, file: files[transfer.file].name)))
+        let file = files[transfer.file].name
+        // Many ROMs go away without acknowledging the last block, and the network may lose it.
+        let hasAll = transfer.isLast && transfer.hasAnswered
+        commands.append(
+          .news(
+            hasAll
+              ? .sent(transfer.peer.address, file: file, percent: 100) : .broken(transfer.peer.address, file: file)))
         continue
       }
       if transfer.fixedInterval == nil { transfer.interval = min(transfer.interval * 2, TFTPServer.longestInterval) }

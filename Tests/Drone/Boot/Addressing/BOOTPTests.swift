@@ -71,6 +71,7 @@ func replyFrame(
       VendorExtension(.nameServers, [192, 168, 1, 2, 192, 168, 1, 3]),
       VendorExtension(.hostName, [UInt8]("d1\0x".utf8)),
       VendorExtension(.domain, [UInt8]("example.org".utf8)), VendorExtension(.timeServers, [192, 168, 1, 4, 9]),
+      VendorExtension(.mtu, [5, 120]),
     ])
     let configuration = try #require(BOOTPMessage(frame: frame)?.configuration)
     #expect(configuration.address == drone)
@@ -81,6 +82,7 @@ func replyFrame(
     #expect(configuration.timeServers == [IPv4Address(192, 168, 1, 4)])
     #expect(configuration.hostName == [UInt8]("d1".utf8))
     #expect(configuration.domain == [UInt8]("example.org".utf8))
+    #expect(configuration.mtu == 1400)
   }
 
   @Test(

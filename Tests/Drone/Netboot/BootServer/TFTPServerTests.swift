@@ -111,6 +111,13 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
     }
   }
 
+  @Test("a name that a ROM read too far in an option is the name without that")
+  func endMark() throws {
+    var server = try server()
+    let bytes: [UInt8] = [0, 1] + Array("chaos/bzImage".utf8) + [0xFF, 0] + Array("octet".utf8) + [0]
+    #expect(packets(server.receive(request: bytes, from: client, at: 0, read: read)).first?.prefix(4) == [0, 3, 0, 1])
+  }
+
   static let refused: [(request: [UInt8], code: UInt8)] = [
     (request(1, ["chaos/ca.key", "octet"]), 1),
     (request(1, ["chaos/../chaos/bzImage", "octet"]), 1),
@@ -159,8 +166,45 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
     #expect(packets(server.receive(acknowledge(1), on: 0, from: client, at: 1, read: read)).count == 1)
     #expect(server.receive(acknowledge(1), on: 0, from: client, at: 2, read: read) == [])
     #expect(server.receive(acknowledge(9), on: 0, from: client, at: 3, read: read) == [])
-    // Nor does a second copy of the request start anew.
-    #expect(server.receive(request: request(1, ["chaos/bzImage", "octet"]), from: client, at: 4, read: read) == [])
+  }
+
+  @Test("a second copy of a request starts nothing, as long as the client has not answered")
+  func duplicateRequest() throws {
+    var server = try server()
+    let words = request(1, ["chaos/bzImage", "octet"])
+    _ = server.receive(request: words, from: client, at: 0, read: read)
+    #expect(server.receive(request: words, from: client, at: 4, read: read) == [])
+  }
+
+  static let again: [(words: [String], progress: Bool)] = [
+    (["empty", "octet"], false), (["chaos/bzImage", "octet", "blksize", "1408"], false),
+    (["chaos/bzImage", "octet"], true),
+  ]
+
+  @Test("a client that asks anew from the same port gets the new transfer at once", arguments: again.indices)
+  func anew(_ index: Int) throws {
+    let (words, progress) = Self.again[index]
+    var server = try server()
+    _ = server.receive(request: request(1, ["chaos/bzImage", "octet"]), from: client, at: 0, read: read)
+    if progress { _ = server.receive(acknowledge(1), on: 0, from: client, at: 1, read: read) }
+    let commands = server.receive(request: request(1, words), from: client, at: 200, read: read)
+    #expect(packets(commands).count == 1)
+    // The old transfer is gone: the new one alone is repeated.
+    #expect(server.nextDue.map { packets(server.step(at: $0)) } == packets(commands))
+  }
+
+  @Test("a last block that nobody acknowledges counts as arrived, after seven seconds")
+  func lostLast() throws {
+    var server = try server(size: 600)
+    _ = server.receive(request: request(1, ["chaos/bzImage", "octet"]), from: client, at: 0, read: read)
+    _ = server.receive(acknowledge(1), on: 0, from: client, at: 1, read: read)
+    var last: [TFTPServer.Command] = []
+    var time: UInt64 = 0
+    while let due = server.nextDue {
+      time = due
+      last = server.step(at: due)
+    }
+    #expect(last == [.news(.sent(client.address, file: Array("chaos/bzImage".utf8), percent: 100))] && time == 7001)
   }
 
   @Test("somebody else's packet does not disturb a transfer")
@@ -171,6 +215,10 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
     let answer = server.receive(acknowledge(1), on: 0, from: other, at: 1, read: read)
     #expect(packets(answer).first?.prefix(4) == [0, 5, 0, 5])
     #expect(packets(server.receive(acknowledge(1), on: 0, from: client, at: 2, read: read)).count == 1)
+    // An error, or what is no message, might be the answer to such an answer.
+    for bytes in [[0, 5, 0, 5, 0], [0, 9, 0, 0], [0, 3, 0, 1, 7]] as [[UInt8]] {
+      #expect(server.receive(bytes, on: 0, from: other, at: 2, read: read) == [])
+    }
     let far = TFTPServer.Peer(IPv4Address(10, 0, 0, 1), port: 2070)
     #expect(server.receive(request: request(1, ["chaos/bzImage", "octet"]), from: far, at: 3, read: read) == [])
   }

@@ -156,7 +156,9 @@ final class BootService {
     for _ in 0..<BootService.most {
       guard let datagram = try? questions.receive(upTo: 1500) else { return }
       guard datagram.interface == card else { continue }
-      carryOut(addresses.receive(datagram.bytes, toEverybody: datagram.destination == .broadcast, at: now))
+      carryOut(
+        addresses.receive(
+          datagram.bytes, from: datagram.sender.address, toEverybody: datagram.destination == .broadcast, at: now))
     }
   }
 
