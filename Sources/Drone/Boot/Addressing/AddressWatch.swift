@@ -3,12 +3,12 @@ import Addresses
 /// Seeing that somebody else has an address that is in use here already (RFC 5227 §2.3, §2.4), without socket and clock.
 ///
 /// `AddressProbe` asks for half a second, and may ask in vain: some cards hear nothing in their first second, and a switch
-/// with a spanning tree passes nothing for up to half a minute. So the address is asked for again while it is in use. These
+/// with a spanning tree passes nothing for half a minute or more. So the address is asked for again while it is in use. These
 /// are probes, too, because every holder answers them, whereas Linux answers no announcement; this machine's own kernel
 /// does not hear them, since a frame does not come back to its sender.
 ///
-/// The address is *new* for three seconds from when anything was heard at all, at most 35. While it is new, whoever else
-/// uses it was there before, and it is given up. After that it *stands*: nothing that anybody sends takes it away, since ARP
+/// The address is *new* until three seconds after anything was heard at all. While it is new, whoever else uses it was there
+/// before, and it is given up. After that it *stands*: nothing that anybody sends takes it away, since ARP
 /// can be forged by everybody on the link. It is then defended with one announcement in ten seconds, for as long as it
 /// is in use (RFC 5227 §2.4 c).
 public struct AddressWatch: Sendable {
@@ -34,11 +34,9 @@ public struct AddressWatch: Sendable {
   private var nextNews: UInt64 = 0
   private var newsPause = AddressWatch.defencePause
 
-  /// The first probe; each next one is twice as far from the start.
+  /// The first probe; each next one is twice as far from the start, without end while nothing is heard.
   private static let firstProbe: UInt64 = 1000
   private static let newFor: UInt64 = 3000
-  /// A spanning tree's two delays of 15 s (IEEE 802.1D §8.10.2), a probe at 32 s, and three seconds for its answer.
-  private static let newForTheDeaf: UInt64 = 35_000
   /// RFC 5227 §1.1, DEFEND_INTERVAL.
   private static let defencePause: UInt64 = 10_000
   private static let longestNewsPause: UInt64 = 3_600_000
@@ -54,16 +52,16 @@ public struct AddressWatch: Sendable {
   }
 
   /// When `step` is due; nil once the address stands.
-  public var nextDue: UInt64? { isStanding ? nil : min(nextProbe, end) }
+  public var nextDue: UInt64? { isStanding ? nil : min(nextProbe, end ?? nextProbe) }
 
-  /// When the address is new no longer.
-  private var end: UInt64 { start &+ (hasHeard ? AddressWatch.newFor : AddressWatch.newForTheDeaf) }
+  /// When the address is new no longer; nil before anything was heard.
+  private var end: UInt64? { hasHeard ? start &+ AddressWatch.newFor : nil }
   private var nextProbe: UInt64 { start &+ AddressWatch.firstProbe << sent }
 
   /// Does what is due.
   public mutating func step(at now: UInt64) -> [Command] {
     guard !isStanding else { return [] }
-    guard now < end else {
+    if let end, now >= end {
       isStanding = true
       return []
     }

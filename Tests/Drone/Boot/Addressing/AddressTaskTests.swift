@@ -82,6 +82,9 @@ import Testing
     let commands = run(&task, until: 60_000, [first])
     #expect(commands.suffix(7).allSatisfy { isSending($0.command) })
     #expect(commands.dropLast(7).last?.command == .configure(card: 2, configuration, .fixed))
+    #expect(task.listening == [.init(card: 2, type: .arp)], "nothing was heard yet")
+    task.receive(talk, on: 2, at: 60_000)
+    #expect(run(&task, from: 60_000, until: 99_000, [first]).map(\.time) == [61_000, 62_000, 62_000])
     #expect(task.nextDue == nil)
     #expect(task.listening == [.init(card: 2, type: .arp, sender: drone)])
     #expect(!task.isIdle)
@@ -103,7 +106,9 @@ import Testing
   @Test("an address that has been used for some time stays, and whoever else uses it is reported and answered")
   func contested() {
     var task = AddressTask(fixed)
-    _ = run(&task, until: 60_000, [first])
+    _ = run(&task, until: 1000, [first])
+    task.receive(talk, on: 2, at: 1000)
+    _ = run(&task, from: 1000, until: 60_000, [first])
     task.receive(holdersAnswer, on: 2, at: 60_000)
     task.receive(holdersAnswer, on: 2, at: 60_001)
     #expect(
