@@ -68,7 +68,7 @@ public struct ClusterFigures: Sendable {
   }
 
   private static func time(
-    _ simulation: inout ClusterSimulation, _ seen: (ClusterSimulation) -> UInt64?
+    _ simulation: inout ClusterSimulation, _ seen: (borrowing ClusterSimulation) -> UInt64?
   ) -> UInt64? {
     for _ in 0..<300 {
       simulation.run(for: 100)

@@ -5,14 +5,14 @@ import Membership
 import NodeCore
 import Tunnels
 
-/// A cluster of real `NodeCore` values, each with a simulated kernel, on a virtual network and a virtual clock. All that happens
+/// A cluster of real `NodeCore`s, each with a simulated kernel, on a virtual network and a virtual clock. All that happens
 /// follows from the seed.
 ///
 /// Datagrams go as packets through the sender's kernel: the filter lets them out or not, a policy demands ESP or not, an
 /// association carries them or the kernel asks for keys. Connections of the control channel carry the real messages; who is at
 /// their ends, and the secret from which both make keys, is the simulation's own. What must never happen is looked for at
 /// every change.
-public struct ClusterSimulation {
+public struct ClusterSimulation: ~Copyable {
   public let seed: UInt64
   public var network: Network
   public private(set) var now: UInt64 = 0
@@ -199,19 +199,15 @@ public struct ClusterSimulation {
   }
 
   /// Hands something to a node and carries out what follows.
-  mutating func give(_ index: Int, _ body: (inout NodeCore, UInt64) -> [NodeCommand]) {
-    guard var core = machines[index].core else { return }
-    // Taken out, so that nothing of it is copied.
-    machines[index].core = nil
-    let commands = body(&core, now)
-    machines[index].core = core
-    perform(commands, by: index)
+  mutating func give(_ index: Int, _ body: (NodeCore, UInt64) -> [NodeCommand]) {
+    guard let core = machines[index].core else { return }
+    perform(body(core, now), by: index)
     schedule(index)
   }
 
   mutating func schedule(_ index: Int) {
     guard let core = machines[index].core else { return }
-    let next = core.nextDue(at: now)
+    let next = core.nextDue
     let due = max(now, next)
     guard next != .max, due < machines[index].scheduled || machines[index].scheduled < now else { return }
     machines[index].scheduled = due

@@ -54,7 +54,7 @@ extension ClusterSimulation {
     forgetLines(of: index, tellsOthers: true)
     machines[index].scheduled = .max
     // What is under way to the machine's kernel arrives all the same: this is no other life of the machine.
-    var core = NodeCore(
+    let core = NodeCore(
       machines[index].record, identity(index), settings: ClusterSimulation.settings, now: now, seed: coreSeed(index))
     machines[index].own = machines[index].address
     guard !machines[index].map.isEmpty, let commands = core.resume(map: machines[index].map, at: now) else {
@@ -63,7 +63,7 @@ extension ClusterSimulation {
     machines[index].core = core
     perform(commands, by: index)
     machines[index].kernel.keepOnly(
-      machines[index].core?.tunnels.peers.map { $0.address } ?? [], own: machines[index].own)
+      machines[index].core?.peers.tunnels.peers.map { $0.address } ?? [], own: machines[index].own)
     let uses = machines[index].kernel.uses(own: machines[index].own)
     give(index) { $0.resume(uses, at: $1) }
     give(index) { $0.enter(at: $1) }
@@ -195,7 +195,7 @@ extension ClusterSimulation {
   }
 
   /// How many pairs of security associations each machine has that it sends by.
-  public func associations() -> [Int] { machines.map { $0.core?.tunnels.established ?? 0 } }
+  public func associations() -> [Int] { machines.map { $0.core?.peers.tunnels.established ?? 0 } }
 
   /// The kernel lets packets to live members pass and to nobody else, and demands ESP of them and of nobody else: whoever was
   /// removed, left or died reaches nobody, and nothing of it stays.
@@ -215,7 +215,7 @@ extension ClusterSimulation {
     if demanded != live || kernel.policies.count != live.count {
       fault("node \(index) demands ESP of \(kernel.policies.count) addresses, and \(live.count) members are there")
     }
-    let planned = core.tunnels.associations
+    let planned = core.peers.tunnels.associations
     for (peer, associations) in kernel.associations {
       if !live.contains(peer) { fault("node \(index) has associations with one that is no member") }
       for one in associations where !planned.contains(one.value) {

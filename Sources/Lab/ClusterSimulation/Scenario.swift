@@ -47,7 +47,7 @@ public enum Scenario: String, CaseIterable, Sendable {
 }
 
 /// A scenario while it runs.
-private struct Story {
+private struct Story: ~Copyable {
   var simulation: ClusterSimulation
   var random: SeededGenerator
   let nodes: Int

@@ -41,8 +41,8 @@ public struct SurveyFigures: Sendable {
     /// When the tunnel to a node is there.
     var tunnelAt: [UInt32: UInt64] = [:]
     while !survey.isOver(at: now) {
-      survey.connected { (tunnelAt[$0.bits] ?? .max) <= now }
-      let asked = survey.due(at: now)
+      survey.receiveConnections { (tunnelAt[$0.bits] ?? .max) <= now }
+      let asked = survey.step(at: now)
       burst = max(burst, asked.count)
       for address in asked {
         bytes += question
@@ -57,11 +57,11 @@ public struct SurveyFigures: Sendable {
         }
         events.insert(address, at: now + delay)
       }
-      let next = min(survey.nextDue(at: now), events.nextTime ?? .max)
+      let next = min(survey.nextDue, events.nextTime ?? .max)
       now = max(now + 1, next)
       while let time = events.nextTime, time <= now, let (_, address) = events.popFirst() {
         bytes += answer
-        if survey.answered(address) { answers += 1 }
+        if survey.receiveAnswer(from: address) { answers += 1 }
       }
     }
     self.nodes = nodes

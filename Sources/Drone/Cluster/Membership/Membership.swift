@@ -147,6 +147,8 @@ public struct Membership {
   // MARK: What is known
 
   public var own: NodeRecord { record(MemberTable.own) }
+  public var ownID: NodeID { table.members[0].record.id }
+  public var ownMAC: MACAddress { table.members[0].record.mac }
 
   /// How many nodes are members, this one included.
   public var liveCount: Int { table.liveCount }
@@ -158,6 +160,29 @@ public struct Membership {
   public func member(at address: IPv4Address) -> NodeRecord? {
     let slot = table.slots().first { table[$0].state.isLive && table[$0].record.addresses.primary == address }
     return slot.map(record)
+  }
+
+  /// The live members beside this node whose id and address are such.
+  public func others(where isIncluded: (NodeID, IPv4Address) -> Bool) -> [NodeRecord] {
+    var found: [NodeRecord] = []
+    for slot in table.slots(from: 1) where table.members[Int(slot)].state.isLive {
+      let (id, address) = (table.members[Int(slot)].record.id, table.members[Int(slot)].record.addresses.primary)
+      if isIncluded(id, address) { found.append(record(slot)) }
+    }
+    return found
+  }
+
+  /// Whether a live member has this address, another machine than `mac`.
+  public func isTaken(_ address: InternetAddress, byOtherThan mac: MACAddress) -> Bool {
+    for slot in table.slots() where table.members[Int(slot)].state.isLive {
+      let isTaken =
+        switch address {
+        case .ipv4(let address): table.members[Int(slot)].record.addresses.contains(address)
+        case .ipv6(let address): table.members[Int(slot)].record.addresses6.all.contains(address)
+        }
+      if isTaken, table.members[Int(slot)].record.mac != mac { return true }
+    }
+    return false
   }
 
   /// Every node that is remembered, this one first, with what is believed of it.

@@ -80,10 +80,22 @@ public struct AddressList: Hashable, Sendable {
   /// Where the node's datagrams go to and come from.
   public var primary: IPv4Address { IPv4Address(bits: bits.0) }
 
-  public var all: [IPv4Address] { Array([bits.0, bits.1, bits.2, bits.3].prefix(count)).map(IPv4Address.init(bits:)) }
+  public var all: [IPv4Address] {
+    var all: [IPv4Address] = []
+    all.reserveCapacity(count)
+    forEach { all.append($0) }
+    return all
+  }
+
+  public func forEach(_ body: (IPv4Address) -> Void) {
+    // The unused ones are 0.0.0.0, which is no host's.
+    if bits.0 != 0 { body(IPv4Address(bits: bits.0)) }
+    if bits.1 != 0 { body(IPv4Address(bits: bits.1)) }
+    if bits.2 != 0 { body(IPv4Address(bits: bits.2)) }
+    if bits.3 != 0 { body(IPv4Address(bits: bits.3)) }
+  }
 
   public func contains(_ address: IPv4Address) -> Bool {
-    // The unused ones are 0.0.0.0, which is no host's.
     address.bits != 0
       && (bits.0 == address.bits || bits.1 == address.bits || bits.2 == address.bits || bits.3 == address.bits)
   }
@@ -182,7 +194,7 @@ public struct NodeRecord: Equatable, Sendable {
   /// is not in it, so that nodes of before agree; a change of that raises the incarnation anyway.
   var tag: UInt16 {
     var hash = mix(fingerprint.words.0 ^ UInt64(id))
-    for address in addresses.all { hash = mix(hash ^ UInt64(address.bits)) }
+    addresses.forEach { hash = mix(hash ^ UInt64($0.bits)) }
     hash = mix(hash ^ UInt64(speed) << 32 ^ UInt64(memoryTotal))
     hash = mix(hash ^ UInt64(cpus) << 48 ^ UInt64(version.major) << 32 ^ UInt64(version.minor) << 16)
     hash = mix(hash ^ UInt64(version.patch) << 1 ^ (mayApprove ? 1 : 0))

@@ -37,15 +37,16 @@ public struct NodeIdentity: Sendable {
 
 /// One node of the cluster: what follows from what it is told. It holds no socket, key, clock or kernel.
 ///
-/// Whoever drives it calls `receive…` for what happens and `step` when `nextDue` has come, and carries out the commands that each
-/// call gives, as `NodeCommand` says. Inside are the members (`Membership`), what the kernel lets pass (`Peers`, with `Tunnels`),
+/// Whoever drives it calls `receive…` for what happens and `step` when `nextDue` has come, and performs the commands that each
+/// call gives, as `NodeCommand` says. There is one of it for each node, so it is a reference: its members and tunnels are
+/// kilobytes that nobody need copy. Inside are the members (`Membership`), what the kernel lets pass (`Peers`, with `Tunnels`),
 /// connections by their channel's number, who may join (`Admission`), this node's own way in (`Joining`), and the
-/// questions about processes.
+/// questions about processes (`Surveys`).
 ///
-///     var core = NodeCore(record, identity, settings, now: now, seed: seed)
+///     let core = NodeCore(record, identity, settings, now: now, seed: seed)
 ///     perform(core.join(at: now))          // or core.enter(at: now): the first node of a cluster
 ///     perform(core.receive(datagram, from: address, at: now))
-public struct NodeCore {
+public final class NodeCore {
   public internal(set) var identity: NodeIdentity
   public internal(set) var membership: Membership
   public internal(set) var peers: Peers
@@ -53,7 +54,7 @@ public struct NodeCore {
   /// Nil once it is in.
   public internal(set) var joining: Joining?
   public internal(set) var refusals = Refusals()
-  public internal(set) var processes = ProcessQuestions()
+  public internal(set) var surveys = Surveys()
   /// What is said to be the time, in seconds since 1970.
   public var seconds: UInt64 = 0
 
@@ -64,6 +65,8 @@ public struct NodeCore {
   var answers = DiscoveryAllowance()
   /// Nothing of this node is given to others any longer.
   var isEnding = false
+  /// What is asked for in the call that is under way.
+  var commands: [NodeCommand] = []
   private var keepDue: UInt64?
   private var nextIncoming: UInt32 = 2
   /// For connections of this node's own beside the tunnels': even as well, but from the upper half.
@@ -73,7 +76,7 @@ public struct NodeCore {
   /// - Parameters:
   ///   - own: this node's record; its first address is the one in the cluster.
   ///   - seed: any number, another one each time.
-  public init(
+  public convenience init(
     _ own: NodeRecord, _ identity: NodeIdentity, ciphers: [TunnelCipher] = TunnelCipher.allCases,
     settings: TunnelSettings = TunnelSettings(), now: UInt64, seed: UInt64
   ) {
@@ -102,16 +105,15 @@ public struct NodeCore {
     ClusterIdentifier(Fingerprint(bytes: identity.cluster) ?? Fingerprint(0, 0, 0, 0))
   }
 
-  public var tunnels: Tunnels { peers.tunnels }
   /// It is in the cluster.
   public var isIn: Bool { joining == nil }
 
   // MARK: Time
 
   /// When `step` is to be called whatever happens.
-  public func nextDue(at now: UInt64) -> UInt64 {
+  public var nextDue: UInt64 {
     var due = membership.nextWakeUp
-    for time in [peers.tunnels.nextDue, processes.nextDue(at: now), keepDue, joining?.due] {
+    for time in [peers.tunnels.nextDue, surveys.nextDue, keepDue, joining?.due] {
       if let time { due = min(due, time) }
     }
     for call in calls.values { due = min(due, call.conversation.deadline) }
@@ -120,44 +122,52 @@ public struct NodeCore {
   }
 
   /// Does what is due. All that waits in sockets has been handed over before, since it may be what would be missed.
-  public mutating func step(at now: UInt64) -> [NodeCommand] {
-    var commands: [NodeCommand] = []
-    for channel in calls.keys.sorted() {
-      guard let call = calls[channel], call.conversation.deadline <= now else { continue }
+  public func step(at now: UInt64) -> [NodeCommand] {
+    for channel in late(calls, { $0.conversation.deadline <= now }) {
       commands.append(.drop(channel: channel))
-      commands += receiveEnd(of: channel, .tooSlow, at: now)
+      end(channel, .tooSlow, failure: nil, at: now)
     }
-    for number in orders.keys.sorted() where orders[number]?.isOver(at: now) == true {
-      orders[number] = nil
-      commands.append(.endOrder(number))
-    }
-    if membership.nextWakeUp <= now { commands += follow(membership.tick(now: now), at: now) }
-    if let due = peers.tunnels.nextDue, due <= now { peers.tunnels.step(at: now) }
-    commands += takeTunnelCommands(at: now)
-    commands += stepProcesses(at: now)
-    if let due = joining?.due, due <= now { commands += follow(joining?.step(at: now) ?? [], at: now) }
+    for number in late(orders, { $0.isOver(at: now) }) { endOrderIfOver(number, at: now) }
+    if membership.nextWakeUp <= now { perform(membership.tick(now: now), at: now) }
+    if let due = peers.tunnels.nextDue, due <= now { perform(peers.tunnels.step(at: now), at: now) }
+    stepSurveys(at: now)
+    if let due = joining?.due, due <= now { perform(joining?.step(at: now) ?? [], at: now) }
     if let due = keepDue, due <= now {
       keepDue = nil
       commands.append(.keepMap)
     }
-    return commands
+    return finish()
   }
 
-  mutating func keepSoon(at now: UInt64) { keepDue = keepDue ?? now &+ 1000 }
+  /// Numbers of those that are late, in their order: what happens follows from nothing but what comes in.
+  private func late<Value>(_ values: [UInt32: Value], _ isLate: (Value) -> Bool) -> [UInt32] {
+    var found: [UInt32] = []
+    for (number, value) in values where isLate(value) { found.append(number) }
+    return found.count > 1 ? found.sorted() : found
+  }
+
+  /// Ends a call of the driver's: what was asked for in it.
+  func finish() -> [NodeCommand] {
+    var done: [NodeCommand] = []
+    swap(&done, &commands)
+    return done
+  }
+
+  func keepSoon(at now: UInt64) { keepDue = keepDue ?? now &+ 1000 }
 
   // MARK: Numbers
 
-  mutating func incomingChannel() -> UInt32 {
+  func incomingChannel() -> UInt32 {
     defer { nextIncoming = (nextIncoming &+ 2) & 0x7FFF_FFFE }
     return nextIncoming
   }
 
-  mutating func ownChannel() -> UInt32 {
+  func ownChannel() -> UInt32 {
     defer { nextOwn = (nextOwn &+ 2) | 0x8000_0000 }
     return nextOwn
   }
 
-  mutating func orderNumber() -> UInt32 {
+  func orderNumber() -> UInt32 {
     defer { nextOrder &+= 1 }
     return nextOrder
   }

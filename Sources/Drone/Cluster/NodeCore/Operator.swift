@@ -1,6 +1,7 @@
 import ControlChannel
 import LocalOrders
 import Membership
+import Surveys
 
 // Orders of programs on this machine, by the number of their connection.
 
@@ -9,7 +10,7 @@ extension NodeCore {
   public var takesOrders: Bool { orders.count < OrderCall.most }
 
   /// A program connects. Gives its number; nil for one that may give no order.
-  public mutating func receiveOrderer(user: UInt32, at now: UInt64) -> UInt32? {
+  public func receiveOrderer(user: UInt32, at now: UInt64) -> UInt32? {
     guard let call = OrderCall(user: user, at: now) else { return nil }
     let number = orderNumber()
     orders[number] = call
@@ -17,49 +18,54 @@ extension NodeCore {
   }
 
   /// Bytes came, or none: the program has closed its end, or its connection failed.
-  public mutating func receive(_ part: [UInt8], fromOrder number: UInt32, at now: UInt64) -> [NodeCommand] {
+  public func receive(_ part: [UInt8], fromOrder number: UInt32, at now: UInt64) -> [NodeCommand] {
     guard orders[number]?.isOver(at: now) == false else { return [] }
-    let host = OrderCall.Host(id: membership.own.id, canCertify: admission.canCertify)
+    let host = OrderCall.Host(id: membership.ownID, canCertify: admission.canCertify)
     guard let step = orders[number]?.take(part, host) else { return [] }
-    return follow(step, number, at: now) + endOrderIfOver(number, at: now)
+    perform(step, number, at: now)
+    endOrderIfOver(number, at: now)
+    return finish()
   }
 
-  mutating func endOrderIfOver(_ number: UInt32, at now: UInt64) -> [NodeCommand] {
-    guard orders[number]?.isOver(at: now) == true else { return [] }
+  func endOrderIfOver(_ number: UInt32, at now: UInt64) {
+    guard orders[number]?.isOver(at: now) == true else { return }
     orders[number] = nil
-    return [.endOrder(number)]
+    surveys.receiveEnd(ofOrder: number)
+    commands.append(.endOrder(number))
   }
 
-  private mutating func follow(_ step: OrderCall.Step, _ number: UInt32, at now: UInt64) -> [NodeCommand] {
+  private func answer(_ answer: OrderAnswer, _ number: UInt32) { commands.append(.answer(order: number, answer)) }
+
+  private func perform(_ step: OrderCall.Step, _ number: UInt32, at now: UInt64) {
     switch step {
-    case .wait, .end: return []
-    case .answer(let answer): return [.answer(order: number, answer)]
+    case .wait, .end: break
+    case .answer(let text): answer(text, number)
     case .show(let view):
       if view == .pending { admission.forget(at: now) }
-      return [.show(order: number, view)]
+      commands.append(.show(order: number, view))
     case .survey(let ranking, let most):
-      guard let commands = beginSurvey(ranking, most: most, for: number, at: now) else {
-        return [.answer(order: number, .tooManySurveys)]
-      }
-      return commands
-    case .leave(let milliseconds, let isFarewell, let answer):
-      let farewell = isFarewell ? leave(at: now) : []
+      if !beginSurvey(ranking, most: most, for: number, at: now) { answer(.tooManySurveys, number) }
+    case .leave(let milliseconds, let isFarewell, let text):
+      if isFarewell { perform(membership.leave(now: now), at: now) }
       isEnding = true
-      return farewell + [.end(after: milliseconds), .answer(order: number, answer)]
+      commands.append(.end(after: milliseconds))
+      answer(text, number)
     case .remove(let id):
       let result = membership.remove(id, now: now)
-      return follow(result.effects, at: now) + [.answer(order: number, .removed(id, result.done))]
+      perform(result.effects, at: now)
+      answer(.removed(id, result.done), number)
     case .allow(let id):
       let result = membership.allow(id, now: now)
-      return follow(result.effects, at: now) + [.answer(order: number, .allowed(id, result.done))]
+      perform(result.effects, at: now)
+      answer(.allowed(id, result.done), number)
     case .openWindow(let minutes):
       admission.openWindow(minutes: minutes, at: now)
-      return [.answer(order: number, .window(minutes: minutes))]
+      answer(.window(minutes: minutes), number)
     case .approve(let digits):
       do throws(Admission.ApprovalError) {
-        return [.answer(order: number, .approved(try admission.approve(digits, at: now)))]
+        answer(.approved(try admission.approve(digits, at: now)), number)
       } catch {
-        return [.answer(order: number, .notApproved(error))]
+        answer(.notApproved(error), number)
       }
     }
   }

@@ -8,8 +8,8 @@ import Tunnels
 /// In: first the policy that demands ESP, then the filter lets packets pass, then a tunnel may be made. Out: first the filter
 /// closes, then associations go, and the policy at last. A member whose address changes gets its new place before it loses the
 /// old one.
-public struct Peers: Sendable {
-  public internal(set) var tunnels: Tunnels
+public struct Peers {
+  public let tunnels: Tunnels
   /// This node's address in the cluster, and all that it has.
   public private(set) var own: IPv4Address
   var ownAddresses: [InternetAddress] = []
@@ -50,10 +50,10 @@ public struct Peers: Sendable {
 
   /// The kernel has, or has not, done all that `admit` asked for. Without the policy nothing may pass, and without its place in
   /// the filter nothing does.
-  mutating func admitted(_ ticket: UInt32, _ isDone: Bool, at now: UInt64) {
-    guard let place = coming.firstIndex(where: { $0.ticket == ticket }) else { return }
+  mutating func receiveAdmission(_ ticket: UInt32, isDone: Bool, at now: UInt64) -> [TunnelCommand] {
+    guard let place = coming.firstIndex(where: { $0.ticket == ticket }) else { return [] }
     let peer = coming.remove(at: place).peer
-    if isDone { tunnels.add(peer, at: now) }
+    return isDone ? tunnels.add(peer, at: now) : []
   }
 
   /// Whether the place in the kernel of the member with this key is being made.
@@ -63,40 +63,39 @@ public struct Peers: Sendable {
 
   /// Members that have no place in the kernel get one: there was no room, or two of them had one id or one address for a while.
   mutating func admitMissing(_ membership: Membership) -> [NodeCommand] {
-    guard isEncrypted else { return [] }
-    let mac = membership.own.mac
-    var missing: [NodeRecord] = []
-    membership.forEach { record, state in
-      guard state.isLive, record.mac != mac else { return }
-      if tunnels.hasPlace(for: record.id, at: record.addresses.primary) { missing.append(record) }
-    }
-    return missing.flatMap { admit($0) }
+    // Peers are live members, so that of as many as there are others none is missing.
+    guard isEncrypted, tunnels.count < membership.liveCount - 1 else { return [] }
+    var commands: [NodeCommand] = []
+    for record in membership.others(where: { tunnels.hasPlace(for: $0, at: $1) }) { commands += admit(record) }
+    return commands
   }
 
   // MARK: Changes
 
   /// A member's record has changed.
   mutating func readmit(
-    _ record: NodeRecord, from former: NodeRecord, _ membership: Membership, at now: UInt64
+    _ record: NodeRecord, from former: NodeRecord, _ membership: Membership
   ) -> [NodeCommand] {
     let kept = record.allAddresses
     var commands = restore(former.allAddresses.filter { !kept.contains($0) }, of: record.mac, membership)
     // The new address first, so that the node is a member all the time.
     commands += admit(record)
     guard record.addresses.primary != former.addresses.primary else { return commands }
-    commands += forget(former.addresses.primary, id: former.id, membership, at: now)
+    commands += forget(former.addresses.primary, id: former.id, membership)
     // The former one may be another address of it now.
     return commands + admit(record)
   }
 
   /// This node has another address: everything in the kernel is by the old one and is made anew. Members stay in the filter, and
   /// only then the former policies go.
-  mutating func follow(_ address: IPv4Address, _ membership: Membership, at now: UInt64) -> [NodeCommand] {
+  mutating func changeAddress(
+    to address: IPv4Address, _ membership: Membership
+  ) -> [NodeCommand] {
     let former = own
     let peers = tunnels.peers
-    for peer in peers { tunnels.remove(peer.id, at: now) }
+    var commands: [NodeCommand] = []
+    for peer in peers { commands += remove(peer.id) }
     coming = []
-    var commands = takeCommands()
     own = address
     commands.append(.follow(address))
     guard isEncrypted else { return commands }
@@ -104,7 +103,7 @@ public struct Peers: Sendable {
       if let record = membership.member(peer.id) {
         commands += admit(record)
       } else {
-        commands += release(peer.address, id: peer.id, at: now)
+        commands += release(peer.address, id: peer.id)
       }
     }
     commands.append(.releaseFormer(former, peers: peers.map { $0.address }))
@@ -114,34 +113,39 @@ public struct Peers: Sendable {
   // MARK: Out
 
   /// A member is gone.
-  mutating func lose(_ record: NodeRecord, _ membership: Membership, at now: UInt64) -> [NodeCommand] {
+  mutating func lose(_ record: NodeRecord, _ membership: Membership) -> [NodeCommand] {
     restore(record.allAddresses, of: record.mac, membership)
-      + forget(record.addresses.primary, id: record.id, membership, at: now)
+      + forget(record.addresses.primary, id: record.id, membership)
   }
 
   /// A member has this address no longer. Where another one has it, everything stays demanded: a computer with another card, say,
   /// that is a new node at its old address before the old one is found dead.
   private mutating func forget(
-    _ address: IPv4Address, id: UInt16, _ membership: Membership, at now: UInt64
+    _ address: IPv4Address, id: UInt16, _ membership: Membership
   ) -> [NodeCommand] {
     guard isEncrypted else { return [] }
-    guard let heir = membership.member(at: address), heir.mac != membership.own.mac else {
-      return release(address, id: id, at: now)
+    guard let heir = membership.member(at: address), heir.mac != membership.ownMAC else {
+      return release(address, id: id)
     }
     coming.removeAll { $0.peer.address == address && $0.peer.id == id }
-    if tunnels.peer(id)?.address == address { tunnels.remove(id, at: now) }
-    return takeCommands() + admit(heir)
+    return remove(id, at: address) + admit(heir)
   }
 
-  private mutating func release(_ address: IPv4Address, id: UInt16, at now: UInt64) -> [NodeCommand] {
+  private mutating func release(_ address: IPv4Address, id: UInt16) -> [NodeCommand] {
     coming.removeAll { $0.peer.address == address }
-    if tunnels.peer(id)?.address == address { tunnels.remove(id, at: now) }
-    return [.change(.forbid(address))] + takeCommands() + [.change(.release(address))]
+    return [.change(.forbid(address))] + remove(id, at: address) + [.change(.release(address))]
   }
+
+  private func remove(_ id: UInt16, at address: IPv4Address) -> [NodeCommand] {
+    tunnels.peer(id)?.address == address ? remove(id) : []
+  }
+
+  /// When a tunnel ends, no new connection is among what is asked for.
+  private func remove(_ id: UInt16) -> [NodeCommand] { tunnels.remove(id).compactMap { NodeCommand($0) } }
 
   /// This node leaves or ends: all of them.
-  mutating func releaseAll(at now: UInt64) -> [NodeCommand] {
-    tunnels.peers.flatMap { release($0.address, id: $0.id, at: now) }
+  mutating func releaseAll() -> [NodeCommand] {
+    tunnels.peers.flatMap { release($0.address, id: $0.id) }
   }
 
   /// A member has these addresses no longer, which may be another one's now.
@@ -149,32 +153,22 @@ public struct Peers: Sendable {
     _ addresses: [InternetAddress], of mac: MACAddress, _ membership: Membership
   ) -> [NodeCommand] {
     guard cutsOff, isEncrypted, !addresses.isEmpty else { return [] }
-    var free = addresses
-    membership.forEach { record, state in
-      guard state.isLive, record.mac != mac else { return }
-      let taken = record.allAddresses
-      free.removeAll { taken.contains($0) }
-    }
+    let free = addresses.filter { !membership.isTaken($0, byOtherThan: mac) }
     return free.isEmpty ? [] : [.change(.restore(free))]
   }
-
-  // MARK: Tunnels
-
-  /// What the tunnels ask for when one of them ends: no new connection is among it.
-  private mutating func takeCommands() -> [NodeCommand] { tunnels.takeEffects().compactMap { NodeCommand($0) } }
 }
 
 extension NodeCommand {
   /// Nil for a connection that is to be made, which is a call of its own.
-  init?(_ effect: TunnelEffect) {
-    switch effect {
+  init?(_ command: TunnelCommand) {
+    switch command {
     case .connect: return nil
     case .send(let channel, let message): self = .say(channel: channel, message)
     case .close(let channel): self = .close(channel: channel)
     case .install(let channel, let keyed): self = .install(channel: channel, keyed)
     case .remove(let association): self = .remove(association)
     case .removeLarval(let peer): self = .removeWaiting(peer)
-    case .observe: self = .readAssociations
+    case .readAssociations: self = .readAssociations
     }
   }
 }

@@ -52,8 +52,8 @@ public struct Survey: Sendable {
   /// Everybody has answered, or the time is over.
   public func isOver(at now: UInt64) -> Bool { now >= end || places.allSatisfy { $0.isAnswered } }
 
-  /// When `due` has something to do, or `isOver` to be asked; at most one slot off.
-  public func nextDue(at now: UInt64) -> UInt64 {
+  /// When `step` has something to do, or `isOver` to be asked; at most one slot off.
+  public var nextDue: UInt64 {
     var due = end
     for place in places where !place.isAnswered {
       if let askedAt = place.askedAt {
@@ -63,18 +63,18 @@ public struct Survey: Sendable {
         due = min(due, nextSlot)
       }
     }
-    return max(due, now)
+    return due
   }
 
-  /// Reports the members to which there is a tunnel by now.
-  public mutating func connected(_ isConnected: (IPv4Address) -> Bool) {
+  /// To which members there is a tunnel by now.
+  public mutating func receiveConnections(_ isConnected: (IPv4Address) -> Bool) {
     for index in places.indices where !places[index].node.hasTunnel {
       if isConnected(places[index].node.address) { places[index].node.hasTunnel = true }
     }
   }
 
   /// Whom to ask now.
-  public mutating func due(at now: UInt64) -> [IPv4Address] {
+  public mutating func step(at now: UInt64) -> [IPv4Address] {
     guard now < end, now >= nextSlot else { return again(at: now) }
     // After a pause its slots are made up for, those of a tenth of a second at most.
     let missed = min((now - nextSlot) / Survey.slot, 10)
@@ -109,7 +109,7 @@ public struct Survey: Sendable {
   }
 
   /// Somebody has answered; false for a stranger, for one that was not asked, and for a second answer.
-  public mutating func answered(_ address: IPv4Address) -> Bool {
+  public mutating func receiveAnswer(from address: IPv4Address) -> Bool {
     guard
       let index = places.firstIndex(where: { $0.node.address == address && $0.askedAt != nil && !$0.isAnswered })
     else { return false }

@@ -3,158 +3,152 @@ import ControlChannel
 
 extension Tunnels {
   /// Begins a negotiation if one is needed, none is under way and the back-off is over.
-  mutating func beginIfWanted(_ peer: UInt16, at now: UInt64) {
-    guard var tunnel = tunnels[peer], tunnel.isWanted, tunnel.attempt == nil, tunnel.response == nil else { return }
+  func negotiate(_ tunnel: Tunnel, at now: UInt64) {
+    guard tunnel.isWanted, tunnel.attempt == nil, tunnel.response == nil else { return }
     if let retryAt = tunnel.retryAt, retryAt > now { return }
     tunnel.isWanted = false
     tunnel.retryAt = nil
-    let offer = TunnelOffer(from: id, to: peer, spi: newSPI(), counter: nextCounter(), ciphers: ciphers)
-    let attempt = Attempt(channel: newChannel(), offer: offer, deadline: now &+ settings.patience)
-    tunnel.attempt = attempt
-    tunnels[peer] = tunnel
+    let offer = TunnelOffer(from: id, to: tunnel.peer.id, spi: newSPI(), counter: nextCounter(), ciphers: ciphers)
+    let channel = newChannel()
+    tunnel.attempt = Attempt(channel: channel, offer: offer, deadline: now &+ settings.patience)
+    byChannel[channel] = tunnel
     begun &+= 1
-    effects.append(.connect(channel: attempt.channel, tunnel.peer))
+    commands.append(.connect(channel: channel, tunnel.peer))
   }
 
   /// A connection that `connect` asked for stands.
-  public mutating func opened(_ channel: UInt32, at now: UInt64) {
-    guard var tunnel = owner(of: channel), var attempt = tunnel.attempt, attempt.channel == channel,
+  public func receiveConnection(_ channel: UInt32) -> [TunnelCommand] {
+    if let tunnel = byChannel[channel], let attempt = tunnel.attempt, attempt.channel == channel,
       case .connecting = attempt.stage
-    else {
-      effects.append(.close(channel: channel))
-      return
+    {
+      tunnel.attempt?.stage = .offered
+      commands.append(.send(channel: channel, .offer(attempt.offer)))
+    } else {
+      commands.append(.close(channel: channel))
     }
-    attempt.stage = .offered
-    tunnel.attempt = attempt
-    tunnels[tunnel.peer.id] = tunnel
-    effects.append(.send(channel: channel, .offer(attempt.offer)))
+    return finish()
   }
 
   /// A connection ended, or could not be made.
-  public mutating func closed(_ channel: UInt32, at now: UInt64) {
-    guard var tunnel = owner(of: channel) else { return }
-    if tunnel.attempt?.channel == channel { failAttempt(&tunnel, at: now) } else { dropResponse(&tunnel, at: now) }
-    tunnels[tunnel.peer.id] = tunnel
-    beginIfWanted(tunnel.peer.id, at: now)
+  public func receiveEnd(of channel: UInt32, at now: UInt64) -> [TunnelCommand] {
+    guard let tunnel = byChannel[channel] else { return [] }
+    if tunnel.attempt?.channel == channel {
+      failAttempt(of: tunnel, at: now)
+    } else {
+      failResponse(of: tunnel, at: now)
+    }
+    negotiate(tunnel, at: now)
+    return finish()
   }
 
   /// A member sent an offer over a connection that came in; `sender`: the key that the member proved to have; `address`: where
   /// the connection came from. Associations with an address that the member has no longer would carry nothing.
-  public mutating func offered(
+  public func receive(
     _ offer: TunnelOffer, from sender: [UInt8], address: IPv4Address, over channel: UInt32, at now: UInt64
-  ) {
-    func refuse(_ reason: TunnelRefusal) {
-      effects.append(.send(channel: channel, .refuse(reason)))
-      effects.append(.close(channel: channel))
+  ) -> [TunnelCommand] {
+    if let refusal = consider(offer, from: sender, address: address, over: channel, at: now) {
+      commands.append(.send(channel: channel, .refuse(refusal)))
+      commands.append(.close(channel: channel))
     }
-    guard let peer = peer(fingerprint: sender)?.id, var tunnel = tunnels[peer], offer.from == peer,
+    return finish()
+  }
+
+  /// Nil for an offer that is taken up.
+  private func consider(
+    _ offer: TunnelOffer, from sender: [UInt8], address: IPv4Address, over channel: UInt32, at now: UInt64
+  ) -> TunnelRefusal? {
+    guard let peer = peer(fingerprint: sender)?.id, let tunnel = tunnels[peer], offer.from == peer,
       tunnel.peer.address == address
-    else {
-      return refuse(.notMember)
-    }
-    guard offer.to == id else { return refuse(.wrongNode) }
-    guard let cipher = offer.ciphers.first(where: { ciphers.contains($0) }) else { return refuse(.noCommonCipher) }
-    if tunnel.attempt != nil && id < peer { return refuse(.simultaneous) }
+    else { return .notMember }
+    guard offer.to == id else { return .wrongNode }
+    guard let cipher = offer.ciphers.first(where: { ciphers.contains($0) }) else { return .noCommonCipher }
+    if tunnel.attempt != nil && id < peer { return .simultaneous }
     // The peer has the outbound SPI for itself; one that is in use here is a peer at fault.
-    guard !tunnel.outboundSPIs.contains(offer.spi) else { return refuse(.kernel) }
-    if tunnel.attempt != nil { abandonAttempt(&tunnel, at: now) }
-    if tunnel.response != nil { dropResponse(&tunnel, at: now) }
-    tunnels[peer] = tunnel
+    guard !tunnel.outboundSPIs.contains(offer.spi) else { return .kernel }
+    if tunnel.attempt != nil { abandonAttempt(of: tunnel, at: now) }
+    if tunnel.response != nil { failResponse(of: tunnel, at: now) }
+    activate(tunnel)
     let response = Response(
       channel: channel, inbound: newSPI(), outbound: offer.spi, cipher: cipher, counter: offer.counter,
       deadline: now &+ settings.patience)
     tunnel.response = response
-    tunnels[peer] = tunnel
-    effects.append(.install(channel: channel, [keyed(response, .inbound, tunnel)]))
+    byChannel[channel] = tunnel
+    commands.append(.install(channel: channel, [keyed(response, .inbound, tunnel)]))
+    return nil
   }
 
   /// The peer's next message over a connection that belongs to a negotiation.
-  public mutating func received(_ message: ControlMessage, over channel: UInt32, at now: UInt64) {
-    guard var tunnel = owner(of: channel) else {
-      effects.append(.close(channel: channel))
-      return
-    }
-    if var attempt = tunnel.attempt, attempt.channel == channel {
+  public func receive(_ message: ControlMessage, over channel: UInt32, at now: UInt64) -> [TunnelCommand] {
+    guard let tunnel = byChannel[channel] else { return [.close(channel: channel)] }
+    if let attempt = tunnel.attempt, attempt.channel == channel {
       switch (attempt.stage, message) {
       case (.offered, .accept(let accept))
       where attempt.offer.ciphers.contains(accept.cipher) && !tunnel.outboundSPIs.contains(accept.spi):
-        attempt.stage = .installing(outbound: accept.spi)
-        tunnel.attempt = attempt
-        effects.append(
+        tunnel.attempt?.stage = .installing(outbound: accept.spi)
+        commands.append(
           .install(
             channel: channel,
             [keyed(attempt, .inbound, accept, tunnel), keyed(attempt, .outbound, accept, tunnel)]))
       case (.offered, .refuse(.simultaneous)):
         // The peer's own offer is under way. If it does not come, this node's turn comes again.
-        effects.append(.close(channel: channel))
-        tunnel.attempt = nil
+        closeAttempt(of: tunnel)
         tunnel.isWanted = true
         tunnel.retryAt = now &+ settings.patience
       case (.confirming(let outbound), .ready):
-        effects.append(.close(channel: channel))
-        tunnel.attempt = nil
-        adopt(&tunnel, newPair(inbound: attempt.offer.spi, outbound: outbound, offered: true, at: now), at: now)
-      default: failAttempt(&tunnel, at: now)
+        closeAttempt(of: tunnel)
+        adopt(newPair(inbound: attempt.offer.spi, outbound: outbound, offered: true, at: now), tunnel, at: now)
+      default: failAttempt(of: tunnel, at: now)
       }
-    } else if var response = tunnel.response {
+    } else if let response = tunnel.response {
       if case .accepted = response.stage, message == .ready {
-        response.stage = .installingOutbound
-        tunnel.response = response
-        effects.append(.install(channel: channel, [keyed(response, .outbound, tunnel)]))
+        tunnel.response?.stage = .installingOutbound
+        commands.append(.install(channel: channel, [keyed(response, .outbound, tunnel)]))
       } else {
-        dropResponse(&tunnel, at: now)
+        failResponse(of: tunnel, at: now)
       }
     }
-    tunnels[tunnel.peer.id] = tunnel
-    beginIfWanted(tunnel.peer.id, at: now)
+    negotiate(tunnel, at: now)
+    return finish()
   }
 
   /// What `install` asked for was done, or was not and nothing of it is in the kernel.
-  public mutating func installed(_ channel: UInt32, _ succeeded: Bool, at now: UInt64) {
-    guard var tunnel = owner(of: channel) else { return }
-    if var attempt = tunnel.attempt, attempt.channel == channel, case .installing(let outbound) = attempt.stage {
-      if succeeded {
-        attempt.stage = .confirming(outbound: outbound)
-        tunnel.attempt = attempt
-        effects.append(.send(channel: channel, .ready))
+  public func receiveInstallation(over channel: UInt32, isDone: Bool, at now: UInt64) -> [TunnelCommand] {
+    guard let tunnel = byChannel[channel] else { return [] }
+    if let attempt = tunnel.attempt, attempt.channel == channel, case .installing(let outbound) = attempt.stage {
+      if isDone {
+        tunnel.attempt?.stage = .confirming(outbound: outbound)
+        commands.append(.send(channel: channel, .ready))
       } else {
-        failAttempt(&tunnel, at: now)
+        failAttempt(of: tunnel, at: now)
       }
-    } else if var response = tunnel.response, response.channel == channel {
-      switch (response.stage, succeeded) {
+    } else if let response = tunnel.response, response.channel == channel {
+      switch (response.stage, isDone) {
       case (.installingInbound, true):
-        response.stage = .accepted
-        tunnel.response = response
-        effects.append(
+        tunnel.response?.stage = .accepted
+        commands.append(
           .send(channel: channel, .accept(TunnelAccept(spi: response.inbound, cipher: response.cipher))))
       case (.installingInbound, false):
-        effects.append(.send(channel: channel, .refuse(.kernel)))
-        effects.append(.close(channel: channel))
-        tunnel.response = nil
+        commands.append(.send(channel: channel, .refuse(.kernel)))
+        closeResponse(of: tunnel)
         failed &+= 1
       case (.installingOutbound, true):
-        effects.append(.send(channel: channel, .ready))
-        effects.append(.close(channel: channel))
-        tunnel.response = nil
-        let pair = newPair(inbound: response.inbound, outbound: response.outbound, offered: false, at: now)
-        adopt(&tunnel, pair, at: now)
-      default: dropResponse(&tunnel, at: now)
+        commands.append(.send(channel: channel, .ready))
+        closeResponse(of: tunnel)
+        adopt(
+          newPair(inbound: response.inbound, outbound: response.outbound, offered: false, at: now), tunnel, at: now)
+      default: failResponse(of: tunnel, at: now)
       }
     }
-    tunnels[tunnel.peer.id] = tunnel
-    beginIfWanted(tunnel.peer.id, at: now)
+    negotiate(tunnel, at: now)
+    return finish()
   }
 
-  private func owner(of channel: UInt32) -> Tunnel? {
-    tunnels.values.first { $0.attempt?.channel == channel || $0.response?.channel == channel }
-  }
-
-  private mutating func adopt(_ tunnel: inout Tunnel, _ pair: Pair, at now: UInt64) {
+  private func adopt(_ pair: Pair, _ tunnel: Tunnel, at now: UInt64) {
     if tunnel.current != nil {
       tunnel.renewals &+= 1
       renewed &+= 1
     }
-    retire(&tunnel, at: now)
+    retire(tunnel, at: now)
     tunnel.current = pair
     tunnel.isWanted = false
     tunnel.failures = 0
@@ -163,41 +157,59 @@ extension Tunnels {
     if nextObservation == nil { nextObservation = now &+ settings.observation }
   }
 
-  /// Ends this node's own negotiation. What the peer may already send by is still taken for a while.
-  private mutating func abandonAttempt(_ tunnel: inout Tunnel, at now: UInt64) {
-    guard let attempt = tunnel.attempt else { return }
-    effects.append(.close(channel: attempt.channel))
+  // MARK: Ends
+
+  /// The connection of this node's own negotiation is needed no longer.
+  func closeAttempt(of tunnel: Tunnel) {
+    guard let channel = tunnel.attempt?.channel else { return }
+    commands.append(.close(channel: channel))
+    byChannel[channel] = nil
     tunnel.attempt = nil
+  }
+
+  /// The connection of the peer's is.
+  func closeResponse(of tunnel: Tunnel) {
+    guard let channel = tunnel.response?.channel else { return }
+    commands.append(.close(channel: channel))
+    byChannel[channel] = nil
+    tunnel.response = nil
+  }
+
+  /// Ends this node's own negotiation. What the peer may already send by is still taken for a while.
+  private func abandonAttempt(of tunnel: Tunnel, at now: UInt64) {
+    guard let attempt = tunnel.attempt else { return }
+    closeAttempt(of: tunnel)
     if case .confirming(let outbound) = attempt.stage {
       // The peer may have its half already, and would send into the void: unless another pair comes, this node must ask
       // again by itself.
       tunnel.isWanted = true
-      effects.append(.remove(tunnel.outbound(outbound)))
+      commands.append(.remove(tunnel.outbound(outbound)))
       tunnel.draining.append((attempt.offer.spi, now &+ settings.drain))
     }
   }
 
-  mutating func failAttempt(_ tunnel: inout Tunnel, at now: UInt64) {
-    abandonAttempt(&tunnel, at: now)
+  func failAttempt(of tunnel: Tunnel, at now: UInt64) {
+    abandonAttempt(of: tunnel, at: now)
     failed &+= 1
     tunnel.failures = min(tunnel.failures &+ 1, 16)
     let wait = min(settings.backOff << (tunnel.failures &- 1), settings.longestBackOff)
     tunnel.retryAt = now &+ wait &+ random() % max(wait / 2, 1)
-    if tunnel.current?.outbound == nil { effects.append(.removeLarval(tunnel.peer.address)) }
+    if tunnel.current?.outbound == nil { commands.append(.removeLarval(tunnel.peer.address)) }
   }
 
-  mutating func dropResponse(_ tunnel: inout Tunnel, at now: UInt64) {
+  func failResponse(of tunnel: Tunnel, at now: UInt64) {
     guard let response = tunnel.response else { return }
-    effects.append(.close(channel: response.channel))
-    tunnel.response = nil
+    closeResponse(of: tunnel)
     failed &+= 1
     switch response.stage {
     case .installingInbound: break
     case .accepted, .installingOutbound:
       tunnel.draining.append((response.inbound, now &+ settings.drain))
     }
-    if tunnel.current?.outbound == nil { effects.append(.removeLarval(tunnel.peer.address)) }
+    if tunnel.current?.outbound == nil { commands.append(.removeLarval(tunnel.peer.address)) }
   }
+
+  // MARK: Keys
 
   private func keyed(
     _ attempt: Attempt, _ direction: TunnelAssociation.Direction, _ accept: TunnelAccept, _ tunnel: Tunnel

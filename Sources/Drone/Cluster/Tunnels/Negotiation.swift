@@ -52,8 +52,8 @@ struct Response: Sendable {
   var stage = Stage.installingInbound
 }
 
-/// Everything about one peer.
-struct Tunnel: Sendable {
+/// Everything about one peer. A reference: with many peers, what happens to one copies none.
+final class Tunnel {
   var peer: TunnelPeer
   var current: Pair?
   /// Inbound associations that were replaced, and when they go.
@@ -68,7 +68,12 @@ struct Tunnel: Sendable {
   /// Not before this time; nil for at once.
   var retryAt: UInt64?
 
+  /// It is in the list of those that are not idle.
+  var isActive = false
+
   init(_ peer: TunnelPeer) { self.peer = peer }
+
+  var isIdle: Bool { current == nil && attempt == nil && response == nil && draining.isEmpty && !isWanted }
 
   func inbound(_ spi: UInt32) -> TunnelAssociation {
     TunnelAssociation(spi: spi, direction: .inbound, peer: peer.address)
@@ -94,13 +99,19 @@ struct Tunnel: Sendable {
     return due
   }
 
-  /// The SPIs that packets from this peer carry, or will.
-  var inboundSPIs: [UInt32] {
-    var found = draining.map { $0.spi }
-    if let current { found.append(current.inbound) }
-    if let attempt { found.append(attempt.offer.spi) }
-    if let response { found.append(response.inbound) }
-    return found
+  /// All that should be in the kernel or are being given to it.
+  var associations: [TunnelAssociation] {
+    var found = draining.map { inbound($0.spi) }
+    if let current { found.append(inbound(current.inbound)) }
+    if let attempt { found.append(inbound(attempt.offer.spi)) }
+    if let response { found.append(inbound(response.inbound)) }
+    return found + outboundSPIs.map { outbound($0) }
+  }
+
+  /// Whether packets from this peer carry this SPI, or will.
+  func receives(by spi: UInt32) -> Bool {
+    current?.inbound == spi || attempt?.offer.spi == spi || response?.inbound == spi
+      || draining.contains { $0.spi == spi }
   }
 
   /// The SPIs of outbound associations that the kernel has or is being given.

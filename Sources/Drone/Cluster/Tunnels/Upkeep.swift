@@ -2,49 +2,48 @@ extension Tunnels {
   /// `nextDue`, worked out anew.
   var earliestDue: UInt64? {
     var due = tunnels.isEmpty ? nil : nextObservation
-    for tunnel in tunnels.values {
+    for tunnel in active {
       if let time = tunnel.due { due = min(due ?? time, time) }
     }
     return due
   }
 
   /// Does what is due.
-  public mutating func step(at now: UInt64) {
-    for peer in peers(where: { tunnel in tunnel.due.map { $0 <= now } ?? false }) {
-      guard var tunnel = tunnels[peer] else { continue }
-      if let attempt = tunnel.attempt, attempt.deadline <= now { failAttempt(&tunnel, at: now) }
-      if let response = tunnel.response, response.deadline <= now { dropResponse(&tunnel, at: now) }
-      for (spi, until) in tunnel.draining where until <= now { effects.append(.remove(tunnel.inbound(spi))) }
+  public func step(at now: UInt64) -> [TunnelCommand] {
+    for tunnel in active(where: { tunnel in tunnel.due.map { $0 <= now } ?? false }) {
+      if let attempt = tunnel.attempt, attempt.deadline <= now { failAttempt(of: tunnel, at: now) }
+      if let response = tunnel.response, response.deadline <= now { failResponse(of: tunnel, at: now) }
+      for (spi, until) in tunnel.draining where until <= now { commands.append(.remove(tunnel.inbound(spi))) }
       tunnel.draining.removeAll { $0.until <= now }
       if let pair = tunnel.current, pair.outbound != nil, pair.rekeyAt <= now { tunnel.isWanted = true }
-      tunnels[peer] = tunnel
-      beginIfWanted(peer, at: now)
+      negotiate(tunnel, at: now)
     }
     if let due = nextObservation, due <= now {
       nextObservation = tunnels.isEmpty ? nil : now &+ settings.observation
-      if !tunnels.isEmpty { effects.append(.observe) }
+      if !tunnels.isEmpty { commands.append(.readAssociations) }
     }
+    return finish()
   }
 
-  /// Compares with what the kernel has: all associations of this node.
-  public mutating func observe(_ uses: [AssociationUse], at now: UInt64) {
-    for peer in peers(where: { $0.current != nil || $0.isWanted }) {
-      guard var tunnel = tunnels[peer] else { continue }
-      let ours = uses.filter { $0.association.peer == tunnel.peer.address }
-      if let pair = tunnel.current { observe(&tunnel, pair, ours, at: now) }
-      tunnels[peer] = tunnel
-      beginIfWanted(peer, at: now)
+  /// What the kernel has: all associations of this node.
+  public func receiveAssociations(_ uses: [AssociationUse], at now: UInt64) -> [TunnelCommand] {
+    for tunnel in active(where: { $0.current != nil || $0.isWanted }) {
+      if let pair = tunnel.current {
+        compare(tunnel, pair, uses.filter { $0.association.peer == tunnel.peer.address }, at: now)
+      }
+      negotiate(tunnel, at: now)
     }
     removeStrays(uses)
+    return finish()
   }
 
-  private mutating func observe(_ tunnel: inout Tunnel, _ pair: Pair, _ uses: [AssociationUse], at now: UInt64) {
+  private func compare(_ tunnel: Tunnel, _ pair: Pair, _ uses: [AssociationUse], at now: UInt64) {
     var pair = pair
     let inbound = uses.first { $0.association == tunnel.inbound(pair.inbound) }
     let outbound = pair.outbound.flatMap { spi in uses.first { $0.association == tunnel.outbound(spi) } }
     guard let inbound, outbound != nil || pair.outbound == nil else {
       // Somebody removed one of them.
-      retire(&tunnel, at: now)
+      retire(tunnel, at: now)
       tunnel.isWanted = true
       return
     }
@@ -60,11 +59,11 @@ extension Tunnels {
     }
     let idle = now &- max(pair.heard, pair.spoke)
     if let spi = pair.outbound, idle >= settings.idle {
-      effects.append(.remove(tunnel.outbound(spi)))
+      commands.append(.remove(tunnel.outbound(spi)))
       pair.outbound = nil
     }
     if pair.outbound == nil && now &- pair.heard >= settings.idle &+ settings.linger {
-      effects.append(.remove(tunnel.inbound(pair.inbound)))
+      commands.append(.remove(tunnel.inbound(pair.inbound)))
       tunnel.current = nil
       return
     }

@@ -84,8 +84,8 @@ import Tunnels
   func negotiations() {
     let peer = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerprint: Self.key)
     let fault = Fuzzing.lives(of: 8).firstFault { generator in
-      var tunnels = Tunnels(id: 1, fingerprint: [UInt8](repeating: 1, count: 32), seed: generator.next())
-      tunnels.add(peer, at: 0)
+      let tunnels = Tunnels(id: 1, fingerprint: [UInt8](repeating: 1, count: 32), seed: generator.next())
+      _ = tunnels.add(peer, at: 0)
       var now: UInt64 = 0
       // A member may name one SPI again and again: what must not come back is what a key is made from.
       var installed: Set<KeyContext> = []
@@ -93,27 +93,27 @@ import Tunnels
       for _ in 0..<8 {
         now += UInt64.random(in: 0...2000, using: &generator)
         let channel = channels.randomElement(using: &generator) ?? 2
-        switch (UInt8.random(in: 0..<8, using: &generator), Self.message(&generator)) {
-        case (0, _): tunnels.acquire(peer.address, at: now)
-        case (1, _): tunnels.step(at: now)
-        case (2, _): tunnels.closed(channel, at: now)
-        case (_, .offer(let offer)):
-          tunnels.offered(offer, from: peer.fingerprint, address: peer.address, over: channel, at: now)
-        case (_, let message): tunnels.received(message, over: channel, at: now)
-        }
-        for _ in 0..<4 {
-          for effect in tunnels.takeEffects() {
-            switch effect {
-            case .connect(let channel, _):
-              channels.append(channel)
-              tunnels.opened(channel, at: now)
-            case .install(let channel, let associations):
-              for one in associations {
-                if !installed.insert(one.context).inserted { return "installed twice: \(one)" }
-              }
-              tunnels.installed(channel, UInt8.random(in: 0..<8, using: &generator) > 0, at: now)
-            default: break
+        var commands =
+          switch (UInt8.random(in: 0..<8, using: &generator), Self.message(&generator)) {
+          case (0, _): tunnels.receiveAcquire(peer.address, at: now)
+          case (1, _): tunnels.step(at: now)
+          case (2, _): tunnels.receiveEnd(of: channel, at: now)
+          case (_, .offer(let offer)):
+            tunnels.receive(offer, from: peer.fingerprint, address: peer.address, over: channel, at: now)
+          case (_, let message): tunnels.receive(message, over: channel, at: now)
+          }
+        while let command = commands.popLast() {
+          switch command {
+          case .connect(let channel, _):
+            channels.append(channel)
+            commands += tunnels.receiveConnection(channel)
+          case .install(let channel, let associations):
+            for one in associations {
+              if !installed.insert(one.context).inserted { return "installed twice: \(one)" }
             }
+            commands += tunnels.receiveInstallation(
+              over: channel, isDone: UInt8.random(in: 0..<8, using: &generator) > 0, at: now)
+          default: break
           }
         }
         if tunnels.associations.count > 12 { return "\(tunnels.associations.count) associations" }

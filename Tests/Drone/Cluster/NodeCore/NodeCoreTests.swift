@@ -30,23 +30,22 @@ import Tunnels
     var node = Sample()
     node.refuses = { $0 == .require(IPv4Address(10, 0, 0, 2)) }
     node.learn(Sample.record(2), Sample.record(3))
-    #expect(node.core.tunnels.peers.map(\.id) == [3])
+    #expect(node.core.peers.tunnels.peers.map(\.id) == [3])
     #expect(node.core.receiveQuestionForKeys(to: IPv4Address(10, 0, 0, 2), at: node.now) == [])
   }
 
   @Test("an admission that is answered after its member has gone makes no tunnel")
   func lateAdmission() {
-    var node = Sample()
+    let node = Sample()
     let commands = node.core.resume(map: Sample.map([Sample.record(2)]), at: node.now) ?? []
     _ = node.core.membership.remove(2, now: node.now)
-    var removal = node.core
-    let removed = removal.follow([.event(.removed(Sample.record(2)))], at: node.now)
-    node.core = removal
+    node.core.perform([.event(.removed(Sample.record(2)))], at: node.now)
+    let removed = node.core.finish()
     #expect(removed.contains(.change(.forbid(IPv4Address(10, 0, 0, 2)))))
     for case .admit(let ticket, _) in commands {
       #expect(node.core.receiveAdmission(ticket, isDone: true, at: node.now) == [])
     }
-    #expect(node.core.tunnels.peers.isEmpty)
+    #expect(node.core.peers.tunnels.peers.isEmpty)
   }
 
   @Test("a member that is removed loses the filter's leave first and its policy last")
@@ -58,7 +57,7 @@ import Tunnels
     node.perform(node.core.receive([UInt8]("remove 2\n".utf8), fromOrder: number ?? 0, at: node.now))
     #expect(node.kernel == ["forbid 2", "release 2"])
     #expect(node.done.contains(.answer(order: 1, .removed(2, true))))
-    #expect(node.core.tunnels.peers.isEmpty)
+    #expect(node.core.peers.tunnels.peers.isEmpty)
   }
 
   @Test("a member with a new address has its new place before it loses the old one")
@@ -71,7 +70,7 @@ import Tunnels
     node.learn(moved)
     #expect(
       node.kernel == ["require 22", "permit 22", "forbid 2", "release 2", "require 22", "permit 22"])
-    #expect(node.core.tunnels.peers.map(\.address) == [IPv4Address(10, 0, 0, 22)])
+    #expect(node.core.peers.tunnels.peers.map(\.address) == [IPv4Address(10, 0, 0, 22)])
   }
 
   @Test("an address that another member has taken over stays demanded")
@@ -120,7 +119,7 @@ import Tunnels
     var node = Sample()
     node.learn(Sample.record(2), Sample.record(3))
     node.done = []
-    node.perform(node.core.end(at: node.now))
+    node.perform(node.core.end())
     #expect(node.kernel.sorted() == ["forbid 2", "forbid 3", "release 2", "release 3"])
   }
 
@@ -242,7 +241,7 @@ import Tunnels
     node.learn(Sample.record(2))
     let address = IPv4Address(10, 0, 0, 2)
     #expect(node.core.receiveQuestionForKeys(to: address, at: node.now) == [.connect(channel: 1, address)])
-    let due = node.core.nextDue(at: node.now)
+    let due = node.core.nextDue
     #expect(due <= node.now + 3000)
     node.now += 3000
     let commands = node.core.step(at: node.now)

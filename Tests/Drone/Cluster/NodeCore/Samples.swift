@@ -7,7 +7,7 @@ import Tunnels
 
 /// A node and what it has been told to do, with the answers given that everything was done.
 struct Sample {
-  var core: NodeCore
+  let core: NodeCore
   var done: [NodeCommand] = []
   var now: UInt64 = 1000
   /// What the kernel refuses.

@@ -24,16 +24,16 @@ private func expect(_ holds: Bool, sourceLocation: SourceLocation = #_sourceLoca
     var answers: [(at: UInt64, address: IPv4Address)] = []
     var answered = 0
     while !survey.isOver(at: now) {
-      for answer in answers where answer.at <= now { if survey.answered(answer.address) { answered += 1 } }
+      for answer in answers where answer.at <= now { if survey.receiveAnswer(from: answer.address) { answered += 1 } }
       answers.removeAll { $0.at <= now }
       if survey.isOver(at: now) { break }
-      for address in survey.due(at: now) {
+      for address in survey.step(at: now) {
         asked.append((now, address))
         if let node = nodes.first(where: { $0.address == address }), let delay = delay(node) {
           answers.append((now + delay, address))
         }
       }
-      now = max(now + 1, min(survey.nextDue(at: now), answers.map(\.at).min() ?? .max))
+      now = max(now + 1, min(survey.nextDue, answers.map(\.at).min() ?? .max))
     }
     return (asked, answered, now)
   }
@@ -83,10 +83,10 @@ private func expect(_ holds: Bool, sourceLocation: SourceLocation = #_sourceLoca
   func connected() {
     var survey = Survey(Self.nodes(100, tunnels: 0), at: 0)
     var asked = 0
-    for now in stride(from: UInt64(0), to: 500, by: 10) { asked += survey.due(at: now).count }
+    for now in stride(from: UInt64(0), to: 500, by: 10) { asked += survey.step(at: now).count }
     #expect(asked == 48)
-    survey.connected { $0.bits <= 0x0A00_0005 }
-    for now in stride(from: UInt64(500), to: 800, by: 10) { asked += survey.due(at: now).count }
+    survey.receiveConnections { $0.bits <= 0x0A00_0005 }
+    for now in stride(from: UInt64(500), to: 800, by: 10) { asked += survey.step(at: now).count }
     #expect(asked == 53)
   }
 
@@ -107,21 +107,21 @@ private func expect(_ holds: Bool, sourceLocation: SourceLocation = #_sourceLoca
   func heard() {
     let nodes = Self.nodes(3, tunnels: 3)
     var survey = Survey(nodes, at: 0)
-    expect(!survey.answered(nodes[0].address))  // not asked yet
-    expect(survey.due(at: 0) == [nodes[0].address])
+    expect(!survey.receiveAnswer(from: nodes[0].address))  // not asked yet
+    expect(survey.step(at: 0) == [nodes[0].address])
     #expect(survey.wasAsked(nodes[0].address) && !survey.wasAsked(nodes[1].address))
-    expect(survey.answered(nodes[0].address))
-    expect(!survey.answered(nodes[0].address))  // a second time
-    expect(!survey.answered(IPv4Address(10, 9, 9, 9)))  // a stranger
+    expect(survey.receiveAnswer(from: nodes[0].address))
+    expect(!survey.receiveAnswer(from: nodes[0].address))  // a second time
+    expect(!survey.receiveAnswer(from: IPv4Address(10, 9, 9, 9)))  // a stranger
   }
 
   @Test("a pause of the process is made up for in part, not all at once")
   func pause() {
     var survey = Survey(Self.nodes(1000, tunnels: 1000), at: 0)
-    expect(survey.due(at: 0).count == 10)
-    expect(survey.due(at: 500).count == 110)
-    expect(survey.due(at: 505).isEmpty)
-    expect(survey.due(at: 510).count == 10)
+    expect(survey.step(at: 0).count == 10)
+    expect(survey.step(at: 500).count == 110)
+    expect(survey.step(at: 505).isEmpty)
+    expect(survey.step(at: 510).count == 10)
   }
 
   @Test("a member is answered five times a second, all together 64 times")

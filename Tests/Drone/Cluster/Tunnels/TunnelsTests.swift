@@ -26,46 +26,51 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
 
 @Suite struct TunnelsTests {
   private func machine(_ own: TunnelPeer, _ other: TunnelPeer) -> Tunnels {
-    var tunnels = Tunnels(id: own.id, fingerprint: own.fingerprint, seed: UInt64(own.id))
-    tunnels.add(other, at: 0)
+    let tunnels = Tunnels(id: own.id, fingerprint: own.fingerprint, seed: UInt64(own.id))
+    _ = tunnels.add(other, at: 0)
     return tunnels
   }
 
-  private func sentOffer(_ effects: [TunnelEffect]) -> TunnelOffer? {
+  /// `high` offers, and everything goes well.
+  private func acceptOffer(_ tunnels: Tunnels) {
+    let offer = TunnelOffer(from: 2, to: 1, spi: 256, counter: 0, ciphers: [.aes128GCM])
+    _ = tunnels.receive(offer, from: high.fingerprint, address: high.address, over: 2, at: 0)
+    _ = tunnels.receiveInstallation(over: 2, isDone: true, at: 1)
+    _ = tunnels.receive(.ready, over: 2, at: 2)
+    _ = tunnels.receiveInstallation(over: 2, isDone: true, at: 3)
+  }
+
+  private func sentOffer(_ effects: [TunnelCommand]) -> TunnelOffer? {
     for case .send(_, .offer(let found)) in effects { return found }
     return nil
   }
 
   @Test("an ACQUIRE gives one connection, however often it comes")
   func acquire() {
-    var tunnels = machine(low, high)
-    tunnels.acquire(high.address, at: 10)
-    tunnels.acquire(high.address, at: 20)
-    #expect(tunnels.takeEffects() == [.connect(channel: 1, high)])
+    let tunnels = machine(low, high)
+    #expect(tunnels.receiveAcquire(high.address, at: 10) == [.connect(channel: 1, high)])
+    #expect(tunnels.receiveAcquire(high.address, at: 20) == [])
     #expect(tunnels.nextDue == 3010)
   }
 
   @Test("an ACQUIRE for somebody who is no member does nothing")
   func stranger() {
-    var tunnels = machine(low, high)
-    tunnels.acquire(IPv4Address(10, 0, 0, 9), at: 10)
-    #expect(tunnels.takeEffects() == [])
+    let tunnels = machine(low, high)
+    #expect(tunnels.receiveAcquire(IPv4Address(10, 0, 0, 9), at: 10) == [])
   }
 
   @Test("failures are followed by longer and longer waits, and the held packet is let go each time")
   func backOff() {
-    var tunnels = machine(low, high)
+    let tunnels = machine(low, high)
     var now: UInt64 = 1000
     var last: UInt64 = 0
     for attempt in 0..<8 {
-      tunnels.acquire(high.address, at: now)
       let channel = UInt32(1 + 2 * attempt)
-      #expect(tunnels.takeEffects() == [.connect(channel: channel, high)])
-      tunnels.closed(channel, at: now)
-      #expect(tunnels.takeEffects() == [.close(channel: channel), .removeLarval(high.address)])
+      #expect(tunnels.receiveAcquire(high.address, at: now) == [.connect(channel: channel, high)])
+      #expect(
+        tunnels.receiveEnd(of: channel, at: now) == [.close(channel: channel), .removeLarval(high.address)])
       // The next packet asks again, and waits for its turn.
-      tunnels.acquire(high.address, at: now)
-      #expect(tunnels.takeEffects() == [])
+      #expect(tunnels.receiveAcquire(high.address, at: now) == [])
       let wait = (tunnels.nextDue ?? 0) - now
       #expect(wait >= min(250 << UInt64(attempt), 15_000) && wait <= 22_500)
       #expect(wait > last || wait >= 15_000)
@@ -77,34 +82,27 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
 
   @Test("the higher id leaves the lower one a moment to begin when they have just met, and no longer")
   func courtesy() {
-    var tunnels = machine(high, low)
-    tunnels.acquire(low.address, at: 10)
-    #expect(tunnels.takeEffects() == [])
+    let tunnels = machine(high, low)
+    #expect(tunnels.receiveAcquire(low.address, at: 10) == [])
     #expect(tunnels.nextDue == 300)
-    tunnels.step(at: 300)
-    #expect(tunnels.takeEffects() == [.connect(channel: 1, low)])
+    #expect(tunnels.step(at: 300) == [.connect(channel: 1, low)])
   }
 
   @Test("of two simultaneous offers the lower id's goes on")
   func simultaneous() throws {
-    var first = machine(low, high)
-    var second = machine(high, low)
-    first.acquire(high.address, at: 0)
-    second.acquire(low.address, at: 0)
-    #expect(second.takeEffects() == [])
-    second.step(at: 300)
-    #expect(second.takeEffects() == [.connect(channel: 1, low)])
-    first.opened(1, at: 1)
-    second.opened(1, at: 1)
-    let lows = try #require(sentOffer(first.takeEffects()))
-    let highs = try #require(sentOffer(second.takeEffects()))
-    first.offered(highs, from: high.fingerprint, address: high.address, over: 2, at: 2)
+    let first = machine(low, high)
+    let second = machine(high, low)
+    #expect(first.receiveAcquire(high.address, at: 0) == [.connect(channel: 1, high)])
+    #expect(second.receiveAcquire(low.address, at: 0) == [])
+    #expect(second.step(at: 300) == [.connect(channel: 1, low)])
+    let lows = try #require(sentOffer(first.receiveConnection(1)))
+    let highs = try #require(sentOffer(second.receiveConnection(1)))
     #expect(
-      first.takeEffects() == [.send(channel: 2, .refuse(.simultaneous)), .close(channel: 2)])
-    second.offered(lows, from: low.fingerprint, address: low.address, over: 2, at: 2)
-    let effects = second.takeEffects()
-    #expect(effects.first == .close(channel: 1))
-    guard case .install(2, let keyed) = effects.last else {
+      first.receive(highs, from: high.fingerprint, address: high.address, over: 2, at: 2)
+        == [.send(channel: 2, .refuse(.simultaneous)), .close(channel: 2)])
+    let commands = second.receive(lows, from: low.fingerprint, address: low.address, over: 2, at: 2)
+    #expect(commands.first == .close(channel: 1))
+    guard case .install(2, let keyed) = commands.last else {
       Issue.record("nothing was installed")
       return
     }
@@ -129,43 +127,31 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
   @Test("an offer that cannot be accepted is refused for its reason", arguments: wrongOffers.indices)
   func refusals(_ index: Int) {
     let (sender, offer, reason) = TunnelsTests.wrongOffers[index]
-    var tunnels = machine(low, high)
-    tunnels.offered(offer, from: sender.fingerprint, address: sender.address, over: 2, at: 0)
-    #expect(tunnels.takeEffects() == [.send(channel: 2, .refuse(reason)), .close(channel: 2)])
+    let tunnels = machine(low, high)
+    #expect(
+      tunnels.receive(offer, from: sender.fingerprint, address: sender.address, over: 2, at: 0)
+        == [.send(channel: 2, .refuse(reason)), .close(channel: 2)])
   }
 
   @Test("a peer that was started anew, left or was removed loses everything at once")
   func gone() throws {
-    var tunnels = machine(low, high)
-    tunnels.offered(
-      TunnelOffer(from: 2, to: 1, spi: 256, counter: 0, ciphers: [.aes128GCM]), from: high.fingerprint,
-      address: high.address, over: 2, at: 0)
-    tunnels.installed(2, true, at: 1)
-    tunnels.received(.ready, over: 2, at: 2)
-    tunnels.installed(2, true, at: 3)
+    let tunnels = machine(low, high)
+    acceptOffer(tunnels)
     #expect(tunnels.established == 1)
     let there = tunnels.associations
     #expect(there.count == 2)
-    _ = tunnels.takeEffects()
-    tunnels.add(TunnelPeer(id: 2, address: high.address, fingerprint: [UInt8](repeating: 9, count: 32)), at: 4)
-    let effects = tunnels.takeEffects()
-    for association in there { #expect(effects.contains(.remove(association))) }
-    #expect(effects.last == .removeLarval(high.address))
+    let commands = tunnels.add(
+      TunnelPeer(id: 2, address: high.address, fingerprint: [UInt8](repeating: 9, count: 32)), at: 4)
+    for association in there { #expect(commands.contains(.remove(association))) }
+    #expect(commands.last == .removeLarval(high.address))
     #expect(tunnels.associations == [])
   }
 
   @Test("a peer that only got another id keeps its associations")
   func renamed() {
-    var tunnels = machine(low, high)
-    tunnels.offered(
-      TunnelOffer(from: 2, to: 1, spi: 256, counter: 0, ciphers: [.aes128GCM]), from: high.fingerprint,
-      address: high.address, over: 2, at: 0)
-    tunnels.installed(2, true, at: 1)
-    tunnels.received(.ready, over: 2, at: 2)
-    tunnels.installed(2, true, at: 3)
-    _ = tunnels.takeEffects()
-    tunnels.add(TunnelPeer(id: 9, address: high.address, fingerprint: high.fingerprint), at: 4)
-    #expect(tunnels.takeEffects() == [])
+    let tunnels = machine(low, high)
+    acceptOffer(tunnels)
+    #expect(tunnels.add(TunnelPeer(id: 9, address: high.address, fingerprint: high.fingerprint), at: 4) == [])
     #expect(tunnels.established == 1)
     #expect(tunnels.peers.map(\.id) == [9])
   }
@@ -178,23 +164,21 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
       AssociationUse(
         TunnelAssociation(spi: spi, direction: direction, peer: address), packets: 5, installed: installed)
     }
-    var tunnels = machine(low, high)
+    let tunnels = machine(low, high)
     let stray = use(999, .inbound, IPv4Address(10, 0, 0, 77), 3)
     let old = use(500, .outbound, high.address, 1)
-    tunnels.resume(
+    let commands = tunnels.resume(
       [
         use(300, .inbound, high.address, 1), use(301, .inbound, high.address, 2), old,
         use(501, .outbound, high.address, 2), stray,
       ], at: 100)
-    let effects = tunnels.takeEffects()
-    #expect(effects.contains(.remove(old.association)))
-    #expect(effects.contains(.remove(stray.association)))
-    #expect(effects.contains(.connect(channel: 1, high)))
+    #expect(commands.contains(.remove(old.association)))
+    #expect(commands.contains(.remove(stray.association)))
+    #expect(commands.contains(.connect(channel: 1, high)))
     #expect(tunnels.established == 1)
-    tunnels.closed(1, at: 101)
-    tunnels.step(at: 5100)
+    _ = tunnels.receiveEnd(of: 1, at: 101)
     #expect(
-      tunnels.takeEffects().contains(
+      tunnels.step(at: 5100).contains(
         .remove(TunnelAssociation(spi: 300, direction: .inbound, peer: high.address))))
   }
 
@@ -204,17 +188,16 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
   func sameID() {
     let twin = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 3), fingerprint: [UInt8](repeating: 3, count: 32))
     for first in [true, false] {
-      var tunnels = machine(low, high)
-      _ = tunnels.takeEffects()
-      tunnels.add(twin, at: 10)
-      #expect(tunnels.peers == [high] && tunnels.takeEffects().isEmpty)
+      let tunnels = machine(low, high)
+      #expect(tunnels.add(twin, at: 10) == [])
+      #expect(tunnels.peers == [high])
       #expect(!tunnels.hasPlace(for: twin.id, at: twin.address))
       let mover = first ? high : twin
       let moved = TunnelPeer(id: 3, address: mover.address, fingerprint: mover.fingerprint)
-      tunnels.add(moved, at: 20)
+      _ = tunnels.add(moved, at: 20)
       #expect(tunnels.peer(3) == moved && tunnels.peer(2) == (first ? nil : high))
       #expect(tunnels.hasPlace(for: twin.id, at: twin.address) == first)
-      if first { tunnels.add(twin, at: 30) }
+      if first { _ = tunnels.add(twin, at: 30) }
       #expect(tunnels.peer(2) == (first ? twin : high))
     }
   }
@@ -222,9 +205,9 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
   @Test("two members with one address: there is no place for the second until the first is gone")
   func sameAddress() {
     let other = TunnelPeer(id: 3, address: high.address, fingerprint: [UInt8](repeating: 3, count: 32))
-    var tunnels = machine(low, high)
+    let tunnels = machine(low, high)
     #expect(!tunnels.hasPlace(for: other.id, at: other.address))
-    tunnels.remove(high.id, at: 10)
+    _ = tunnels.remove(high.id)
     #expect(tunnels.hasPlace(for: other.id, at: other.address))
   }
 }

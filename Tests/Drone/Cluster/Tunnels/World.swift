@@ -97,26 +97,21 @@ struct World {
   private func index(_ address: IPv4Address) -> Int { Int(address.bits & 0xFF) - 1 }
 
   private mutating func introduce(_ index: Int) {
-    for other in nodes[index].members { nodes[index].tunnels.add(peer(other), at: now) }
-    carryOut(index)
+    for other in nodes[index].members { carryOut(index, nodes[index].tunnels.add(peer(other), at: now)) }
   }
 
   // MARK: Effects
 
-  mutating func carryOut(_ index: Int) {
-    while true {
-      let effects = nodes[index].tunnels.takeEffects()
-      if effects.isEmpty { return }
-      for effect in effects { carryOut(index, effect) }
-    }
+  mutating func carryOut(_ index: Int, _ effects: [TunnelCommand]) {
+    for effect in effects { carryOut(index, effect) }
   }
 
-  private mutating func carryOut(_ index: Int, _ effect: TunnelEffect) {
+  private mutating func carryOut(_ index: Int, _ effect: TunnelCommand) {
     switch effect {
     case .connect(let channel, let peer):
       let other = self.index(peer.address)
       guard peer == self.peer(other) else {
-        nodes[index].tunnels.closed(channel, at: now)
+        carryOut(index, nodes[index].tunnels.receiveEnd(of: channel, at: now))
         return
       }
       let incoming = nodes[other].nextIncoming
@@ -131,14 +126,14 @@ struct World {
       let end = End(node: index, channel: channel)
       guard let connection = connections.first(where: { $0.ends.contains(end) }), !happens(hazards.installsFailed)
       else {
-        nodes[index].tunnels.installed(channel, false, at: now)
+        carryOut(index, nodes[index].tunnels.receiveInstallation(over: channel, isDone: false, at: now))
         return
       }
       for one in keyed { install(index, one, connection.number) }
-      nodes[index].tunnels.installed(channel, true, at: now)
+      carryOut(index, nodes[index].tunnels.receiveInstallation(over: channel, isDone: true, at: now))
     case .remove(let association): nodes[index].kernel.removeAll { $0.association == association }
     case .removeLarval: break
-    case .observe: nodes[index].tunnels.observe(uses(index), at: now)
+    case .readAssociations: carryOut(index, nodes[index].tunnels.receiveAssociations(uses(index), at: now))
     }
   }
 
@@ -197,8 +192,7 @@ struct World {
     if !connections[place].isOpened {
       connections[place].isOpened = true
       let end = connections[place].ends[0]
-      nodes[end.node].tunnels.opened(end.channel, at: now)
-      carryOut(end.node)
+      carryOut(end.node, nodes[end.node].tunnels.receiveConnection(end.channel))
       return
     }
     let side = generator.below(2)
@@ -208,18 +202,18 @@ struct World {
       let end = connection.ends[side]
       guard let message else {
         connections.remove(at: place)
-        nodes[end.node].tunnels.closed(end.channel, at: now)
-        carryOut(end.node)
+        carryOut(end.node, nodes[end.node].tunnels.receiveEnd(of: end.channel, at: now))
         return
       }
       if case .offer(let offer) = message {
         let sender = peer(connection.ends[1 - side].node)
-        nodes[end.node].tunnels.offered(
-          offer, from: sender.fingerprint, address: sender.address, over: end.channel, at: now)
+        carryOut(
+          end.node,
+          nodes[end.node].tunnels.receive(
+            offer, from: sender.fingerprint, address: sender.address, over: end.channel, at: now))
       } else {
-        nodes[end.node].tunnels.received(message, over: end.channel, at: now)
+        carryOut(end.node, nodes[end.node].tunnels.receive(message, over: end.channel, at: now))
       }
-      carryOut(end.node)
       return
     }
   }
@@ -227,8 +221,7 @@ struct World {
   mutating func cut(_ place: Int) {
     let connection = connections.remove(at: place)
     for end in connection.ends {
-      nodes[end.node].tunnels.closed(end.channel, at: now)
-      carryOut(end.node)
+      carryOut(end.node, nodes[end.node].tunnels.receiveEnd(of: end.channel, at: now))
     }
   }
 
@@ -244,8 +237,7 @@ struct World {
       for packet in packets where packet.due <= now { arrive(packet) }
       packets.removeAll { $0.due <= now }
       for index in nodes.indices where (nodes[index].tunnels.nextDue ?? .max) <= now {
-        nodes[index].tunnels.step(at: now)
-        carryOut(index)
+        carryOut(index, nodes[index].tunnels.step(at: now))
       }
       if now >= end { return }
     }
@@ -260,8 +252,7 @@ struct World {
     }
     guard let place = candidates.max(by: { nodes[from].kernel[$0].order < nodes[from].kernel[$1].order }) else {
       asked += 1
-      nodes[from].tunnels.acquire(address, at: now)
-      carryOut(from)
+      carryOut(from, nodes[from].tunnels.receiveAcquire(address, at: now))
       return
     }
     nodes[from].kernel[place].packets += 1
@@ -288,20 +279,19 @@ struct World {
     let association = nodes[index].kernel[place].association
     let isHard = generator.below(4) == 0 && hazards.removals > 0
     if isHard { nodes[index].kernel.remove(at: place) }
-    nodes[index].tunnels.expired(association.spi, peer: association.peer, isHard: isHard, at: now)
-    carryOut(index)
+    carryOut(
+      index, nodes[index].tunnels.receiveExpiry(of: association.spi, peer: association.peer, isHard: isHard, at: now))
   }
 
   /// One node's view of another changes.
   mutating func flip(_ index: Int, _ other: Int) {
     guard index != other else { return }
     if nodes[index].members.remove(other) != nil {
-      nodes[index].tunnels.remove(UInt16(other + 1), at: now)
+      carryOut(index, nodes[index].tunnels.remove(UInt16(other + 1)))
     } else {
       nodes[index].members.insert(other)
-      nodes[index].tunnels.add(peer(other), at: now)
+      carryOut(index, nodes[index].tunnels.add(peer(other), at: now))
     }
-    carryOut(index)
     forgetTwins()
   }
 
@@ -310,8 +300,7 @@ struct World {
     drop(index)
     nodes[index].tunnels = machine(index, nodes[index].incarnation)
     introduce(index)
-    nodes[index].tunnels.resume(uses(index), at: now)
-    carryOut(index)
+    carryOut(index, nodes[index].tunnels.resume(uses(index), at: now))
   }
 
   /// The whole node starts anew, with another key; the others learn that at once.
@@ -329,8 +318,7 @@ struct World {
     for place in connections.indices.reversed() {
       guard let side = connections[place].ends.firstIndex(where: { $0.node == index }) else { continue }
       let other = connections.remove(at: place).ends[1 - side]
-      nodes[other.node].tunnels.closed(other.channel, at: now)
-      carryOut(other.node)
+      carryOut(other.node, nodes[other.node].tunnels.receiveEnd(of: other.channel, at: now))
     }
   }
 

@@ -3,6 +3,7 @@ import BootServer
 import Bytes
 import Linux
 import Membership
+import NodeCore
 import ProcessControl
 import Reporting
 import Supervision
@@ -92,8 +93,8 @@ extension Node {
   func tellKnownAddresses() {
     guard boots?.process != nil else { return }
     var known: [KnownAddress] = []
-    membership.forEach { record, _ in
-      if record.mac != membership.own.mac { known.append(KnownAddress(record.mac, record.addresses.primary)) }
+    core.membership.forEach { record, _ in
+      if record.mac != core.membership.ownMAC { known.append(KnownAddress(record.mac, record.addresses.primary)) }
     }
     tell(known)
   }

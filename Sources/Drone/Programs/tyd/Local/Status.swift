@@ -14,51 +14,57 @@ import TydCommand
 
 extension Node {
   var standing: ClusterTable.Standing {
-    guard let joining else { return membership.liveCount == 1 ? .alone : .in }
+    guard let joining = core.joining else { return core.membership.liveCount == 1 ? .alone : .in }
     return joining.hasAsked ? .pending : .joining
   }
 
   /// What the greeting of a shell says about this node.
   var nodeStanding: NodeStanding {
-    guard let joining else { return .member(id: membership.own.id, nodes: UInt32(clamping: membership.liveCount)) }
+    guard let joining = core.joining else {
+      return .member(id: core.membership.ownID, nodes: UInt32(clamping: core.membership.liveCount))
+    }
     return joining.hasAsked ? .pending(key: credential.fingerprint.flatMap { hexadecimalByte($0) }) : .joining
   }
 
   func statusText(_ now: UInt64) -> [UInt8] {
-    var out = [UInt8]("node     ") + idText(membership.own.id) + [UInt8](" ") + interface.address.text
+    var out = [UInt8]("node     ") + idText(core.membership.ownID) + [UInt8](" ") + interface.address.text
     out += [UInt8](" (") + interface.name + [UInt8]("), ") + [UInt8](standing.word) + [UInt8]("\n")
     out += [UInt8]("cluster  ") + credential.authority.name + [UInt8](" ") + credential.authority.fingerprint.text
     out += [UInt8]("\nkey      ") + credential.certificate.fingerprint.text + [UInt8]("\n")
-    if let obstacle = joining?.obstacle, !obstacle.isEmpty { out += [UInt8]("waits    ") + obstacle + [UInt8]("\n") }
+    if let obstacle = core.joining?.obstacle, !obstacle.isEmpty {
+      out += [UInt8]("waits    ") + obstacle + [UInt8]("\n")
+    }
     if !command.isEncrypted { out += [UInt8]("ipsec    OFF: everything goes in clear\n") }
-    if admission.canCertify {
-      out += [UInt8]("admits   ") + number(admission.pending.count) + [UInt8](" waiting")
-      if let seconds = admission.windowSeconds(at: now) {
+    if core.admission.canCertify {
+      out += [UInt8]("admits   ") + number(core.admission.pending.count) + [UInt8](" waiting")
+      if let seconds = core.admission.windowSeconds(at: now) {
         out += [UInt8](", everybody for ") + number(seconds) + [UInt8](" s more")
       }
       out.append(UInt8(ascii: "\n"))
     }
-    out += [UInt8]("tunnels  ") + number(tunnels.established) + [UInt8](" of ") + number(tunnels.completed)
-    out += [UInt8](" made, ") + number(tunnels.failed) + [UInt8](" tries failed\n")
+    out +=
+      [UInt8]("tunnels  ") + number(core.peers.tunnels.established) + [UInt8](" of ")
+      + number(core.peers.tunnels.completed)
+    out += [UInt8](" made, ") + number(core.peers.tunnels.failed) + [UInt8](" tries failed\n")
     out += bootsText(now) + [UInt8]("\n")
     out += [UInt8]("id      address          state    tunnel\n")
-    membership.forEach { record, state in
+    core.membership.forEach { record, state in
       out += padded(idText(record.id), 8) + padded(record.addresses.primary.text, 17)
       out += padded([UInt8](ClusterTable.State(state).word), 9)
-      let isOwn = record.mac == membership.own.mac
+      let isOwn = record.mac == core.membership.ownMAC
       // A live node may have the address of a dead one.
       let tunnel = isOwn ? [UInt8]("this node") : state.isLive && hasTunnel(record) ? [UInt8]("up") : [UInt8]("-")
       out += state.isLive && record.mayApprove ? padded(tunnel, 11) + [UInt8]("admits") : tunnel
       out.append(UInt8(ascii: "\n"))
     }
-    membership.forEachRemoved { id, _, address in
+    core.membership.forEachRemoved { id, _, address in
       out += padded(idText(id), 8) + padded(address?.text ?? [UInt8]("-"), 17) + [UInt8]("removed  -\n")
     }
     return out
   }
 
   private func hasTunnel(_ record: NodeRecord) -> Bool {
-    tunnels.pairs.contains { $0.peer.address == record.addresses.primary }
+    core.peers.tunnels.pairs.contains { $0.peer.address == record.addresses.primary }
   }
 
   func padded(_ text: [UInt8], _ width: Int) -> [UInt8] {
@@ -66,10 +72,10 @@ extension Node {
   }
 
   func pendingText(_ now: UInt64) -> [UInt8] {
-    if !admission.canCertify { return [UInt8]("This node does not hold the cluster's key and admits nobody.\n") }
-    if admission.pending.isEmpty { return [UInt8]("Nobody is waiting.\n") }
+    if !core.admission.canCertify { return [UInt8]("This node does not hold the cluster's key and admits nobody.\n") }
+    if core.admission.pending.isEmpty { return [UInt8]("Nobody is waiting.\n") }
     var out: [UInt8] = []
-    for joiner in admission.pending {
+    for joiner in core.admission.pending {
       out += joiner.fingerprint.flatMap { hexadecimalByte($0) } + [UInt8]("  ") + padded(joiner.address.text, 17)
       out += number((now &- joiner.since) / 1000) + [UInt8](" s\n")
     }
@@ -78,23 +84,23 @@ extension Node {
 
   /// What a program is told.
   var status: NodeStatus {
-    var status = NodeStatus(id: membership.own.id, address: interface.address, standing: standing)
-    status.obstacle = joining?.obstacle ?? []
+    var status = NodeStatus(id: core.membership.ownID, address: interface.address, standing: standing)
+    status.obstacle = core.joining?.obstacle ?? []
     status.cluster = credential.authority.fingerprint.bytes
     status.fingerprint = credential.fingerprint
-    status.mayApprove = admission.canCertify
+    status.mayApprove = core.admission.canCertify
     status.isEncrypted = command.isEncrypted
-    membership.forEach { record, state in
+    core.membership.forEach { record, state in
       status.nodes.append(
         .init(
           id: record.id, address: record.addresses.primary, state: NodeStatus.State(state),
           fingerprint: record.fingerprint.bytes, mayApprove: record.mayApprove))
     }
-    membership.forEachRemoved { id, fingerprint, address in
+    core.membership.forEachRemoved { id, fingerprint, address in
       status.nodes.append(
         .init(id: id, address: address ?? .unspecified, state: .removed, fingerprint: fingerprint.bytes))
     }
-    status.tunnels = tunnels.pairs.map { pair in
+    status.tunnels = core.peers.tunnels.pairs.map { pair in
       NodeStatus.Tunnel(
         address: pair.peer.address, inboundSPI: pair.inbound, outboundSPI: pair.outbound ?? 0,
         rekeys: UInt64(clamping: pair.renewals))
@@ -103,7 +109,7 @@ extension Node {
     if let esp = transforms?.refusedPackets() {
       status.refusedPackets = .init(late: esp.late, replayed: esp.replayed, unproven: esp.unproven)
     }
-    status.deaths = membership.counters.deaths
+    status.deaths = core.membership.counters.deaths
     status.boots = boots.map { $0.table.boots.map { NodeStatus.Boot($0) } }
     return status
   }

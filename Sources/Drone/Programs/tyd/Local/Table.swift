@@ -1,6 +1,7 @@
 import Addresses
 import ClusterView
 import Membership
+import NodeCore
 import NodeStatus
 import SecureChannel
 
@@ -8,11 +9,11 @@ extension Node {
   /// The cluster as this node sees it, for the views.
   func clusterTable() -> ClusterTable {
     var table = ClusterTable(
-      own: membership.own.id, standing: standing, fingerprint: credential.authority.fingerprint.bytes,
+      own: core.membership.ownID, standing: standing, fingerprint: credential.authority.fingerprint.bytes,
       name: credential.authority.name)
-    table.nodes.reserveCapacity(membership.liveCount)
-    let own = membership.own.mac
-    membership.forEach { record, state in
+    table.nodes.reserveCapacity(core.membership.liveCount)
+    let own = core.membership.ownMAC
+    core.membership.forEach { record, state in
       var node = ClusterTable.Node(
         id: record.id, address: record.addresses.primary, state: ClusterTable.State(state), cpus: record.cpus,
         speed: record.speed, load: UInt32(record.load), memoryTotal: record.memoryTotal, memoryFree: record.memoryFree,
@@ -22,7 +23,7 @@ extension Node {
       node.mayApprove = record.mayApprove
       table.nodes.append(node)
     }
-    membership.forEachRemoved { id, _, address in
+    core.membership.forEachRemoved { id, _, address in
       table.nodes.append(ClusterTable.Node(id: id, address: address ?? .unspecified, state: .removed))
     }
     return table

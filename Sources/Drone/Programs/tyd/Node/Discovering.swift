@@ -60,7 +60,11 @@ extension Node {
 
   /// Only a node's first round is for the console.
   private func tellSearch(_ detail: [UInt8]) {
-    if joining?.isQuiet == false { report.step(.ok, "discovery", detail) } else { report.note("discovery", detail) }
+    if core.joining?.isQuiet == false {
+      report.step(.ok, "discovery", detail)
+    } else {
+      report.note("discovery", detail)
+    }
   }
 
   /// A member has answered.

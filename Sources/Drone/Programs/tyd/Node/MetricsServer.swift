@@ -138,24 +138,25 @@ extension Node {
   func metricsText() -> [UInt8] {
     var metrics = ClusterMetrics()
     metrics.nodes = clusterTable().nodes
-    metrics.id = membership.own.id
+    metrics.id = core.membership.ownID
     metrics.version = SoftwareVersion.current.text
     metrics.cluster = credential.authority.fingerprint.bytes.flatMap { hexadecimalByte($0) }
     metrics.isEncrypted = command.isEncrypted
-    metrics.tunnels = UInt64(clamping: tunnels.established)
-    metrics.rekeys = tunnels.renewed
+    metrics.tunnels = UInt64(clamping: core.peers.tunnels.established)
+    metrics.rekeys = core.peers.tunnels.renewed
     metrics.negotiations = [
-      ClusterMetrics.Count("completed", tunnels.completed), ClusterMetrics.Count("failed", tunnels.failed),
+      ClusterMetrics.Count("completed", core.peers.tunnels.completed),
+      ClusterMetrics.Count("failed", core.peers.tunnels.failed),
     ]
     metrics.refused = core.refusals.all.map { ClusterMetrics.Count($0.name, UInt64($0.count)) }
-    let counters = membership.counters
+    let counters = core.membership.counters
     metrics.datagrams.append(ClusterMetrics.Count("sent", UInt64(counters.sent)))
     metrics.datagrams.append(ClusterMetrics.Count("received", UInt64(counters.received)))
     metrics.datagrams.append(ClusterMetrics.Count("malformed", UInt64(counters.malformed)))
     metrics.datagrams.append(ClusterMetrics.Count("foreign", UInt64(counters.foreign)))
     metrics.datagrams.append(ClusterMetrics.Count("forbidden", UInt64(counters.forbidden)))
-    metrics.surveys.append(ClusterMetrics.Count("answered", UInt64(core.processes.answered)))
-    metrics.surveys.append(ClusterMetrics.Count("refused", UInt64(core.processes.allowance.refused)))
+    metrics.surveys.append(ClusterMetrics.Count("answered", UInt64(core.surveys.answered)))
+    metrics.surveys.append(ClusterMetrics.Count("refused", UInt64(core.surveys.allowance.refused)))
     return metrics.text
   }
 }

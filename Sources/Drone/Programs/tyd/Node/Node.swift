@@ -21,7 +21,7 @@ final class Node {
   /// To the process that waits in the foreground; nil once it has had its word, or if there is none.
   var foreground: ForegroundWord?
 
-  var core: NodeCore
+  let core: NodeCore
   let loop = Loop()
   var interface: ClusterInterface
   var credential: Credential
@@ -154,7 +154,7 @@ final class Node {
       due: { [self] in signals.longestWait.map { signalsLookedAt &+ UInt64($0) } },
       isDue: { [self] now in takeSignals(now) })
     metrics?.register(in: loop) { [self] in metricsText() }
-    loop.add(due: { [self] in core.nextDue(at: millisecondsSinceStart()) }) { [self] now in
+    loop.add(due: { [self] in core.nextDue }) { [self] now in
       perform(core.step(at: now), now)
     }
     loop.add(due: { [self] in end }) { _ in }
@@ -183,8 +183,7 @@ final class Node {
 
   /// Everything that this node put into the kernel is taken out again; the filter goes back to what it was after boot.
   private func restoreKernel() {
-    let now = millisecondsSinceStart()
-    perform(core.end(at: now), now)
+    perform(core.end(), millisecondsSinceStart())
     if command.isEncrypted { filter?.close() } else { (try? ClusterFilter(on: machine))?.close() }
     transforms?.keepOnly([])
     transforms?.removeExceptions()
@@ -202,12 +201,6 @@ final class Node {
     report.note("tyd", [UInt8]("ended"))
   }
 
-  // MARK: What is known
-
-  var membership: Membership { core.membership }
-  var tunnels: Tunnels { core.tunnels }
-  var admission: Admission { core.admission }
-  var joining: Joining? { core.joining }
 }
 
 /// Anything, as far as the kernel can tell at this time of its life.

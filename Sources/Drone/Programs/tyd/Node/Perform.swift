@@ -55,7 +55,7 @@ extension Node {
       let readings = isWhole ? readProcesses() : nil
       perform(core.receiveMachine(Linux.readMachine(), processes: readings, at: now), now)
     case .describeProcesses(let processes):
-      perform(core.receiveDescriptions(processes.map { ListedProcess(reading: $0) }), now)
+      perform(core.receiveDescriptions(processes.map { ListedProcess(reading: $0) }, at: now), now)
     case .keepMap: keepMap(now)
     case .enter: enter(now)
     case .answer(let order, let answer): reply(answer, order, now)
@@ -67,7 +67,7 @@ extension Node {
       tell(news)
       exitStatus = toldToEnd
       end = now
-      if joining != nil { failure = Failure(sentence(of: news)) }
+      if !core.isIn { failure = Failure(sentence(of: news)) }
     case .fail(let sentence): failure = Failure(sentence)
     }
   }

@@ -34,7 +34,7 @@ extension Node {
     if command.isEncrypted {
       let transforms = try Transforms(own: interface.address, softPackets: command.rekeyPackets)
       // A drone's kernel has what it needs, and an old processor half a second less.
-      if case .host = machine { try transforms.tryOut(tunnels.ciphers) }
+      if case .host = machine { try transforms.tryOut(core.peers.tunnels.ciphers) }
       try transforms.exceptControl()
       self.transforms = transforms
       let filter = try ClusterFilter(on: machine)
@@ -72,8 +72,8 @@ extension Node {
     removeFile(places.failure)
     filter?.setSearching(false)
     readMachine(now)
-    var text = idText(membership.own.id) + [UInt8](" is in, ")
-    let count = membership.liveCount
+    var text = idText(core.membership.ownID) + [UInt8](" is in, ")
+    let count = core.membership.liveCount
     text += count == 1 ? [UInt8]("the first node") : number(count) + [UInt8](" nodes")
     report.step(.ok, "tyd", text)
     nameService()
@@ -102,12 +102,13 @@ extension Node {
     guard credential.isMember, let map = try? readFile(places.map, limit: Membership.largestMap) else { return false }
     guard let commands = core.resume(map: map, at: now) else { return false }
     perform(commands, now)
-    let peers = tunnels.peers.map { $0.address }
+    let peers = core.peers.tunnels.peers.map { $0.address }
     filter?.keepOnly(peers)
     transforms?.keepOnly(peers)
     perform(core.resume(transforms?.associations() ?? [], at: now), now)
     report.step(
-      .degraded, "tyd", [UInt8]("goes on after a crash, with ") + number(tunnels.established) + [UInt8](" tunnels"))
+      .degraded, "tyd",
+      [UInt8]("goes on after a crash, with ") + number(core.peers.tunnels.established) + [UInt8](" tunnels"))
     perform(core.enter(at: now), now)
     return true
   }
@@ -121,7 +122,7 @@ extension Node {
 
   /// Writes what a run after a crash begins with.
   func keepMap(_ now: UInt64) {
-    try? replaceFile(places.map, membership.map(now: now), permissions: 0o600)
+    try? replaceFile(places.map, core.membership.map(now: now), permissions: 0o600)
     tellKnownAddresses()
   }
 
@@ -152,7 +153,7 @@ extension Node {
       core.receive(
         Linux.readMachine(), addresses: AddressList(interface.addresses),
         addresses6: AddressList6(interface.addresses6), at: now), now)
-    guard joining == nil, filter?.refill(isOff: exists(places.filterOff)) == true else { return }
+    guard core.isIn, filter?.refill(isOff: exists(places.filterOff)) == true else { return }
     report.step(.degraded, "filter", [UInt8]("was taken away, perhaps with this machine's own; it is back"))
   }
 

@@ -34,7 +34,7 @@ public struct TunnelAssociation: Equatable, Sendable {
 public struct KeyedAssociation: Equatable, Sendable {
   public let association: TunnelAssociation
   public let cipher: TunnelCipher
-  /// The key is exported from the channel that the effect names, with this context.
+  /// The key is exported from the channel that the command names, with this context.
   public let context: KeyContext
 }
 
@@ -54,19 +54,19 @@ public struct AssociationUse: Equatable, Sendable {
 }
 
 /// What the driver of `Tunnels` has to do, in this order.
-public enum TunnelEffect: Equatable, Sendable {
-  /// Open a TLS connection to the peer; answered by `opened` once the peer has proved to be the one with this fingerprint,
-  /// else by `closed`.
+public enum TunnelCommand: Equatable, Sendable {
+  /// Open a TLS connection to the peer; answered by `receiveConnection` once the peer has proved to be the one with
+  /// this fingerprint, else by `receiveEnd`.
   case connect(channel: UInt32, TunnelPeer)
   case send(channel: UInt32, ControlMessage)
   /// Close the connection when what was sent has gone.
   case close(channel: UInt32)
-  /// Install all of these or none; answered by `installed`.
+  /// Install all of these or none; answered by `receiveInstallation`.
   case install(channel: UInt32, [KeyedAssociation])
   /// Remove one; that it is missing is as good.
   case remove(TunnelAssociation)
   /// Remove what the kernel holds in place of a missing association to the peer, so that its next packet asks again.
   case removeLarval(IPv4Address)
-  /// Read all associations back and call `observe`.
-  case observe
+  /// Read all associations back; answered by `receiveAssociations`.
+  case readAssociations
 }
