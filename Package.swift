@@ -157,7 +157,7 @@ let modules: [Module] = [
   // Lab
   .host(0, "Lab/HouseRules"),
   .program(1, "Lab/lint", ["HouseRules"]),
-  .host(4, "Lab/VirtualMachine", ["Target", "Workshop", subprocess, system]),
+  .host(4, "Lab/VirtualMachine", ["Target", "Workshop", system]),
   .host(
     6, "Lab/TestCluster",
     [

@@ -50,10 +50,9 @@ private func isNumberedConstant(_ name: Substring) -> Bool {
 func checkConstants(
   of program: String, in objects: [FilePath], with toolchain: Toolchain
 ) async throws {
-  let listed = try await Command(
+  let listed = try await tool(
     toolchain.symbolLister.string,
-    ["--print-file-name", "--format=posix", "--defined-only", "--extern-only"] + objects.map(\.string),
-    environment: ["LC_ALL": "C"]
+    ["--print-file-name", "--format=posix", "--defined-only", "--extern-only"] + objects.map(\.string)
   ).output()
   let shared = sharedConstants(in: String(decoding: listed, as: UTF8.self))
   guard !shared.isEmpty else { return }

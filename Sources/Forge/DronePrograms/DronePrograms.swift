@@ -49,7 +49,7 @@ public struct DronePrograms: Recipe {
 
   private func build(_ program: DroneProgram, toolset: FilePath, _ log: FilePath) async throws {
     let product = program.place.product
-    try await Command(
+    try await tool(
       toolchain.swift.string,
       [
         "build",
@@ -62,14 +62,14 @@ public struct DronePrograms: Recipe {
         // Its name is the same for every triple: SwiftPM would mistake the master's plan for the drone's.
         "--disable-build-manifest-caching",
       ],
-      environment: ["LC_ALL": "C"], workingDirectory: checkout.string
+      in: checkout
     ).run(log: log)
     let products = scratch.appending("swift").appending(target.swiftTriple).appending("release")
     try await checkConstants(of: product, in: objects(of: products.appending("\(product).product")), with: toolchain)
     try fileOperation(program.unstripped, "Make room for it") {
       try FileManager.default.copyItem(atPath: products.appending(product).string, toPath: program.unstripped.string)
     }
-    try await Command(
+    try await tool(
       toolchain.objectCopier.string, ["--strip-all", program.unstripped.string, program.stripped.string]
     ).run(log: log)
   }

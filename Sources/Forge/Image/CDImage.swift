@@ -11,7 +11,7 @@ let bootCataloguePath = "/isolinux/boot.cat"
 /// when the image lies on a disk. The same tree gives the same bytes. Throws `BuildError` when xorriso is missing or fails.
 func writeCD(_ tree: FilePath, bootWays: [BootWay], to image: FilePath) async throws {
   let date = "1980010100000000"  // imageDate, as ECMA-119 writes it.
-  _ = try await Command(
+  _ = try await tool(
     "xorriso",
     [
       "-no_rc",  // First: the user's own configuration stays out.
@@ -29,6 +29,6 @@ func writeCD(_ tree: FilePath, bootWays: [BootWay], to image: FilePath) async th
     ] + bootWays.map(\.writerWords).joined(separator: ["-eltorito-alt-boot"]) + [
       "-no-pad",
       tree.string,
-    ], environment: plainEnvironment
+    ], environment: ["SOURCE_DATE_EPOCH": "\(imageDate)"]
   ).output()
 }

@@ -17,10 +17,9 @@ struct ForeignInstruction: Equatable {
 ///
 /// Throws `BuildError` when the disassembler is missing, fails or decodes nothing.
 func foreignInstructions(in program: FilePath, allowed: InstructionSet) async throws -> [ForeignInstruction] {
-  let listing = try await Command(
+  let listing = try await tool(
     Toolchain.found().disassembler.string,
-    ["--disassemble", "--no-show-raw-insn", "--disassembler-options=att", program.string],
-    environment: ["LC_ALL": "C"]
+    ["--disassemble", "--no-show-raw-insn", "--disassembler-options=att", program.string]
   ).output(limit: 512 << 20)
   let (found, decoded) = foreignInstructions(listing: listing, allowed: allowed)
   guard decoded > 0 else { throw BuildError.input("llvm-objdump found no instruction in \(program).") }

@@ -42,7 +42,7 @@ public struct MasterPackage: Recipe {
     let tree = room.work.appending("tyd")
     let contents = try manifest.resolved()
     try await write(contents.adding(control(contents)), asFolder: tree, date: release.date)
-    _ = try await Command(
+    _ = try await tool(
       "dpkg-deb",
       [
         "--root-owner-group",
@@ -52,7 +52,7 @@ public struct MasterPackage: Recipe {
         "--threads-max=1",
         "--build", tree.string, package.string,
       ],
-      environment: ["LC_ALL": "C", "TZ": "UTC", "SOURCE_DATE_EPOCH": "\(release.date)", "XZ_OPT": nil]
+      environment: ["SOURCE_DATE_EPOCH": "\(release.date)"]
     ).output()
     try fileOperation(package, "Choose another folder") {
       guard chmod(package.string, 0o644) == 0 else { throw Errno(rawValue: errno) }
@@ -108,7 +108,7 @@ extension Manifest {
   /// What the package puts into a system.
   init(package files: FilePath, _ programs: [DroneProgram], _ sources: [SourceNotice]) async throws {
     func compressed(_ name: String) async throws -> Entry.Content {
-      .bytes(try await Command("gzip", ["-9", "--no-name", "--stdout", files.appending(name).string]).output())
+      .bytes(try await tool("gzip", ["-9", "--no-name", "--stdout", files.appending(name).string]).output())
     }
     func file(_ path: String, _ name: String, why: String) -> Entry {
       .file(path, .file(files.appending(name)), why: why)

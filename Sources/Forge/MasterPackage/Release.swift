@@ -11,9 +11,7 @@ struct Release: Equatable {
   /// Has dpkg-parsechangelog read the file.
   init(changelog: FilePath) async throws {
     let lines = String(
-      decoding: try await Command(
-        "dpkg-parsechangelog", ["--file", changelog.string], environment: ["LC_ALL": "C"]
-      ).output(), as: UTF8.self
+      decoding: try await tool("dpkg-parsechangelog", ["--file", changelog.string]).output(), as: UTF8.self
     ).split(whereSeparator: \.isNewline)
     func field(_ name: String) throws -> String {
       guard let line = lines.first(where: { $0.hasPrefix("\(name): ") }) else {

@@ -7,17 +7,29 @@ public struct Command: Sendable {
   /// A path, or a name to be found in PATH.
   public var executable: String
   public var arguments: [String]
-  /// Added to the inherited environment; a nil value removes the name.
+  /// Added to what is inherited; a nil value removes the name.
   public var environment: [String: String?]
+  /// The variables that it gets of this program's; nil for all.
+  let inherited: Set<String>?
   public var workingDirectory: String?
 
+  /// With this program's environment: for the laboratory. A build's programs are started by `tool`.
   public init(
     _ executable: String, _ arguments: [String] = [], environment: [String: String?] = [:],
     workingDirectory: String? = nil
   ) {
+    self.init(
+      executable, arguments, environment: environment, inheriting: nil, workingDirectory: workingDirectory)
+  }
+
+  init(
+    _ executable: String, _ arguments: [String], environment: [String: String?], inheriting inherited: Set<String>?,
+    workingDirectory: String?
+  ) {
     self.executable = executable
     self.arguments = arguments
     self.environment = environment
+    self.inherited = inherited
     self.workingDirectory = workingDirectory
   }
 
@@ -63,6 +75,40 @@ public struct Command: Sendable {
     try requireSuccess(result.terminationStatus, errors: result.standardError)
   }
 
+  /// Runs while `body` does, with these descriptors as its standard input, output and error; they are closed here once it
+  /// has them. Gives what `body` gives, and throws what it throws, or `BuildError.notStarted`.
+  public func running<Result: Sendable>(
+    input: FileDescriptor, output: FileDescriptor, error: FileDescriptor, _ body: () async throws -> Result
+  ) async throws -> Result {
+    try await started {
+      try await Subprocess.run(
+        configuration, input: .fileDescriptor(input, closeAfterSpawningProcess: true),
+        output: .fileDescriptor(output, closeAfterSpawningProcess: true),
+        error: .fileDescriptor(error, closeAfterSpawningProcess: true)
+      ) { _ in try await body() }.closureResult
+    }
+  }
+
+  /// Runs while `body` does, which gets its process number once it has answered a line of input with output; its input
+  /// ends after that. Throws what `body` throws, `silence` when it ends without an answer, or `BuildError.notStarted`.
+  public func running<Result: Sendable>(
+    silence: BuildError, _ body: (pid_t) async throws -> Result
+  ) async throws -> Result {
+    // One that has ended already is silent, and no reason to end.
+    signal(SIGPIPE, SIG_IGN)
+    return try await started {
+      try await Subprocess.run(configuration, input: .inputWriter, output: .sequence, error: .discarded) { execution in
+        _ = try? await execution.standardInputWriter.write("ready\n")
+        var answers = execution.standardOutput.makeAsyncIterator()
+        guard try await answers.next() != nil else { throw silence }
+        let outcome: Swift.Result<Result, any Error>
+        do { outcome = .success(try await body(execution.processIdentifier.value)) } catch { outcome = .failure(error) }
+        try? await execution.standardInputWriter.finish()
+        return try outcome.get()
+      }.closureResult
+    }
+  }
+
   private func requireSuccess(_ status: TerminationStatus, errors: String) throws {
     guard status.isSuccess else {
       let lines = errors.split(separator: "\n").suffix(8).map(String.init)
@@ -71,16 +117,23 @@ public struct Command: Sendable {
   }
 
   private var configuration: Subprocess.Configuration {
-    var values: [Environment.Key: String?] = [:]
-    for (name, value) in environment { values[.init(rawValue: name) ?? "_"] = value }
     var options = PlatformOptions()
     options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
     return Subprocess.Configuration(
       executable: executable.contains("/") ? .path(FilePath(executable)) : .name(executable),
       arguments: Arguments(arguments),
-      environment: .inherit.updating(values),
+      environment: programEnvironment,
       workingDirectory: workingDirectory.map { FilePath($0) },
       platformOptions: options)
+  }
+
+  private var programEnvironment: Environment {
+    var values: [Environment.Key: String] = [:]
+    for (name, value) in ProcessInfo.processInfo.environment where inherited?.contains(name) ?? true {
+      if let key = Environment.Key(rawValue: name) { values[key] = value }
+    }
+    for (name, value) in environment { if let key = Environment.Key(rawValue: name) { values[key] = value } }
+    return .custom(values)
   }
 
   private func started<Result>(_ body: () async throws -> Result) async throws -> Result {

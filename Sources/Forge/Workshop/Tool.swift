@@ -1,20 +1,30 @@
 import Foundation
 import SystemPackage
 
-/// A program of the build: in plain English, and without the settings that a surrounding `make` or a developer's
-/// environment would bring into another project's makefiles.
+/// A program of the build, in plain English and UTC, and in an environment of its own: of this program's it gets what finds
+/// programs, folders and the archives, and nothing else.
+///
+/// Compilers, makefiles and archivers take dozens of variables for orders (`CPATH`, `LOCALVERSION`, `TAR_OPTIONS`, `XZ_OPT`):
+/// a list of those would never be whole.
 public func tool(
   _ executable: String, _ arguments: [String], in folder: FilePath? = nil, environment: [String: String] = [:]
 ) -> Command {
-  var values: [String: String?] = [:]
-  for name in [
-    "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEFILES", "MAKEOVERRIDES", "ARCH", "CROSS_COMPILE", "CC", "HOSTCC", "AR",
-    "CFLAGS", "CPPFLAGS", "LDFLAGS", "KCFLAGS", "KBUILD_OUTPUT", "O", "V", "LANG", "LANGUAGE",
-  ] { values.updateValue(nil, forKey: name) }
-  values["LC_ALL"] = "C"
-  values["TZ"] = "UTC"
-  for (name, value) in environment { values[name] = value }
-  return Command(executable, arguments, environment: values, workingDirectory: folder?.string)
+  let own = ["LC_ALL": "C", "TZ": "UTC"].merging(environment) { _, given in given }
+  return Command(
+    executable, arguments, environment: own, inheriting: Command.neutralVariables, workingDirectory: folder?.string)
+}
+
+extension Command {
+  /// Variables that change where a program looks, and not what it makes.
+  static let neutralVariables: Set<String> = {
+    var names: Set = ["PATH", "LD_LIBRARY_PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"]
+    // The way to Debian's archives, and to the packages that Package.swift names.
+    names.formUnion(["SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "SSH_AUTH_SOCK"])
+    for proxy in ["http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"] {
+      names.formUnion([proxy, proxy.uppercased()])
+    }
+    return names
+  }()
 }
 
 /// The first line that a program writes; empty when it writes nothing.

@@ -1,5 +1,4 @@
 import Foundation
-import Subprocess
 import SystemPackage
 import Workshop
 
@@ -112,39 +111,14 @@ public func withNetworkNamespace<Result: Sendable>(
   let folder = FilePath(NSTemporaryDirectory()).appending("network-\(UUID())")
   try makeFolder(folder)
   defer { try? FileManager.default.removeItem(atPath: folder.string) }
-  var options = PlatformOptions()
-  options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(1))]
-  do {
-    return try await Subprocess.run(
-      .name("unshare"), arguments: Arguments(NetworkNamespace.making), platformOptions: options,
-      input: .inputWriter, output: .sequence, error: .discarded
-    ) { execution in
-      // `cat` answers only once the namespaces stand.
-      _ = try await execution.standardInputWriter.write("ready\n")
-      var ready = false
-      for try await _ in execution.standardOutput {
-        ready = true
-        break
-      }
-      guard ready else {
-        throw BuildError.input(
-          "A network namespace could not be made: run as root with CAP_SYS_ADMIN, or allow user namespaces "
-            + "(sysctl user.max_user_namespaces).")
-      }
-      let namespace = NetworkNamespace(
-        holder: execution.processIdentifier.value, configuration: folder)
-      let outcome: Swift.Result<Result, any Error>
-      do {
-        try await namespace.setUp(address: address)
-        outcome = .success(try await body(namespace))
-      } catch {
-        outcome = .failure(error)
-      }
-      try? await execution.standardInputWriter.finish()
-      return try outcome.get()
-    }.closureResult
-  } catch let error as SubprocessError {
-    if Task.isCancelled { throw CancellationError() }
-    throw BuildError.notStarted(command: "unshare", reason: "\(error)")
+  // `cat` answers only once the namespaces stand.
+  return try await Command("unshare", NetworkNamespace.making).running(
+    silence: .input(
+      "A network namespace could not be made: run as root with CAP_SYS_ADMIN, or allow user namespaces "
+        + "(sysctl user.max_user_namespaces).")
+  ) { holder in
+    let namespace = NetworkNamespace(holder: holder, configuration: folder)
+    try await namespace.setUp(address: address)
+    return try await body(namespace)
   }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import Subprocess
 import SystemPackage
 import Workshop
 
@@ -276,26 +275,15 @@ private func emulate<Result: Sendable>(
       "-pidfile", numberFile.string,
     ]
   let bound = ["--kill-after=2", "\(configuration.lifetime.components.seconds)"]
-  var options = PlatformOptions()
-  options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
-  do {
-    return try await Subprocess.run(
-      .name("timeout"), arguments: Arguments(bound + (namespace?.enteringNetwork ?? []) + emulator),
-      platformOptions: options,
-      input: .fileDescriptor(serial.far, closeAfterSpawningProcess: true),
-      output: .fileDescriptor(monitor.far, closeAfterSpawningProcess: true),
-      error: .fileDescriptor(log, closeAfterSpawningProcess: true)
-    ) { _ in
-      process.begin()
-      defer { process.end() }
-      let outcome: Swift.Result<Result, any Error>
-      do { outcome = .success(try await body(machine)) } catch { outcome = .failure(error) }
-      MachineGroup.current?.count(process, since: start)
-      await machine.end()
-      return try outcome.get()
-    }.closureResult
-  } catch let error as SubprocessError {
-    if Task.isCancelled { throw CancellationError() }
-    throw BuildError.notStarted(command: configuration.target.emulator.program, reason: "\(error)")
+  return try await Command("timeout", bound + (namespace?.enteringNetwork ?? []) + emulator).running(
+    input: serial.far, output: monitor.far, error: log
+  ) {
+    process.begin()
+    defer { process.end() }
+    let outcome: Swift.Result<Result, any Error>
+    do { outcome = .success(try await body(machine)) } catch { outcome = .failure(error) }
+    MachineGroup.current?.count(process, since: start)
+    await machine.end()
+    return try outcome.get()
   }
 }

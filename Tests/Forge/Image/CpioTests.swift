@@ -62,7 +62,7 @@ import Workshop
     try await withFolder { folder in
       let file = folder.appending("archive")
       try await write(cpioArchive(of: Manifest(Self.everything)), to: file)
-      let out = try await Command(program, arguments + [file.string], environment: plainEnvironment).output()
+      let out = try await tool(program, arguments + [file.string]).output()
       return String(decoding: out, as: UTF8.self).split(separator: "\n").map(String.init)
     }
   }

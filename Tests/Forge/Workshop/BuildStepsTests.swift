@@ -54,6 +54,39 @@ import Workshop
     #expect(String(decoding: out, as: UTF8.self) == "a b|$HOME|`id`|")
   }
 
+  /// Each changes what a compiler, a makefile or an archiver makes, or stops it.
+  static let orders = [
+    "CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX", "CFLAGS", "HOSTCFLAGS", "LDFLAGS",
+    "LOCALVERSION", "KBUILD_BUILD_TIMESTAMP", "KCONFIG_CONFIG", "KCFLAGS", "MAKEFLAGS", "MAKEFILES", "O", "V", "W",
+    "TAR_OPTIONS", "GZIP", "XZ_OPT", "XZ_DEFAULTS", "PERL5OPT", "DEB_BUILD_OPTIONS", "SOURCE_DATE_EPOCH", "ONLY",
+    "BASH_ENV", "ENV", "POSIXLY_CORRECT", "LANG", "LC_CTYPE", "TZ",
+  ]
+
+  @Test("a developer's settings do not reach a build's programs")
+  func closed() async throws {
+    for name in CommandTests.orders { setenv(name, "no", 0) }
+    defer {
+      for name in CommandTests.orders { if getenv(name).map({ String(cString: $0) }) == "no" { unsetenv(name) } }
+    }
+    let out = String(decoding: try await tool("env", [], environment: ["AR": "llvm-ar"]).output(), as: UTF8.self)
+    let lines = out.split(separator: "\n")
+    for name in CommandTests.orders where name != "TZ" {
+      #expect(!lines.contains { $0.hasPrefix("\(name)=") }, "\(name)")
+    }
+    for line in ["TZ=UTC", "LC_ALL=C", "AR=llvm-ar"] { #expect(lines.contains { $0 == line }, "\(line)") }
+    for name in ["PATH", "HOME"] { #expect(lines.contains { $0.hasPrefix("\(name)=") }, "\(name)") }
+  }
+
+  @Test("a program that another one waits for runs as long as that does", arguments: [nil, "cat"])
+  func running(_ program: String?) async throws {
+    let answered = BuildError.input("no answer")
+    if let program {
+      try await Command(program).running(silence: answered) { number in #expect(kill(number, 0) == 0) }
+    } else {
+      await #expect(throws: BuildError.self) { try await Command("true").running(silence: answered) { _ in } }
+    }
+  }
+
   @Test("a failing program's last words are in the error")
   func failing() async {
     let error = await #expect(throws: BuildError.self) { _ = try await Command("ls", ["/no/such/folder"]).output() }
