@@ -25,15 +25,13 @@ final class Emulator {
   var words: [UInt8] = []
   var answers = LineReader(limit: 128 << 10)
 
-  /// The numbers under which the emulator inherits things.
+  /// The numbers under which the emulator inherits its wires. Its output has the number between.
   private enum Number {
-    static let console: Int32 = 3
-    static let control: Int32 = 4
-    static let wire: Int32 = 5
-    static let initramfs: Int32 = 6
+    static let console: Int32 = 0
+    static let control: Int32 = 1
+    static let wire: Int32 = 3
   }
 
-  static let initramfsPath = "/proc/self/fd/\(Number.initramfs)"
   static let serialPorts = [Number.console, Number.control]
   static let network = NetworkCard.Network.socket(Number.wire)
 
@@ -44,22 +42,26 @@ final class Emulator {
   /// Starts the machine, with less right to the processors than what a person does on this computer.
   ///
   /// The kernel ends the emulator when the calling thread ends, so the caller must be a thread that lives as long as the
-  /// program. Throws `BuildError` when the emulator cannot be started.
-  init(_ machine: MachineConfiguration, initramfs: borrowing Descriptor) throws {
+  /// program. It inherits a socket more than Workshop's `Command` hands on, and is therefore started as drones start theirs.
+  /// Throws `BuildError` when the emulator cannot be started.
+  init(_ machine: MachineConfiguration) throws {
     let console = try Wire()
     let control = try Wire()
     let wire = try Wire()
     let said: Pipe
     do throws(SystemError) { said = try Pipe() } catch { throw Self.failure(error.number) }
+    // env(1) finds it in PATH.
     let command =
-      ["setpriv", "--pdeathsig", "KILL", "nice", "-n", "\(Self.niceness)"]
+      ["env", "setpriv", "--pdeathsig", "KILL", "nice", "-n", "\(Self.niceness)"]
       + machine.emulatorCommand(serialPorts: Self.serialPorts)
-    process = try Self.spawn(
-      command,
-      [
-        (said.output.number, 1), (said.output.number, 2), (console.far.number, Number.console),
-        (control.far.number, Number.control), (wire.far.number, Number.wire), (initramfs.number, Number.initramfs),
-      ])
+    var program = Program(
+      "/usr/bin/env", arguments: command.map { [UInt8]($0.utf8) },
+      environment: ProcessInfo.processInfo.environment.map { [UInt8]("\($0.key)=\($0.value)".utf8) })
+    (program.input, program.output) = (console.far.number, control.far.number)
+    (program.error, program.third) = (said.output.number, wire.far.number)
+    // The terminal's Ctrl-C is for the army, which then ends its machines.
+    program.newSession = true
+    do throws(SystemError) { process = try program.start() } catch { throw Self.failure(error.number) }
     self.console = console.keepingNear()
     self.control = control.keepingNear()
     self.wire = wire.keepingNear()
@@ -82,44 +84,6 @@ final class Emulator {
 
   private static func failure(_ number: Int32) -> BuildError {
     BuildError.notStarted(command: "The emulator", reason: String(cString: strerror(number)))
-  }
-
-  private static func spawn(_ command: [String], _ descriptors: [(from: Int32, to: Int32)]) throws -> Int32 {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    // First out of the way of the numbers that are about to be filled.
-    var copies: [Int32] = []
-    defer { for copy in copies { close(copy) } }
-    for (from, to) in descriptors {
-      let copy = fcntl(from, F_DUPFD_CLOEXEC, 64)
-      guard copy >= 0 else { throw failure(errno) }
-      copies.append(copy)
-      posix_spawn_file_actions_adddup2(&actions, copy, to)
-    }
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // A group of its own: the terminal's Ctrl-C is for the army, which then ends its machines. And signals as usual.
-    var signals = sigset_t()
-    sigfillset(&signals)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    sigemptyset(&signals)
-    posix_spawnattr_setsigmask(&attributes, &signals)
-    posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
-    var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
-    arguments.append(nil)
-    var environment: [UnsafeMutablePointer<CChar>?] = ProcessInfo.processInfo.environment.map {
-      strdup("\($0.key)=\($0.value)")
-    }
-    environment.append(nil)
-    defer { for pointer in arguments + environment { free(pointer) } }
-    var process: pid_t = 0
-    let result = posix_spawnp(&process, command[0], &actions, &attributes, arguments, environment)
-    guard result == 0 else { throw failure(result) }
-    return process
   }
 }
 

@@ -32,12 +32,12 @@ extension Army {
     let number = index + 1
     var machine = MachineConfiguration(
       boot: .kernel(
-        settings.kernel, initramfs: FilePath(Emulator.initramfsPath),
+        settings.kernel, initramfs: FilePath("/proc/\(getpid())/fd/\(initramfs.number)"),
         commandLine: plan.bootLine(of: number, contact: contact(for: index), words: settings.words)),
       cards: [NetworkCard(.rtl8139, on: Emulator.network, address: plan.hardware(of: number))])
     machine.hasScreen = false
     machine.translationCache = 32
-    emulators[index] = try Emulator(machine, initramfs: initramfs)
+    emulators[index] = try Emulator(machine)
     progress[index].start(at: now)
     consoles[index].clear()
     if !terminal.isInteractive { report(number, progress[index].starts == 1 ? "started" : "started again", now) }
