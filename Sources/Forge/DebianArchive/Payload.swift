@@ -25,6 +25,8 @@ public struct Payload: Sendable {
     public let mode: UInt16
     public let user: Int64
     public let group: Int64
+    /// When the file was last changed, in seconds since 1970.
+    public let modified: Int
   }
 
   /// The package's file.
@@ -42,14 +44,24 @@ public struct Payload: Sendable {
 
   /// Reads a package's lists. Throws `BuildError` when it is none.
   public init(_ file: FilePath) throws {
-    var (control, names, entries): ([UInt8], [String], [Entry]) = ([], [], [])
+    var entries: [Entry] = []
+    let (fields, names) = try Self.control(of: file)
+    try PackageReader.read(file, part: "data.tar") { entry, _ in entries.append(entry) }
+    let scripts: Set = ["preinst", "postinst", "prerm", "postrm", "config"]
+    self.file = file
+    self.fields = fields
+    self.scripts = names.filter(scripts.contains).sorted()
+    self.entries = entries
+  }
+
+  /// A package's fields, and the names of the files beside them. Throws `BuildError` when it is none.
+  static func control(of file: FilePath) throws -> (fields: [String: String], names: [String]) {
+    var (control, names): ([UInt8], [String]) = ([], [])
     try PackageReader.read(file, part: "control.tar") { entry, content in
       let name = String(entry.path.dropFirst())
       names.append(name)
       if name == "control" { try content { control.append(contentsOf: $0) } }
     }
-    try PackageReader.read(file, part: "data.tar") { entry, _ in entries.append(entry) }
-    let scripts: Set = ["preinst", "postinst", "prerm", "postrm", "config"]
     var fields: [String: String] = [:]
     for line in String(decoding: control, as: UTF8.self).split(separator: "\n") where line.first != " " {
       guard let colon = line.firstIndex(of: ":") else { continue }
@@ -58,16 +70,14 @@ public struct Payload: Sendable {
     guard fields["Package"] != nil, fields["Version"] != nil else {
       throw BuildError.input("\(file) is no Debian package: it names neither package nor version.")
     }
-    self.file = file
-    self.fields = fields
-    self.scripts = names.filter(scripts.contains).sorted()
-    self.entries = entries
+    return (fields, names)
   }
 
-  /// Writes the wanted files below `folder`, with their folders; links, devices and owners are left out. Throws `BuildError`.
+  /// Writes the wanted files of a package below `folder`, with their folders and dates; links, devices and owners are left
+  /// out. Throws `BuildError`.
   ///
   /// - Parameter wanted: asked for each file's absolute path.
-  public func extract(to folder: FilePath, _ wanted: (String) -> Bool) throws {
+  public static func extract(_ file: FilePath, to folder: FilePath, _ wanted: (String) -> Bool) throws {
     try PackageReader.read(file, part: "data.tar") { entry, content in
       guard case .file = entry.kind, wanted(entry.path) else { return }
       let place = FilePath(folder.string + entry.path)
@@ -76,7 +86,13 @@ public struct Payload: Sendable {
         try FileDescriptor.open(
           place, .writeOnly, options: [.create, .truncate], permissions: FilePermissions(rawValue: mode_t(entry.mode)))
       }
-      try output.closeAfter { try content { _ = try output.writeAll($0) } }
+      try output.closeAfter {
+        try content { piece in
+          _ = try fileOperation(place, "Make room for it or choose another folder") { try output.writeAll(piece) }
+        }
+        let date = timespec(tv_sec: entry.modified, tv_nsec: 0)
+        futimens(output.rawValue, [date, date])
+      }
     }
   }
 }
@@ -150,7 +166,7 @@ private enum PackageReader {
     return Payload.Entry(
       path: absolute(archive_entry_pathname(entry).map { String(cString: $0) } ?? ""), kind: kind,
       mode: UInt16(truncatingIfNeeded: archive_entry_perm(entry)), user: archive_entry_uid(entry),
-      group: archive_entry_gid(entry))
+      group: archive_entry_gid(entry), modified: archive_entry_mtime(entry))
   }
 
   /// A path as it will be in a root: nothing in it leads out of that.

@@ -34,7 +34,7 @@ struct SourceDelivery: Sendable {
   private func recordedVersion(_ names: [String]) async throws -> String? {
     guard let name = names.first(where: { $0.hasSuffix(package.isBinary ? ".deb" : ".dsc") }) else { return nil }
     let file = folder.appending(name)
-    if package.isBinary { return try await firstLine(of: tool("dpkg-deb", ["--field", file.string, "Version"])) }
+    if package.isBinary { return try Payload.control(of: file).fields["Version"] }
     return Sources.versionField(String(decoding: try contents(of: file), as: UTF8.self))
   }
 }

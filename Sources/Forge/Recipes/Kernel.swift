@@ -116,8 +116,9 @@ private func unpackKernel(
   _ source: Source, to work: FilePath, only: [String] = [], except: [String] = [], log: FilePath
 ) async throws -> (folder: FilePath, date: String) {
   let outer = work.appending("package")
-  try await tool("dpkg-deb", ["--extract", try source.file(".deb").string, outer.string]).run(log: log)
-  let archive = outer.appending("usr/src/\(source.name).tar.xz")
+  let name = "/usr/src/\(source.name).tar.xz"
+  try Payload.extract(try source.file(".deb"), to: outer) { $0 == name }
+  let archive = FilePath(outer.string + name)
   let date = try fileOperation(archive, "Remove the cached sources and build again") {
     try FileManager.default.attributesOfItem(atPath: archive.string)[.modificationDate] as? Date
   }

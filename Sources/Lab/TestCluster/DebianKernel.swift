@@ -56,7 +56,7 @@ private struct KernelFromPackages: Recipe {
     let folder = "lib/modules/\(release)"
     let indices = ["modules.builtin", "modules.builtin.modinfo", "modules.order"]
     let wanted = keptModules.map { "kernel/\($0)" } + indices
-    try Payload(onlyPackage(in: fetched, "\(package)_")).extract(to: unpacked) { path in
+    try Payload.extract(onlyPackage(in: fetched, "\(package)_"), to: unpacked) { path in
       path == "/boot/vmlinuz-\(release)"
         || wanted.contains { path == "/\(folder)/\($0)" || path.hasPrefix("/\(folder)/\($0)/") }
     }

@@ -61,9 +61,15 @@ import Workshop
       let payload = try Payload(await package("xz", in: folder))
       let output = folder.appending("out")
       try makeFolder(output)
-      try payload.extract(to: output) { $0.hasPrefix("/usr/bin/") }
+      try Payload.extract(payload.file, to: output) { $0.hasPrefix("/usr/bin/") }
       #expect(try contents(of: output.appending("usr/bin/hello")) == [UInt8](repeating: 7, count: 700_000))
       #expect(try FileManager.default.contentsOfDirectory(atPath: output.string) == ["usr"])
+      func date(_ tree: String) throws -> Int {
+        let path = folder.appending(tree).appending("usr/bin/hello").string
+        let modified = try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
+        return Int(modified?.timeIntervalSince1970 ?? 0)
+      }
+      #expect(try date("out") == date("tree"))
     }
   }
 
