@@ -20,6 +20,8 @@ extension BuildCache {
     return try await withLock(
       on: folder, waiting: { notice("Another build is running in \(folder): waiting for it to end.") }
     ) {
+      // It may hold a key.
+      removeUnfinished(in: folder)
       let inputs = recipe.hash.bytes
       if let before = try? contents(of: mark), let now = try? appearance(of: outputs), before == inputs + now {
         await progress.skip(recipe.title, "up to date")

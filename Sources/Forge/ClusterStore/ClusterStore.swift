@@ -192,10 +192,7 @@ public struct ClusterStore: Sendable {
   private func locked<Result>(_ body: () async throws -> Result) async throws -> Result {
     if !FileManager.default.fileExists(atPath: folder.string) { try makePrivateFolder(folder) }
     return try await withLock(on: folder) {
-      for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []
-      where name.hasPrefix(".work.") && name.hasSuffix(".part") {
-        try? FileManager.default.removeItem(atPath: folder.appending(name).string)
-      }
+      removeUnfinished(in: folder)
       return try await body()
     }
   }

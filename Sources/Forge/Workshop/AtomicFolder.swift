@@ -19,6 +19,15 @@ public func withTemporaryFolder<Result>(
   return try await body(temporary)
 }
 
+/// Removes what `withTemporaryFolder` left in `folder` when a program was killed. The caller holds a lock under which alone
+/// such folders are filled there.
+public func removeUnfinished(in folder: FilePath) {
+  for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []
+  where name.hasPrefix(".work.") && name.hasSuffix(".part") {
+    try? FileManager.default.removeItem(atPath: folder.appending(name).string)
+  }
+}
+
 /// Puts a finished file or folder under the name of an output, which only ever shows a whole one: a previous one of that
 /// name goes.
 public func takePlace(of destination: FilePath, _ finished: FilePath) throws {

@@ -109,6 +109,20 @@ import Workshop
     }
   }
 
+  @Test("what a build left that was killed, a key perhaps, is gone after the next one, whatever that has to do")
+  func killed() async throws {
+    try await withCache { cache in
+      let one = recipe("one", inputs: [Input("a", "1")])
+      for _ in 1...2 {
+        let left = cache.folder.appending(".work.4711.42.part")
+        try makeFolder(left.appending("work"))
+        try await write("key".utf8, to: left.appending("work").appending("credential.cpio"), mode: .ownerReadWrite)
+        _ = try await cache.outputs(names, of: one, quiet)
+        #expect(try self.left(in: cache) == [".image.inputs", "bill", "image"])
+      }
+    }
+  }
+
   @Test("nobody else can look at outputs while they are made, and modes stay as the recipe set them")
   func modes() async throws {
     try await withCache { cache in
