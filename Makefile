@@ -12,8 +12,9 @@ CLUSTER ?=
 CREDENTIAL ?=
 # N=20 is how many drones an army has.
 N ?= 3
-# ONLY=Membership builds and tests that module and what it uses.
+# ONLY=Membership builds and tests that module and what it uses; no other program of the build is to see it.
 ONLY ?=
+unexport ONLY
 image_options := $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(CLUSTER),--cluster '$(CLUSTER)') \
   $(if $(CREDENTIAL),--credential '$(CREDENTIAL)')
 
@@ -83,7 +84,18 @@ swift:
 	  echo "Swift 6.3 or newer is needed and '$(SWIFT)' is not in PATH: install it from swift.org, or say make SWIFT=/path/to/swift." >&2; \
 	  exit 1; }
 
+# What droneforge itself refuses, before it takes minutes to build it.
 $(DRONEFORGE): $(FORGE_SOURCES) | swift
+	@for folder in "$$(pwd)" "$${XDG_CACHE_HOME:-$$HOME}"; do \
+	  [ -z "$$(printf %s "$$folder" | LC_ALL=C tr -d 'a-zA-Z0-9/._+@~\200-\377-')" ] || { \
+	    echo "\"$$folder\" has a character in its path over which makefiles or compilers stumble: letters, digits and / . _ - + @ ~ are safe. Move the checkout, or set XDG_CACHE_HOME to another folder." >&2; \
+	    exit 1; }; \
+	done
+	@for folder in $(BUILD) $(BUILD)/bin .build; do \
+	  [ ! -e $$folder ] || [ -w $$folder ] || { \
+	    echo "$$folder belongs to another user, perhaps since sudo was used. Take it over: sudo chown -R $$(id -u) $$(pwd)/$$folder" >&2; \
+	    exit 1; }; \
+	done
 	@sysroot/install-packages tool
 	@mkdir -p $(BUILD)/bin
 	@echo "Building droneforge (log: $(BUILD)/droneforge.log) …"

@@ -26,6 +26,15 @@ public struct ClusterStore: Sendable {
     folder = base.appending("droneforge").appending("clusters")
   }
 
+  /// Who used sudo to become root and would now use root's clusters instead of their own: sudo sets HOME. Nil for everybody
+  /// else, and where a folder was named by XDG_CONFIG_HOME.
+  public static func personBehindRoot(
+    environment: [String: String] = ProcessInfo.processInfo.environment, user: UInt32 = geteuid()
+  ) -> String? {
+    guard user == 0, environment["XDG_CONFIG_HOME"]?.hasPrefix("/") != true else { return nil }
+    return environment["SUDO_USER"].flatMap { $0.isEmpty || $0 == "root" ? nil : $0 }
+  }
+
   public func location(of name: ClusterName) -> FilePath { folder.appending(name.text) }
 
   /// Whether there is a folder of that name, in whatever state.

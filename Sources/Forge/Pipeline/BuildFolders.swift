@@ -1,5 +1,7 @@
 import BuildCache
 import SystemPackage
+import Target
+import Workshop
 
 /// Where a build finds what it reads and keeps what it made.
 public struct BuildFolders: Sendable {
@@ -18,5 +20,18 @@ public struct BuildFolders: Sendable {
     recipes = checkout.appending("sysroot")
     scratch = checkout.appending(".build-drone")
     cache = defaultCache()
+  }
+
+  /// Throws a sentence when one of the folders has a path over which another project's makefile or a compiler stumbles.
+  func requirePlain() throws {
+    try Workshop.requirePlain(cache, "The cache", "Set XDG_CACHE_HOME to another folder.")
+    for folder in [checkout, recipes, scratch] {
+      try Workshop.requirePlain(folder, "The folder", "Move the checkout, or give it another name.")
+    }
+  }
+
+  /// What is made from a target's programs, and only from the newest.
+  func programs(of target: DroneTarget) -> BuildCache {
+    BuildCache(folder: scratch.appending(target.name), keepsOlder: false)
   }
 }

@@ -17,6 +17,7 @@ public struct SourceRefresh: Sendable {
 
   /// Gives a sentence for each package. Throws `BuildError` when the archive does not answer; what is there stays.
   public func run() async throws -> [String] {
+    try requirePlain(cache, "The cache", "Set XDG_CACHE_HOME to another folder.")
     let sources = sourceCache(in: cache)
     let wanted = try packages.map { name in
       guard let package = sourcePackages.first(where: { $0.name == name }) else {

@@ -13,13 +13,14 @@ import Workshop
 struct SysrootStages: Sendable {
   let target: DroneTarget
   let sources: Stage<Sources>
-  private let compiler: CrossCompiler
+  let compiler: CrossCompiler
   private let recipes: FilePath
   private let parts: BuildCache
   private let musl: Stage<Part>
   private let openssl: Stage<Part>
 
   init(for target: DroneTarget, _ folders: BuildFolders, in pipeline: inout Pipeline) async throws {
+    try folders.requirePlain()
     let compiler = try await CrossCompiler(.found(), for: target)
     let recipes = folders.recipes
     let parts = BuildCache(folder: folders.cache.appending(target.name))

@@ -3,14 +3,62 @@ import SystemPackage
 
 /// Runs a file operation and turns its error number into a sentence about `path`.
 public func fileOperation<Result>(_ path: FilePath, _ remedy: String, _ body: () throws -> Result) throws -> Result {
+  func failure(_ number: Errno?, _ reason: String) -> BuildError {
+    var remedy = remedy.hasSuffix(".") ? remedy : remedy + "."
+    if number == .permissionDenied || number == .notPermitted,
+      let foreign = foreignTree(around: path, user: geteuid(), owner: owner(of:))
+    {
+      remedy =
+        "\(foreign) belongs to another user, perhaps since sudo was used. Take it over: sudo chown -R \(geteuid()) \(foreign)"
+    }
+    return .file(path: path.string, reason: reason, remedy: remedy)
+  }
   do {
     return try body()
   } catch let error as Errno {
-    throw BuildError.file(path: path.string, reason: "\(error)", remedy: remedy.hasSuffix(".") ? remedy : remedy + ".")
+    throw failure(error, "\(error)")
   } catch let error as CocoaError {
-    let number = (error.underlying as? POSIXError)?.code.rawValue
-    let reason = number.map { "\(Errno(rawValue: $0))" } ?? error.localizedDescription
-    throw BuildError.file(path: path.string, reason: reason, remedy: remedy.hasSuffix(".") ? remedy : remedy + ".")
+    let number = (error.underlying as? POSIXError).map { Errno(rawValue: $0.code.rawValue) }
+    throw failure(number, number.map { "\($0)" } ?? error.localizedDescription)
+  }
+}
+
+/// The file or folder in a folder of the user's that is not the user's, and at or above `path`; nil when there is none.
+///
+/// - Parameter owner: a path's; nil when it is not there.
+func foreignTree(around path: FilePath, user: UInt32, owner: (FilePath) -> UInt32?) -> FilePath? {
+  var place = path
+  while true {
+    let parent = place.removingLastComponent()
+    guard parent != place, !parent.isEmpty else { return nil }
+    if let found = owner(place), found != user, owner(parent) == user { return place }
+    place = parent
+  }
+}
+
+private func owner(of path: FilePath) -> UInt32? {
+  var look = stat()
+  return lstat(path.string, &look) == 0 ? look.st_uid : nil
+}
+
+/// Throws a sentence that names the path when makefiles, shells or compilers would take a part of it for something else.
+///
+/// - Parameters:
+///   - what: what the path is, as a sentence's beginning.
+///   - remedy: a sentence.
+public func requirePlain(_ path: FilePath, _ what: String, _ remedy: String) throws {
+  let plain = path.string.utf8.allSatisfy { byte in
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), 0x80...0xFF:
+      true
+    default: "/._-+@~".utf8.contains(byte)
+    }
+  }
+  guard plain else {
+    throw BuildError.input(
+      "\(what) \"\(path)\" has a character in its path over which makefiles or compilers stumble: "
+        + "letters, digits and / . _ - + @ ~ are safe. \(remedy)")
   }
 }
 

@@ -107,6 +107,15 @@ struct ImageOptions: ParsableArguments {
     let store = ClusterStore()
     let name = try cluster.map { try ClusterName($0) } ?? .standard
     let found: ClusterCredential
+    if cluster == nil, let person = ClusterStore.personBehindRoot() {
+      let place = "in \(store.location(of: name)) and not among those of \(person), who used sudo."
+      guard store.exists(name) else {
+        throw BuildError.input(
+          "The cluster \(name) would be made \(place) Run make as \(person): it asks for root where it needs it. If you mean"
+            + " root's cluster: droneforge cluster create \(name).")
+      }
+      notice("The image is for the cluster \(name) \(place)")
+    }
     if cluster == nil, !store.exists(name) {
       found = try await store.create(name, now: Int64(Date().timeIntervalSince1970), years: 20)
       print(creation(of: found, in: store))

@@ -190,4 +190,16 @@ struct ClusterStoreTests {
     #expect(folder(["XDG_CONFIG_HOME": "/c", "HOME": "/home/x"]) == "/c/droneforge/clusters")
     #expect(folder(["XDG_CONFIG_HOME": "c"]) == "/home/h/.config/droneforge/clusters")
   }
+
+  @Test(
+    "root's clusters are not those of who used sudo",
+    arguments: [
+      ([:], 0, nil), (["SUDO_USER": "ann"], 0, "ann"), (["SUDO_USER": "ann", "HOME": "/home/ann"], 0, "ann"),
+      (["SUDO_USER": "root"], 0, nil), (["SUDO_USER": ""], 0, nil), (["SUDO_USER": "ann"], 7, nil),
+      (["SUDO_USER": "ann", "XDG_CONFIG_HOME": "/c"], 0, nil),
+      (["SUDO_USER": "ann", "XDG_CONFIG_HOME": "c"], 0, "ann"),
+    ] as [([String: String], UInt32, String?)])
+  func sudo(_ environment: [String: String], _ user: UInt32, _ person: String?) {
+    #expect(ClusterStore.personBehindRoot(environment: environment, user: user) == person)
+  }
 }

@@ -149,4 +149,25 @@ private actor Record {
       #expect(!exists(folders.cache))
     }
   }
+
+  @Test(
+    "folders over which makefiles stumble are refused before anything is built",
+    arguments: ["a b", "a:b", "it's", "a=b"])
+  func names(_ name: String) async throws {
+    try await withCache { cache in
+      var (bad, good) = (BuildFolders(checkout: cache.folder.appending(name)), folders(in: cache))
+      bad.cache = good.cache
+      good.cache = cache.folder.appending(name)
+      for folders in [bad, good] {
+        let error = await #expect(throws: BuildError.self) {
+          try await ProgramsPipeline(target: .standard, folders: folders).run()
+        }
+        #expect(error.map { "\($0)".contains(name) && "\($0)".contains("stumble") } == true)
+      }
+      let refresh = SourceRefresh(packages: [], cache: good.cache)
+      await #expect(throws: BuildError.self) { try await refresh.run() }
+      let left = try FileManager.default.contentsOfDirectory(atPath: cache.folder.string)
+      #expect(left == [])
+    }
+  }
 }

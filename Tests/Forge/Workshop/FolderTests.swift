@@ -31,6 +31,31 @@ import Testing
     }
   }
 
+  @Test(
+    "what root left in a user's folder is named as a whole; what is the system's is not the user's to take over",
+    arguments: [
+      ("/home/u/p/build/.work/x", "/home/u/p/build"), ("/home/u/p/build", "/home/u/p/build"), ("/home/u/p/x", nil),
+      ("/usr/x", nil), ("/home/x", nil), ("relative/x", nil),
+    ] as [(FilePath, FilePath?)])
+  func foreign(_ path: FilePath, _ tree: FilePath?) {
+    let owners: [FilePath: UInt32] = [
+      "/": 0, "/usr": 0, "/home": 0, "/home/u": 7, "/home/u/p": 7, "/home/u/p/build": 0, "/home/u/p/build/.work": 0,
+      "/home/u/p/x": 7,
+    ]
+    #expect(foreignTree(around: path, user: 7) { owners[$0] } == tree)
+  }
+
+  @Test("a path is plain, or a sentence names it", arguments: Array(" :'\"=%$#;&|<>()*?[]{}\\`!,^\t\n"))
+  func plain(_ letter: Character) throws {
+    for path in ["/home/u/p-1.0_x+y@z~", "/home/jürgen/ф"] as [FilePath] {
+      try requirePlain(path, "The cache", "Move it.")
+    }
+    let path = FilePath("/tmp/a\(letter)b")
+    let error = #expect(throws: BuildError.self) { try requirePlain(path, "The cache", "Move it.") }
+    let said = error.map { "\($0)" } ?? ""
+    #expect(said.hasPrefix("The cache \"\(path)\" ") && said.hasSuffix("Move it."), "\(said)")
+  }
+
   @Test("two builds with the same folder run one after the other, and the second one says that it waits")
   func locked() async throws {
     try await withFolder { folder in
