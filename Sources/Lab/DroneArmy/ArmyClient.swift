@@ -10,6 +10,7 @@ public struct ArmyClient: Sendable {
 
   /// Sends an order and returns the army's answer. Throws a sentence when there is no army, or when it refuses.
   public func give(_ order: Order) throws -> String {
+    try folder.requireShort()
     let answer: [UInt8]
     do throws(SystemError) {
       let socket = try connected()
@@ -27,6 +28,7 @@ public struct ArmyClient: Sendable {
 
   /// Makes this terminal the console of a drone until Ctrl-A x is typed or the army ends.
   public func console(_ number: Int) throws {
+    try folder.requireShort()
     let terminal = UserTerminal(plain: false)
     guard terminal.isInteractive else {
       throw BuildError.input("A console needs a terminal.")

@@ -9,15 +9,25 @@ public struct RunFolder: Sendable {
 
   public init(_ path: FilePath) { self.path = path }
 
-  /// `$XDG_RUNTIME_DIR/droneforge-army`, or `/tmp/droneforge-army-UID` without one.
+  /// `$XDG_RUNTIME_DIR/droneforge-army`, or `/tmp/droneforge-army-UID` without one or where a socket's path would be too long.
   public init(
     environment: [String: String] = ProcessInfo.processInfo.environment, user: UInt32 = geteuid(),
     exists: (String) -> Bool = { FileManager.default.fileExists(atPath: $0) }
   ) {
-    if let runtime = environment["XDG_RUNTIME_DIR"], runtime.hasPrefix("/"), exists(runtime) {
-      path = FilePath(runtime).appending("droneforge-army")
-    } else {
-      path = FilePath("/tmp/droneforge-army-\(user)")
+    let runtime = environment["XDG_RUNTIME_DIR"].flatMap { $0.hasPrefix("/") && exists($0) ? $0 : nil }
+    let inRuntime = runtime.map { RunFolder(FilePath($0).appending("droneforge-army")) }
+    self = inRuntime.flatMap { $0.isShort ? $0 : nil } ?? RunFolder(FilePath("/tmp/droneforge-army-\(user)"))
+  }
+
+  /// A socket's path has at most 107 bytes (unix(7)).
+  private var isShort: Bool { socket.string.utf8.count <= 107 }
+
+  /// Throws a sentence when no socket can be there.
+  func requireShort() throws {
+    guard isShort else {
+      throw BuildError.input(
+        "\(path) is too long for the army's socket in it, whose path has at most 107 bytes. Name a shorter --run-folder."
+      )
     }
   }
 
@@ -26,6 +36,7 @@ public struct RunFolder: Sendable {
   /// Makes the folder, or reuses the one of an army that was killed. Throws a sentence when an army is there, or when the
   /// folder is not this user's alone.
   func take() throws -> HeldRunFolder {
+    try requireShort()
     let made = mkdir(path.string, 0o700)
     guard made == 0 || errno == EEXIST else {
       throw BuildError.file(

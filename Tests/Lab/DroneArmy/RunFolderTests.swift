@@ -43,6 +43,23 @@ import Workshop
     #expect(throws: BuildError.self) { try folder.take() }
   }
 
+  @Test("where a socket's path would be too long it is in /tmp, and one that was named is refused before it is made")
+  func long() {
+    // unix(7): 107 bytes, of which `/droneforge-army/control` takes 24.
+    for (count, isThere) in [(20, true), (83, true), (84, false), (300, false)] {
+      let runtime = "/" + String(repeating: "r", count: count - 1)
+      let chosen = RunFolder(environment: ["XDG_RUNTIME_DIR": runtime], user: 7, exists: { _ in true })
+      #expect(
+        chosen.path.string == (isThere ? runtime + "/droneforge-army" : "/tmp/droneforge-army-7"), "\(count)")
+    }
+    let named = RunFolder(FilePath("/tmp/" + String(repeating: "n", count: 100)))
+    for attempt in [{ _ = try named.take() }, { _ = try ArmyClient(named).give(.kill(1)) }] {
+      let error = #expect(throws: BuildError.self) { try attempt() }
+      #expect(error.map { "\($0)".contains("--run-folder") && "\($0)".contains("107") } == true)
+    }
+    #expect(!FileManager.default.fileExists(atPath: named.path.string))
+  }
+
   @Test("it is in the user's runtime folder, or in /tmp with the user's number")
   func place() {
     #expect(
