@@ -1,4 +1,5 @@
 import ArgumentParser
+import DroneLayout
 import Foundation
 import Image
 import ImageCheck
@@ -32,8 +33,10 @@ struct Check: AsyncParsableCommand {
 
   func run() async throws {
     let path = FilePath(image)
-    guard FileManager.default.fileExists(atPath: image) else {
-      throw BuildError.file(path: image, reason: "there is no such file or folder", remedy: "Build it first: make iso.")
+    guard exists(path) else {
+      let target = path.lastComponent?.string == "\(BuiltFile.networkTree)" ? "pxe" : "iso"
+      throw BuildError.file(
+        path: image, reason: "there is no such file or folder", remedy: "`make \(target)` builds it.")
     }
     let billPath = manifest.map { FilePath($0) } ?? manifestBeside(path)
     guard FileManager.default.fileExists(atPath: billPath.string) else {

@@ -10,7 +10,7 @@ struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure the numbers that the project promises and print them.",
     discussion: """
-      Needs the image and the network tree (`make iso pxe`). Starts virtual machines one after the other and builds the \
+      Needs the image and the network tree, which `make bench` builds first. Starts virtual machines one after the other and builds the \
       image again in a temporary folder. Nothing fails because a number is bad: read the table.
       """)
 
@@ -32,9 +32,12 @@ struct Bench: AsyncParsableCommand {
   func run() async throws {
     let folder = FilePath(output)
     let image = folder.appending("\(BuiltFile.image)")
-    guard let size = try? FileManager.default.attributesOfItem(atPath: image.string)[.size] as? Int else {
-      throw BuildError.input("\(image) is missing: run `make iso pxe` first.")
+    let kernel = folder.appending("\(BuiltFile.networkTree)/\(MediumPath.kernel)")
+    let root = folder.appending("\(BuiltFile.networkTree)/\(MediumPath.root)")
+    for file in [image, kernel, root] where !exists(file) {
+      throw BuildError.input("\(file) is missing. `make bench` builds what it measures.")
     }
+    let size = try FileManager.default.attributesOfItem(atPath: image.string)[.size] as? Int ?? 0
     var table: [Measurement] = []
     func measured(_ measurement: Measurement) {
       table.append(measurement)
@@ -42,8 +45,6 @@ struct Bench: AsyncParsableCommand {
     }
     measured(.init("image", String(format: "%.2f MB", Double(size) / 1e6), "at most 5.8 MB, aim 4.5 MB"))
 
-    let kernel = folder.appending("\(BuiltFile.networkTree)/\(MediumPath.kernel)")
-    let root = folder.appending("\(BuiltFile.networkTree)/\(MediumPath.root)")
     func wants(_ part: Part) -> Bool { only == nil || only == part }
     if wants(.boot) { try await measureBoots(kernel: kernel, root: root, measured) }
     if wants(.integrity) {
