@@ -12,8 +12,9 @@ private final class Tree {
   private(set) var baseline: Baseline
   private let mounts: String
 
-  init() throws {
-    let base = FileManager.default.temporaryDirectory.appending(path: "root-tests-\(UUID().uuidString)").path
+  /// - Parameter place: the folder in which it is made.
+  init(in place: String = FileManager.default.temporaryDirectory.path) throws {
+    let base = place + "/root-tests-\(UUID().uuidString)"
     folder = base + "/root"
     mounts = base + "/mounts"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -86,6 +87,26 @@ struct SystemRootTests {
     var examination = Examination(tree.baseline, root: &root, pieceSize: pieceSize)
     for _ in 0..<3 { #expect(findings(&examination, &root) == []) }
     #expect(examination.contents.rounds == 3)
+    root.close()
+  }
+
+  /// docs/SECURITY.md says so.
+  @Test("a write through a shared mapping of a tmpfs leaves no ctime: only the content tells, while it is there")
+  func mapped() throws {
+    let tree = try Tree(in: "/dev/shm")
+    var root = tree.root
+    var examination = Examination(tree.baseline, root: &root, pieceSize: 4096)
+    #expect(findings(&examination, &root) == [])
+    let file = open(tree.path("/bin/busybox"), O_RDWR)
+    defer { close(file) }
+    let mapping = try #require(mmap(nil, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0))
+    defer { munmap(mapping, 4096) }
+    let byte = mapping.assumingMemoryBound(to: UInt8.self)
+    let before = byte.pointee
+    byte.pointee = ~before
+    #expect(findings(&examination, &root) == ["/bin/busybox: content changed"])
+    byte.pointee = before
+    #expect(findings(&examination, &root) == [])
     root.close()
   }
 
