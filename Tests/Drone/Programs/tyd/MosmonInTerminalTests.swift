@@ -140,6 +140,30 @@ import Workshop
     }
   }
 
+  @Test(
+    "a terminal that knows no size is asked for it; of one row and column, or more than there is, as much is shown",
+    arguments: ["rows 0 cols 0", "rows 1 cols 1", "rows 1000 cols 400"])
+  func sizes(_ size: String) async throws {
+    try await TerminalMultiplexer.with { terminal in
+      try Self.links(in: terminal.folder)
+      let table = Self.table(3)
+      try await write(table.text, to: terminal.folder.appending("table"))
+      try await terminal.type("stty \(size); ./mosmon --from table; echo left $?")
+      switch size {
+      case "rows 0 cols 0":
+        let expected = Self.picture(table)
+        try await terminal.waits(for: "24 rows of 80 columns") { $0.prefix(23) == expected.prefix(23) }
+      case "rows 1 cols 1":
+        // Nothing is written into the last place of the last row.
+        try await terminal.waits(for: "the second screen") { !$0.joined().contains("mosmon") }
+      default:
+        try await terminal.waits(for: "the picture's beginning") { $0.joined().first == Self.picture(table)[0].first }
+      }
+      try await terminal.press("q")
+      try await terminal.waits(for: "the shell") { $0.contains("left 0") }
+    }
+  }
+
   @Test("where no cursor can be moved mosmon says what to do instead, and --once prints the picture alone")
   func once() async throws {
     try await withTemporaryFolder(in: FilePath(NSTemporaryDirectory())) { folder in
@@ -161,6 +185,15 @@ import Workshop
         try await run("./mosmon --once --from table --keys md --columns 60 --rows 12")
           == picture.map { $0 + "\n" }.joined())
       #expect(try await run("./mosmon --from table 2>&1; echo $?").contains("--once prints one picture\n1\n"))
+      // On a terminal, by what is no name of one.
+      for name in ["env -u TERM", "TERM=", "TERM=dumb", "TERM=unknown"] {
+        let said = try await run("script -qec '\(name) ./mosmon --from table' /dev/null </dev/null; echo $?")
+        #expect(
+          said.contains("(see TERM); mosmon --once prints one picture")
+            && said.unicodeScalars.suffix(3).elementsEqual("\n1\n".unicodeScalars), "\(name): \(said)")
+        let once = try await run("script -qec '\(name) ./mosmon --once --columns 60 --rows 12 --from table' /dev/null")
+        #expect(!once.contains("\u{1B}") && once.contains("Node #"), "\(name): \(once)")
+      }
       #expect(
         try await run("./showmap 2>&1; echo $?")
           == "showmap: not in a cluster: `tyd` starts one, `tyd -m ADDRESS` joins one\n1\n")

@@ -113,6 +113,23 @@ final class StandInNode: Sendable {
     }
   }
 
+  @Test("a terminal that knows no size is asked for it", arguments: ["rows 0 cols 0", "rows 1 cols 1"])
+  func sizes(_ size: String) async throws {
+    try await TerminalMultiplexer.with { terminal in
+      try FileManager.default.createSymbolicLink(
+        atPath: terminal.folder.appending("mtop").string, withDestinationPath: MosmonInTerminalTests.program.string)
+      let node = try StandInNode(in: terminal.folder, Self.report)
+      defer { node.stop() }
+      try await terminal.type("stty \(size); TYD_RUN=. ./mtop --delay 3600; echo left $?")
+      let expected = Self.picture([])
+      try await terminal.waits(for: "the picture, or the second screen with nothing on it") {
+        size == "rows 1 cols 1" ? !$0.joined().contains("mtop") : Array($0.prefix(23)) == Array(expected.prefix(23))
+      }
+      try await terminal.press("q")
+      try await terminal.waits(for: "the shell") { $0.contains("left 0") }
+    }
+  }
+
   @Test(
     "--once prints the picture alone, --json one line, --count so many; outside a cluster it says how to get into one")
   func once() async throws {
