@@ -1,8 +1,9 @@
 import Foundation
 import SystemPackage
 
-/// A block of commands in docs/manual.
+/// A block of commands in the manual, README.md or CONTRIBUTING.md.
 public struct ManualBlock: CustomStringConvertible, Sendable {
+  /// The file's path in the checkout.
   public let page: String
   /// What follows the fence: where the lines are typed, as docs/manual/README.md says.
   public let place: String
@@ -12,10 +13,10 @@ public struct ManualBlock: CustomStringConvertible, Sendable {
 
   public static let all: [ManualBlock] = {
     var found: [ManualBlock] = []
-    for page in markdownFiles(in: "docs/manual") {
+    for page in ["README.md", "CONTRIBUTING.md"] + markdownFiles(in: "docs/manual").map({ "docs/manual/\($0)" }) {
       var place: String?
       var lines: [String] = []
-      for line in documentText("docs/manual/\(page)").split(separator: "\n", omittingEmptySubsequences: false) {
+      for line in documentText(page).split(separator: "\n", omittingEmptySubsequences: false) {
         if line.hasPrefix("```") {
           if let open = place { found.append(ManualBlock(page: page, place: open, lines: lines)) }
           place = place == nil ? String(line.dropFirst(3)) : nil
@@ -27,6 +28,14 @@ public struct ManualBlock: CustomStringConvertible, Sendable {
     }
     return found
   }()
+
+  /// The commands without their comments.
+  public var commands: [String] {
+    lines.map { line in
+      let comment = line.range(of: " #")?.lowerBound ?? line.endIndex
+      return line[..<comment].trimmingCharacters(in: .whitespaces)
+    }
+  }
 
   /// The words of a line as a shell splits them; comments and a last `&` left out.
   public static func words(_ line: String) -> [String] {

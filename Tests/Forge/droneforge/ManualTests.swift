@@ -15,7 +15,7 @@ import Workshop
 /// What docs/ says, as far as it can be proven without a machine.
 @Suite struct ManualTests {
   static let places = [
-    "sh", "sh drone", "sh first", "sh node", "sh master", "sh hardware", "sh fails 1", "boot", "text",
+    "sh", "sh army", "sh drone", "sh first", "sh node", "sh master", "sh hardware", "sh fails 1", "boot", "text",
   ]
 
   @Test("every block says where its lines are typed", arguments: ManualBlock.all)
@@ -47,6 +47,9 @@ import Workshop
       }
     }
   }
+
+  @Test("code stands between fences, which say where it is typed", arguments: ["README.md", "CONTRIBUTING.md"])
+  func fenced(_ page: String) { #expect(!documentText(page).split(separator: "\n").contains { $0.hasPrefix("    ") }) }
 
   private func isTarget(_ name: String) -> Bool { documentText("Makefile").contains("\n\(name): ") }
 

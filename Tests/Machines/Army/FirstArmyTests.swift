@@ -24,11 +24,10 @@ import Workshop
       let text = readme[title.upperBound...]
       let section = text[..<(text.range(of: "\n## ")?.lowerBound ?? text.endIndex)]
       for line in section.split(separator: "\n") {
-        let command = line.trimmingCharacters(in: .whitespaces)
-        if line.hasPrefix("    make ") {
-          start.append(command)
-        } else if line.hasPrefix("    build/bin/") {
-          second.append(command)
+        if line.hasPrefix("make ") {
+          start.append(String(line))
+        } else if line.hasPrefix("build/bin/") {
+          second.append(String(line))
         } else if line.hasPrefix("| Ctrl-") {
           let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
           keys.append((cells[0], cells[1]))
