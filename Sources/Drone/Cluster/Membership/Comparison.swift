@@ -39,13 +39,11 @@ extension Membership {
 
   /// The sender listed every node of these buckets that it knows: send it the others, and what is newer here.
   mutating func tellMissing(_ buckets: UInt32, _ items: [Item], to slot: MemberTable.Slot) {
-    var named: [UInt64: NodeStatus] = [:]
-    for case .status(let status) in items { named[status.mac.bits] = status }
     var missing: [MemberTable.Slot] = []
     for slot in table.slots() {
       let member = table[slot]
       guard buckets & 1 << UInt32(MemberTable.bucket(member.record.mac)) != 0 else { continue }
-      if let status = named[member.record.mac.bits] {
+      if let status = status(of: member.record.mac, in: items) {
         let isNewer =
           status.incarnation != member.record.incarnation
           ? status.incarnation < member.record.incarnation : status.state.rawValue < member.state.rawValue
@@ -55,6 +53,11 @@ extension Membership {
       }
     }
     if !missing.isEmpty { tell(missing, to: table[slot].record.addresses.primary) }
+  }
+
+  private func status(of mac: MACAddress, in items: [Item]) -> NodeStatus? {
+    for case .status(let status) in items where status.mac == mac { return status }
+    return nil
   }
 
   private mutating func tellRemovals(to slot: MemberTable.Slot) {

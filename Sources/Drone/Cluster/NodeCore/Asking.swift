@@ -12,27 +12,21 @@ extension NodeCore {
   func beginSurvey(_ ranking: ProcessOrder, most: UInt8, for number: UInt32, at now: UInt64) -> Bool {
     var members: [NodeRecord] = []
     membership.forEach { record, state in if state.isLive { members.append(record) } }
-    let connected = connectedAddresses
-    guard
+    guard let place = order(number),
       let asked = surveys.begin(
         ranking, most: most, for: number, members,
-        hasTunnel: { !identity.isEncrypted || connected.contains($0.bits) }, at: now)
+        hasTunnel: { !identity.isEncrypted || peers.tunnels.isConnected($0) }, at: now)
     else { return false }
-    orders[number]?.waits(until: now &+ Survey.longest &+ 2000)
+    orders[place].call.waits(until: now &+ Survey.longest &+ 2000)
     perform(asked, at: now)
     return true
   }
 
   func stepSurveys(at now: UInt64) {
     guard let due = surveys.nextDue, due <= now else { return }
-    if surveys.isAsking {
-      let connected = connectedAddresses
-      surveys.receiveConnections { connected.contains($0.bits) }
-    }
+    surveys.receiveConnections { peers.tunnels.isConnected($0) }
     perform(surveys.step(at: now), at: now)
   }
-
-  private var connectedAddresses: Set<UInt32> { Set(peers.tunnels.pairs.map { $0.peer.address.bits }) }
 
   /// A datagram about processes came: it counts from live members alone.
   func receiveProcessMessage(_ bytes: [UInt8], from address: IPv4Address, at now: UInt64) {
@@ -65,7 +59,7 @@ extension NodeCore {
       case .readMachine(let isWhole): commands.append(.readMachine(processes: isWhole))
       case .describeProcesses(let processes): commands.append(.describeProcesses(processes))
       case .answer(let order, let report):
-        orders[order]?.answered()
+        if let place = self.order(order) { orders[place].call.answered() }
         commands.append(.answer(order: order, .done(report.bytes(of: membership.cluster))))
         endOrderIfOver(order, at: now)
       }

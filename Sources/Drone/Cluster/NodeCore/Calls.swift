@@ -7,6 +7,7 @@ import Tunnels
 
 /// A connection of the control channel: what is said over it, and with whom.
 struct Call: Sendable {
+  let channel: UInt32
   let address: IPv4Address
   var conversation: Conversation
 }
@@ -14,6 +15,12 @@ struct Call: Sendable {
 // Connections by the number of their channel: admission, conversation, tunnels.
 
 extension NodeCore {
+  private func place(of channel: UInt32) -> Int? { calls.firstIndex { $0.channel == channel } }
+
+  private func call(_ channel: UInt32) -> Call? { place(of: channel).map { calls[$0] } }
+
+  private func removeCall(_ channel: UInt32) -> Call? { place(of: channel).map { calls.remove(at: $0) } }
+
   // MARK: Beginnings
 
   /// Somebody connects to TCP port 3278. Gives the channel's number; nil if the connection is to be closed at once.
@@ -25,14 +32,14 @@ extension NodeCore {
     case .free: break
     case .insteadOf(let former):
       refusals.tooMany &+= 1
-      calls[former] = nil
+      _ = removeCall(former)
       commands.append(.drop(channel: former))
       perform(peers.tunnels.receiveEnd(of: former, at: now), at: now)
     case .full:
       refusals.tooMany &+= 1
       return (nil, [])
     }
-    calls[channel] = Call(address: address, conversation: Conversation(incomingAt: now))
+    calls.append(Call(channel: channel, address: address, conversation: Conversation(incomingAt: now)))
     return (channel, finish())
   }
 
@@ -40,14 +47,14 @@ extension NodeCore {
   func call(
     _ purpose: Conversation.Purpose, _ address: IPv4Address, _ channel: UInt32, patience: UInt64, at now: UInt64
   ) {
-    calls[channel] = Call(
-      address: address, conversation: Conversation(purpose, at: now, patience: patience))
+    calls.append(
+      Call(channel: channel, address: address, conversation: Conversation(purpose, at: now, patience: patience)))
     commands.append(.connect(channel: channel, address))
   }
 
   /// A connection could not even begin.
   public func receiveRefusedConnection(_ channel: UInt32, at now: UInt64) -> [NodeCommand] {
-    guard let call = calls.removeValue(forKey: channel) else { return [] }
+    guard let call = removeCall(channel) else { return [] }
     switch call.conversation.purpose {
     case .tunnel: perform(peers.tunnels.receiveEnd(of: channel, at: now), at: now)
     case .admission, .entry: joining?.failed([UInt8]("there is no way to it"), at: now)
@@ -60,7 +67,8 @@ extension NodeCore {
 
   /// The other end has proved who it is.
   public func receivePeer(_ peer: Conversation.Peer, over channel: UInt32, at now: UInt64) -> [NodeCommand] {
-    guard let steps = calls[channel]?.conversation.met(peer) else { return [] }
+    guard let place = place(of: channel) else { return [] }
+    let steps = calls[place].conversation.met(peer)
     perform(steps, channel, at: now)
     return finish()
   }
@@ -68,17 +76,17 @@ extension NodeCore {
   public func receive(_ message: ControlMessage, over channel: UInt32, at now: UInt64) -> [NodeCommand] {
     let host = Conversation.Host(
       cluster: identity.cluster, identifier: membership.cluster, isInClear: !identity.isEncrypted, isIn: isIn)
-    guard
-      let steps = calls[channel]?.conversation.take(
-        message, host, isRemoved: { membership.isRemoved($0.mac, $0.fingerprint) })
-    else { return [] }
+    guard let place = place(of: channel) else { return [] }
+    let steps = calls[place].conversation.take(
+      message, host, isRemoved: { membership.isRemoved($0.mac, $0.fingerprint) })
     perform(steps, channel, at: now)
     return finish()
   }
 
   /// What came is no message; nothing comes after it.
   public func receiveNonsense(over channel: UInt32, at now: UInt64) -> [NodeCommand] {
-    guard let steps = calls[channel]?.conversation.takeUnreadable() else { return [] }
+    guard let place = place(of: channel) else { return [] }
+    let steps = calls[place].conversation.takeUnreadable()
     perform(steps, channel, at: now)
     return finish()
   }
@@ -92,7 +100,7 @@ extension NodeCore {
   }
 
   func end(_ channel: UInt32, _ reason: ClosedReason?, failure: [UInt8]?, at now: UInt64) {
-    guard let call = calls.removeValue(forKey: channel) else { return }
+    guard let call = removeCall(channel) else { return }
     switch call.conversation.purpose {
     case .incoming:
       admission.settled(channel)
@@ -148,9 +156,9 @@ extension NodeCore {
   }
 
   private func consider(_ offer: TunnelOffer, _ record: [UInt8], _ channel: UInt32, at now: UInt64) {
-    guard let call = calls[channel], let peer = call.conversation.peer else { return }
+    guard let call = call(channel), let peer = call.conversation.peer else { return }
     // The news of a node that joined, or has another address, may not have come here yet; its own word is as good.
-    if peers.tunnels.peer(fingerprint: peer.fingerprint)?.address != call.address { merge(record, at: now) }
+    if peers.tunnels.peer(at: call.address)?.fingerprint != peer.fingerprint { merge(record, at: now) }
     offers.append((channel, offer))
     considerOffers(at: now)
   }
@@ -161,7 +169,7 @@ extension NodeCore {
     let waiting = offers
     offers = []
     for (channel, offer) in waiting {
-      guard let call = calls[channel], let peer = call.conversation.peer else { continue }
+      guard let call = call(channel), let peer = call.conversation.peer else { continue }
       if peers.isComing(peer.fingerprint, at: call.address) {
         offers.append((channel, offer))
       } else {
@@ -190,7 +198,7 @@ extension NodeCore {
 
   private func refuse(_ objection: Objection, _ channel: UInt32) {
     refusals.count(objection)
-    if !objection.note.isEmpty, let address = calls[channel]?.address {
+    if !objection.note.isEmpty, let address = call(channel)?.address {
       commands.append(.tell(.refused(address, objection)))
     }
     if objection.sentence.isEmpty {
@@ -209,7 +217,7 @@ extension NodeCore {
 
   /// Somebody with a key that nobody has certified asks to be admitted.
   private func admit(_ channel: UInt32, at now: UInt64) {
-    guard let call = calls[channel], let key = call.conversation.peer?.fingerprint else {
+    guard let call = call(channel), let key = call.conversation.peer?.fingerprint else {
       return commands.append(.close(channel: channel))
     }
     let isNew = !admission.pending.contains { $0.fingerprint == key }
@@ -229,7 +237,7 @@ extension NodeCore {
     _ certificate: (own: [UInt8], authority: [UInt8])?, isNew: Bool, over channel: UInt32
   ) -> [NodeCommand] {
     if let certificate {
-      if isNew, let call = calls[channel], let key = call.conversation.peer?.fingerprint {
+      if isNew, let call = call(channel), let key = call.conversation.peer?.fingerprint {
         commands.append(.tell(.admitted(call.address, key: key)))
       }
       say(.admitted(certificate: certificate.own, authority: certificate.authority), over: channel)

@@ -58,10 +58,10 @@ public final class NodeCore {
   /// What is said to be the time, in seconds since 1970.
   public var seconds: UInt64 = 0
 
-  var calls: [UInt32: Call] = [:]
+  var calls: [Call] = []
   /// Of members whose place in the kernel is being made.
   var offers: [(channel: UInt32, offer: TunnelOffer)] = []
-  var orders: [UInt32: OrderCall] = [:]
+  var orders: [(number: UInt32, call: OrderCall)] = []
   var answers = DiscoveryAllowance()
   /// Nothing of this node is given to others any longer.
   var isEnding = false
@@ -116,18 +116,18 @@ public final class NodeCore {
     for time in [peers.tunnels.nextDue, surveys.nextDue, keepDue, joining?.due] {
       if let time { due = min(due, time) }
     }
-    for call in calls.values { due = min(due, call.conversation.deadline) }
-    for order in orders.values { due = min(due, order.deadline) }
+    for call in calls { due = min(due, call.conversation.deadline) }
+    for order in orders { due = min(due, order.call.deadline) }
     return due
   }
 
   /// Does what is due. All that waits in sockets has been handed over before, since it may be what would be missed.
   public func step(at now: UInt64) -> [NodeCommand] {
-    for channel in late(calls, { $0.conversation.deadline <= now }) {
-      commands.append(.drop(channel: channel))
-      end(channel, .tooSlow, failure: nil, at: now)
+    for call in calls where call.conversation.deadline <= now {
+      commands.append(.drop(channel: call.channel))
+      end(call.channel, .tooSlow, failure: nil, at: now)
     }
-    for number in late(orders, { $0.isOver(at: now) }) { endOrderIfOver(number, at: now) }
+    for order in orders { endOrderIfOver(order.number, at: now) }
     if membership.nextWakeUp <= now { perform(membership.tick(now: now), at: now) }
     if let due = peers.tunnels.nextDue, due <= now { perform(peers.tunnels.step(at: now), at: now) }
     stepSurveys(at: now)
@@ -137,13 +137,6 @@ public final class NodeCore {
       commands.append(.keepMap)
     }
     return finish()
-  }
-
-  /// Numbers of those that are late, in their order: what happens follows from nothing but what comes in.
-  private func late<Value>(_ values: [UInt32: Value], _ isLate: (Value) -> Bool) -> [UInt32] {
-    var found: [UInt32] = []
-    for (number, value) in values where isLate(value) { found.append(number) }
-    return found.count > 1 ? found.sorted() : found
   }
 
   /// Ends a call of the driver's: what was asked for in it.

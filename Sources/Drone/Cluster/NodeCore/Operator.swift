@@ -13,26 +13,27 @@ extension NodeCore {
   public func receiveOrderer(user: UInt32, at now: UInt64) -> UInt32? {
     guard let call = OrderCall(user: user, at: now) else { return nil }
     let number = orderNumber()
-    orders[number] = call
+    orders.append((number, call))
     return number
   }
 
   /// Bytes came, or none: the program has closed its end, or its connection failed.
   public func receive(_ part: [UInt8], fromOrder number: UInt32, at now: UInt64) -> [NodeCommand] {
-    guard orders[number]?.isOver(at: now) == false else { return [] }
+    guard let place = order(number), !orders[place].call.isOver(at: now) else { return [] }
     let host = OrderCall.Host(id: membership.ownID, canCertify: admission.canCertify)
-    guard let step = orders[number]?.take(part, host) else { return [] }
-    perform(step, number, at: now)
+    perform(orders[place].call.take(part, host), number, at: now)
     endOrderIfOver(number, at: now)
     return finish()
   }
 
   func endOrderIfOver(_ number: UInt32, at now: UInt64) {
-    guard orders[number]?.isOver(at: now) == true else { return }
-    orders[number] = nil
+    guard let place = order(number), orders[place].call.isOver(at: now) else { return }
+    orders.remove(at: place)
     surveys.receiveEnd(ofOrder: number)
     commands.append(.endOrder(number))
   }
+
+  func order(_ number: UInt32) -> Int? { orders.firstIndex { $0.number == number } }
 
   private func answer(_ answer: OrderAnswer, _ number: UInt32) { commands.append(.answer(order: number, answer)) }
 

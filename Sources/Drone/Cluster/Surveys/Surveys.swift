@@ -24,19 +24,18 @@ public struct Surveys: Sendable {
     let order: UInt32
     /// This node is the first.
     let members: [NodeRecord]
-    var own: ProcessAnswer?
-    var answers: [UInt32: ProcessAnswer] = [:]
+    /// In the same order.
+    var answers: [ProcessAnswer?]
 
-    func isOver(at now: UInt64) -> Bool { survey.isOver(at: now) && (own != nil || now >= survey.end) }
+    func isOver(at now: UInt64) -> Bool { survey.isOver(at: now) && (answers[0] != nil || now >= survey.end) }
 
     var report: SurveyReport {
       SurveyReport(
         members.enumerated().map { place, record in
           let address = record.addresses.primary
-          let answer = place == 0 ? own : answers[address.bits]
           return SurveyReport.Node(
             id: record.id, address: address, load: record.load, processors: record.cpus,
-            outcome: answer.map { .answered($0) } ?? (survey.wasAsked(address) ? .silent : .notAsked))
+            outcome: answers[place].map { .answered($0) } ?? (survey.wasAsked(address) ? .silent : .notAsked))
         })
     }
   }
@@ -86,9 +85,6 @@ public struct Surveys: Sendable {
     return due
   }
 
-  /// Somebody is asked: `receiveConnections` is to be called before each `step`.
-  public var isAsking: Bool { !running.isEmpty }
-
   // MARK: Asking
 
   /// Begins to ask these members, this node first among them; an order is answered when that is over. Nil if too many wait
@@ -98,7 +94,7 @@ public struct Surveys: Sendable {
     _ ranking: ProcessOrder, most: UInt8, for order: UInt32, _ members: [NodeRecord],
     hasTunnel: (IPv4Address) -> Bool, at now: UInt64
   ) -> [SurveyCommand]? {
-    guard running.count < Surveys.most else { return nil }
+    guard running.count < Surveys.most, !members.isEmpty else { return nil }
     let nodes = members.dropFirst().map { record in
       Survey.Node(address: record.addresses.primary, hasTunnel: hasTunnel(record.addresses.primary))
     }
@@ -106,14 +102,17 @@ public struct Surveys: Sendable {
     // Of many nodes the idle processes would be most of what comes.
     let question = ProcessQuestion(
       number: number, order: ranking, most: most, least: members.count <= 8 ? most : min(most, 4))
-    running.append(Running(survey: Survey(nodes, at: now), question: question, order: order, members: members))
+    running.append(
+      Running(
+        survey: Survey(nodes, at: now), question: question, order: order, members: members,
+        answers: members.map { _ in nil }))
     return consider(question, from: .itself, at: now)
   }
 
   /// Nobody waits for this order's answer any longer.
   public mutating func receiveEnd(ofOrder order: UInt32) { running.removeAll { $0.order == order } }
 
-  /// To which members there is a tunnel by now.
+  /// To which members there is a tunnel by now: to be said before each `step`.
   public mutating func receiveConnections(_ isConnected: (IPv4Address) -> Bool) {
     for index in running.indices { running[index].survey.receiveConnections(isConnected) }
   }
@@ -152,7 +151,10 @@ public struct Surveys: Sendable {
       return allowance.admits(address, at: now) ? consider(question, from: .member(address), at: now) : []
     case .answer(let answer):
       for index in running.indices where running[index].question.number == answer.number {
-        if running[index].survey.receiveAnswer(from: address) { running[index].answers[address.bits] = answer }
+        guard running[index].survey.receiveAnswer(from: address),
+          let place = running[index].members.lastIndex(where: { $0.addresses.primary == address })
+        else { continue }
+        running[index].answers[place] = answer
       }
       return finish(at: now)
     }
@@ -232,7 +234,7 @@ public struct Surveys: Sendable {
       return [.send(.answer(answer), to: address)]
     case .itself:
       for index in running.indices where running[index].question.number == answer.number {
-        running[index].own = answer
+        running[index].answers[0] = answer
       }
       return finish(at: now)
     }

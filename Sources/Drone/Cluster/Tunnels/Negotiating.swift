@@ -11,14 +11,13 @@ extension Tunnels {
     let offer = TunnelOffer(from: id, to: tunnel.peer.id, spi: newSPI(), counter: nextCounter(), ciphers: ciphers)
     let channel = newChannel()
     tunnel.attempt = Attempt(channel: channel, offer: offer, deadline: now &+ settings.patience)
-    byChannel[channel] = tunnel
     begun &+= 1
     commands.append(.connect(channel: channel, tunnel.peer))
   }
 
   /// A connection that `connect` asked for stands.
   public func receiveConnection(_ channel: UInt32) -> [TunnelCommand] {
-    if let tunnel = byChannel[channel], let attempt = tunnel.attempt, attempt.channel == channel,
+    if let tunnel = tunnel(over: channel), let attempt = tunnel.attempt, attempt.channel == channel,
       case .connecting = attempt.stage
     {
       tunnel.attempt?.stage = .offered
@@ -31,7 +30,7 @@ extension Tunnels {
 
   /// A connection ended, or could not be made.
   public func receiveEnd(of channel: UInt32, at now: UInt64) -> [TunnelCommand] {
-    guard let tunnel = byChannel[channel] else { return [] }
+    guard let tunnel = tunnel(over: channel) else { return [] }
     if tunnel.attempt?.channel == channel {
       failAttempt(of: tunnel, at: now)
     } else {
@@ -57,12 +56,12 @@ extension Tunnels {
   private func consider(
     _ offer: TunnelOffer, from sender: [UInt8], address: IPv4Address, over channel: UInt32, at now: UInt64
   ) -> TunnelRefusal? {
-    guard let peer = peer(fingerprint: sender)?.id, let tunnel = tunnels[peer], offer.from == peer,
-      tunnel.peer.address == address
-    else { return .notMember }
+    guard let tunnel = tunnel(at: address), tunnel.peer.fingerprint == sender, offer.from == tunnel.peer.id else {
+      return .notMember
+    }
     guard offer.to == id else { return .wrongNode }
     guard let cipher = offer.ciphers.first(where: { ciphers.contains($0) }) else { return .noCommonCipher }
-    if tunnel.attempt != nil && id < peer { return .simultaneous }
+    if tunnel.attempt != nil && id < tunnel.peer.id { return .simultaneous }
     // The peer has the outbound SPI for itself; one that is in use here is a peer at fault.
     guard !tunnel.outboundSPIs.contains(offer.spi) else { return .kernel }
     if tunnel.attempt != nil { abandonAttempt(of: tunnel, at: now) }
@@ -72,14 +71,13 @@ extension Tunnels {
       channel: channel, inbound: newSPI(), outbound: offer.spi, cipher: cipher, counter: offer.counter,
       deadline: now &+ settings.patience)
     tunnel.response = response
-    byChannel[channel] = tunnel
     commands.append(.install(channel: channel, [keyed(response, .inbound, tunnel)]))
     return nil
   }
 
   /// The peer's next message over a connection that belongs to a negotiation.
   public func receive(_ message: ControlMessage, over channel: UInt32, at now: UInt64) -> [TunnelCommand] {
-    guard let tunnel = byChannel[channel] else { return [.close(channel: channel)] }
+    guard let tunnel = tunnel(over: channel) else { return [.close(channel: channel)] }
     if let attempt = tunnel.attempt, attempt.channel == channel {
       switch (attempt.stage, message) {
       case (.offered, .accept(let accept))
@@ -113,7 +111,7 @@ extension Tunnels {
 
   /// What `install` asked for was done, or was not and nothing of it is in the kernel.
   public func receiveInstallation(over channel: UInt32, isDone: Bool, at now: UInt64) -> [TunnelCommand] {
-    guard let tunnel = byChannel[channel] else { return [] }
+    guard let tunnel = tunnel(over: channel) else { return [] }
     if let attempt = tunnel.attempt, attempt.channel == channel, case .installing(let outbound) = attempt.stage {
       if isDone {
         tunnel.attempt?.stage = .confirming(outbound: outbound)
@@ -163,7 +161,6 @@ extension Tunnels {
   func closeAttempt(of tunnel: Tunnel) {
     guard let channel = tunnel.attempt?.channel else { return }
     commands.append(.close(channel: channel))
-    byChannel[channel] = nil
     tunnel.attempt = nil
   }
 
@@ -171,7 +168,6 @@ extension Tunnels {
   func closeResponse(of tunnel: Tunnel) {
     guard let channel = tunnel.response?.channel else { return }
     commands.append(.close(channel: channel))
-    byChannel[channel] = nil
     tunnel.response = nil
   }
 

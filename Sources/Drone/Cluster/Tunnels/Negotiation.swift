@@ -71,7 +71,15 @@ final class Tunnel {
   /// It is in the list of those that are not idle.
   var isActive = false
 
-  init(_ peer: TunnelPeer) { self.peer = peer }
+  /// The beginning of the peer's key, which tells nearly all apart.
+  let key: UInt64
+
+  init(_ peer: TunnelPeer) {
+    self.peer = peer
+    key = Tunnel.word(of: peer.fingerprint)
+  }
+
+  static func word(of fingerprint: [UInt8]) -> UInt64 { fingerprint.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
 
   var isIdle: Bool { current == nil && attempt == nil && response == nil && draining.isEmpty && !isWanted }
 

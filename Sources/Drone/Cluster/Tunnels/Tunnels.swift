@@ -25,14 +25,12 @@ public final class Tunnels {
   /// In the order of preference.
   public let ciphers: [TunnelCipher]
 
-  private(set) var tunnels: [UInt16: Tunnel] = [:]
-  /// Those that are not idle: with many peers most are.
+  /// In the order of ids, which no two have; no two have an address or a key in common either.
+  private(set) var tunnels: [Tunnel] = []
+  /// Ids by address.
+  private var byAddress: [UInt64: UInt16] = [:]
+  /// Those that are not idle, in the order of ids: with many peers most are.
   private(set) var active: [Tunnel] = []
-  /// Ids by address and by key: at most one peer has each.
-  private var byAddress: [UInt32: UInt16] = [:]
-  private var byKey: [[UInt8]: UInt16] = [:]
-  /// Those that negotiate, by the number of the connection.
-  var byChannel: [UInt32: Tunnel] = [:]
   /// What is asked for in the call that is under way.
   var commands: [TunnelCommand] = []
   var nextObservation: UInt64?
@@ -74,34 +72,50 @@ public final class Tunnels {
   func activate(_ tunnel: Tunnel) {
     guard !tunnel.isActive else { return }
     tunnel.isActive = true
-    active.append(tunnel)
+    active.insert(tunnel, at: Tunnels.place(of: tunnel.peer.id, in: active))
   }
 
   // MARK: Peers
 
   /// All peers, in the order of ids.
-  public var peers: [TunnelPeer] { tunnels.values.map { $0.peer }.sorted { $0.id < $1.id } }
+  public var peers: [TunnelPeer] { tunnels.map { $0.peer } }
 
   public var count: Int { tunnels.count }
 
-  /// Active ones of a kind, in the order of ids.
-  func active(where isIncluded: (Tunnel) -> Bool) -> [Tunnel] {
-    active.filter(isIncluded).sorted { $0.peer.id < $1.peer.id }
-  }
+  public func peer(_ id: UInt16) -> TunnelPeer? { tunnel(id)?.peer }
 
-  public func peer(fingerprint: [UInt8]) -> TunnelPeer? {
-    byKey[fingerprint].flatMap { tunnels[$0]?.peer }
-  }
-
-  public func peer(_ id: UInt16) -> TunnelPeer? { tunnels[id]?.peer }
+  public func peer(at address: IPv4Address) -> TunnelPeer? { tunnel(at: address)?.peer }
 
   /// Whether a member with this id and address would take no other one's place.
-  public func hasPlace(for id: UInt16, at address: IPv4Address) -> Bool { tunnels[id] == nil && !hasPeer(at: address) }
+  public func hasPlace(for id: UInt16, at address: IPv4Address) -> Bool { tunnel(id) == nil && !hasPeer(at: address) }
 
   /// Whether ESP is demanded of what comes from this address, because a live member has it.
-  public func hasPeer(at address: IPv4Address) -> Bool { byAddress[address.bits] != nil }
+  public func hasPeer(at address: IPv4Address) -> Bool { byAddress[UInt64(address.bits)] != nil }
 
-  func tunnel(at address: IPv4Address) -> Tunnel? { byAddress[address.bits].flatMap { tunnels[$0] } }
+  /// Whether packets go to this address, or have gone lately, by a tunnel that stands.
+  public func isConnected(_ address: IPv4Address) -> Bool { tunnel(at: address)?.current != nil }
+
+  /// The first place from which on ids are not less.
+  private static func place(of id: UInt16, in tunnels: [Tunnel]) -> Int {
+    var (low, high) = (0, tunnels.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if tunnels[middle].peer.id < id { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  private func tunnel(_ id: UInt16) -> Tunnel? {
+    let place = Tunnels.place(of: id, in: tunnels)
+    return place < tunnels.count && tunnels[place].peer.id == id ? tunnels[place] : nil
+  }
+
+  func tunnel(at address: IPv4Address) -> Tunnel? { byAddress[UInt64(address.bits)].flatMap { tunnel($0) } }
+
+  /// The one that negotiates over a connection.
+  func tunnel(over channel: UInt32) -> Tunnel? {
+    active.first { $0.attempt?.channel == channel || $0.response?.channel == channel }
+  }
 
   /// Peers to which packets can go now.
   public var established: Int { active.reduce(0) { $0 + ($1.current?.outbound == nil ? 0 : 1) } }
@@ -129,28 +143,38 @@ public final class Tunnels {
 
   private func place(_ peer: TunnelPeer, at now: UInt64) {
     guard peer.id != id, peer.fingerprint != fingerprint else { return }
-    if let holder = tunnels[peer.id]?.peer {
+    if let holder = self.peer(peer.id) {
       guard holder != peer, holder.address == peer.address || holder.fingerprint == peer.fingerprint else { return }
     }
     let former = tunnel(at: peer.address)
     drop(peer.id)
     if let former, former.peer.fingerprint == peer.fingerprint {
       // The same node under another id: its associations do not depend on that.
-      tunnels[former.peer.id] = nil
+      take(former)
       former.peer = peer
       return place(former)
     }
-    if let other = byAddress[peer.address.bits] { drop(other) }
-    if let other = byKey[peer.fingerprint] { drop(other) }
+    if let other = byAddress[UInt64(peer.address.bits)] { drop(other) }
+    let key = Tunnel.word(of: peer.fingerprint)
+    if let other = tunnels.first(where: { $0.key == key && $0.peer.fingerprint == peer.fingerprint }) {
+      drop(other.peer.id)
+    }
     let tunnel = Tunnel(peer)
     if id > peer.id { tunnel.retryAt = now &+ settings.courtesy }
     place(tunnel)
   }
 
   private func place(_ tunnel: Tunnel) {
-    tunnels[tunnel.peer.id] = tunnel
-    byAddress[tunnel.peer.address.bits] = tunnel.peer.id
-    byKey[tunnel.peer.fingerprint] = tunnel.peer.id
+    tunnels.insert(tunnel, at: Tunnels.place(of: tunnel.peer.id, in: tunnels))
+    byAddress[UInt64(tunnel.peer.address.bits)] = tunnel.peer.id
+    if !tunnel.isIdle { activate(tunnel) }
+  }
+
+  private func take(_ tunnel: Tunnel) {
+    tunnels.removeAll { $0 === tunnel }
+    if tunnel.isActive { active.removeAll { $0 === tunnel } }
+    tunnel.isActive = false
+    byAddress[UInt64(tunnel.peer.address.bits)] = nil
   }
 
   /// A member is dead, left or was removed: nothing of it stays.
@@ -160,11 +184,9 @@ public final class Tunnels {
   }
 
   private func drop(_ peer: UInt16) {
-    guard let tunnel = tunnels.removeValue(forKey: peer) else { return }
-    byAddress[tunnel.peer.address.bits] = nil
-    byKey[tunnel.peer.fingerprint] = nil
+    guard let tunnel = tunnel(peer) else { return }
+    take(tunnel)
     let associations = tunnel.associations
-    active.removeAll { $0 === tunnel }
     closeAttempt(of: tunnel)
     closeResponse(of: tunnel)
     for association in associations { commands.append(.remove(association)) }
@@ -200,23 +222,31 @@ public final class Tunnels {
   /// Adopts what a former run of the program left in the kernel. All peers have been added. What stands continues to be
   /// used, but new pairs are negotiated: the former run may have ended in the middle of a negotiation.
   public func resume(_ uses: [AssociationUse], at now: UInt64) -> [TunnelCommand] {
-    for tunnel in tunnels.values { activate(tunnel) }
-    for tunnel in active(where: { _ in true }) {
-      let ours = uses.filter { $0.association.peer == tunnel.peer.address }.sorted { $0.installed > $1.installed }
-      let inbound = ours.filter { $0.association.direction == .inbound }
-      let outbound = ours.filter { $0.association.direction == .outbound }
-      for use in inbound.dropFirst() { tunnel.draining.append((use.association.spi, now &+ settings.drain)) }
-      if let first = inbound.first {
-        for use in outbound.dropFirst() { commands.append(.remove(use.association)) }
-        tunnel.current = newPair(
-          inbound: first.association.spi, outbound: outbound.first?.association.spi, offered: true, at: now)
-        tunnel.current?.inboundPackets = first.packets
-        tunnel.current?.outboundPackets = outbound.first?.packets ?? 0
-        tunnel.isWanted = true
-      } else {
-        for use in outbound { commands.append(.remove(use.association)) }
+    for tunnel in tunnels {
+      // The newest are used, inbound ones that are older drained.
+      var (inbound, outbound): (AssociationUse?, AssociationUse?)
+      for use in uses where use.association.peer == tunnel.peer.address {
+        if use.association.direction == .inbound {
+          let older = inbound.map { $0.installed > use.installed ? use : $0 }
+          if let older { tunnel.draining.append((older.association.spi, now &+ settings.drain)) }
+          if older?.association != use.association { inbound = use }
+        } else {
+          let older = outbound.map { $0.installed > use.installed ? use : $0 }
+          if let older { commands.append(.remove(older.association)) }
+          if older?.association != use.association { outbound = use }
+        }
       }
-      negotiate(tunnel, at: now)
+      if let inbound {
+        tunnel.current = newPair(
+          inbound: inbound.association.spi, outbound: outbound?.association.spi, offered: true, at: now)
+        tunnel.current?.inboundPackets = inbound.packets
+        tunnel.current?.outboundPackets = outbound?.packets ?? 0
+        tunnel.isWanted = true
+        activate(tunnel)
+        negotiate(tunnel, at: now)
+      } else if let outbound {
+        commands.append(.remove(outbound.association))
+      }
     }
     removeStrays(uses)
     nextObservation = now &+ settings.observation

@@ -10,7 +10,8 @@ extension Tunnels {
 
   /// Does what is due.
   public func step(at now: UInt64) -> [TunnelCommand] {
-    for tunnel in active(where: { tunnel in tunnel.due.map { $0 <= now } ?? false }) {
+    for tunnel in active {
+      guard let due = tunnel.due, due <= now else { continue }
       if let attempt = tunnel.attempt, attempt.deadline <= now { failAttempt(of: tunnel, at: now) }
       if let response = tunnel.response, response.deadline <= now { failResponse(of: tunnel, at: now) }
       for (spi, until) in tunnel.draining where until <= now { commands.append(.remove(tunnel.inbound(spi))) }
@@ -27,7 +28,7 @@ extension Tunnels {
 
   /// What the kernel has: all associations of this node.
   public func receiveAssociations(_ uses: [AssociationUse], at now: UInt64) -> [TunnelCommand] {
-    for tunnel in active(where: { $0.current != nil || $0.isWanted }) {
+    for tunnel in active where tunnel.current != nil || tunnel.isWanted {
       if let pair = tunnel.current {
         compare(tunnel, pair, uses.filter { $0.association.peer == tunnel.peer.address }, at: now)
       }
