@@ -20,6 +20,7 @@ public struct ClusterSimulation: ~Copyable {
   public internal(set) var traffic = Traffic()
   /// What went wrong, as sentences.
   public internal(set) var faults: [String] = []
+  private var faultKinds: [String: Int] = [:]
   /// How long a node that is there and can be reached may be called dead.
   public var mistakeBound: UInt64 = 10_000
   /// What is wrong with the machines, to see whether it is found.
@@ -57,25 +58,12 @@ public struct ClusterSimulation: ~Copyable {
   var lines: [UInt64: Line] = [:]
   var lineCount: UInt64 = 0
   var installs: UInt64 = 0
-  var usedKeys: Set<KeyUse> = []
-  var usedSPIs: Set<SPIUse> = []
+  var ledger = KeyLedger()
+  /// When associations are compared next; nil to leave that.
+  var nextComparison: UInt64?
   var byAddress: [UInt32: Int] = [:]
   var watched: [MACAddress: Sighting] = [:]
   static let fingerprint: [UInt8] = [0xC1, 0xA0, 0x50, 0, 0, 0, 0, 1] + [UInt8](repeating: 7, count: 24)
-
-  /// A key in use: each may be installed once at each node and in each direction.
-  struct KeyUse: Hashable {
-    let node: Int
-    let isInbound: Bool
-    let key: Kernel.Key
-  }
-
-  /// An SPI that packets to a node of an address carry.
-  struct SPIUse: Hashable {
-    let receiver: UInt32
-    let spi: UInt32
-    let holder: Int
-  }
 
   /// Sent since the counts were last reset.
   public struct Traffic: Sendable {
@@ -93,6 +81,11 @@ public struct ClusterSimulation: ~Copyable {
     public var protected = 0
     public var kept = 0
     public var installed = 0
+    /// Packets that reached a machine: taken, or without an association that they belong to.
+    public var arrived = 0
+    public var undecryptable = 0
+    /// How often a kernel asked for keys.
+    public var questions = 0
   }
 
   /// When the nodes learned something about one node.
@@ -101,16 +94,26 @@ public struct ClusterSimulation: ~Copyable {
     var gone: [Int: UInt64] = [:]
   }
 
-  public init(seed: UInt64, network: Network = .lan, planted: Set<PlantedFault> = []) {
+  /// How the nodes keep their tunnels.
+  public let settings: TunnelSettings
+
+  public init(
+    seed: UInt64, network: Network = .lan, settings: TunnelSettings = ClusterSimulation.short,
+    planted: Set<PlantedFault> = []
+  ) {
     self.seed = seed
+    self.settings = settings
     self.network = network
     self.planted = planted
     random = SeededGenerator(seed: seed)
   }
 
   /// A cluster of `count` nodes that have been running for long.
-  public init(seed: UInt64, settled count: Int, network: Network = .lan, planted: Set<PlantedFault> = []) {
-    self.init(seed: seed, network: network, planted: planted)
+  public init(
+    seed: UInt64, settled count: Int, network: Network = .lan, settings: TunnelSettings = ClusterSimulation.short,
+    planted: Set<PlantedFault> = []
+  ) {
+    self.init(seed: seed, network: network, settings: settings, planted: planted)
     for _ in 0..<count { _ = addMachine() }
     let records = machines.map { $0.record }
     var generator = random
@@ -120,7 +123,7 @@ public struct ClusterSimulation: ~Copyable {
     for (index, membership) in Membership.settled(records, cluster: cluster, now: now, seed: { seeds[$0] }).enumerated()
     {
       machines[index].core = NodeCore(
-        membership, identity(index), settings: ClusterSimulation.settings, seed: coreSeed(index))
+        membership, identity(index), settings: settings, seed: coreSeed(index))
       machines[index].own = machines[index].address
       perform(machines[index].core?.placeMembers() ?? [], by: index)
       schedule(index)
@@ -128,7 +131,7 @@ public struct ClusterSimulation: ~Copyable {
   }
 
   /// Tunnels that nothing uses go sooner than tyd lets them, so that stories are shorter.
-  static let settings = {
+  public static let short = {
     var settings = TunnelSettings()
     settings.idle = 40_000
     settings.linger = 15_000
@@ -156,6 +159,10 @@ public struct ClusterSimulation: ~Copyable {
     let end = now + duration
     while let time = queue.nextTime, time <= end, let (time, event) = queue.popFirst() {
       now = max(now, time)
+      if let due = nextComparison, due <= now {
+        nextComparison = now + 500
+        compareAssociations()
+      }
       handle(event)
     }
     now = end
@@ -215,7 +222,10 @@ public struct ClusterSimulation: ~Copyable {
   }
 
   mutating func fault(_ sentence: String) {
-    if faults.count < 10 { faults.append("\(now) ms: \(sentence)") }
+    // A few of each kind: one that is always there hides none of another.
+    let count = faultKinds[sentence.filter { !$0.isNumber }, default: 0]
+    if count < 5 { faults.append("\(now) ms: \(sentence)") }
+    faultKinds[sentence.filter { !$0.isNumber }] = count + 1
   }
 
   func machine(_ mac: MACAddress) -> Int? {

@@ -30,7 +30,7 @@ extension ClusterSimulation {
     machines[index].own = machines[index].address
     let identity = identity(index, contact: member.map { machines[$0].address })
     machines[index].core = NodeCore(
-      machines[index].record, identity, settings: ClusterSimulation.settings, now: now, seed: coreSeed(index))
+      machines[index].record, identity, settings: settings, now: now, seed: coreSeed(index))
     give(index) { member == nil ? $0.enter(at: $1) : $0.join(at: $1) }
   }
 
@@ -55,7 +55,7 @@ extension ClusterSimulation {
     machines[index].scheduled = .max
     // What is under way to the machine's kernel arrives all the same: this is no other life of the machine.
     let core = NodeCore(
-      machines[index].record, identity(index), settings: ClusterSimulation.settings, now: now, seed: coreSeed(index))
+      machines[index].record, identity(index), settings: settings, now: now, seed: coreSeed(index))
     machines[index].own = machines[index].address
     guard !machines[index].map.isEmpty, let commands = core.resume(map: machines[index].map, at: now) else {
       return stop(index)

@@ -11,12 +11,14 @@ struct Kernel {
     let key: Key
     let order: UInt64
     var packets: UInt64 = 0
+    /// Since when its peer has not had the other half.
+    var twinless: UInt64?
   }
 
   /// The same secret and context give the same key.
   struct Key: Hashable {
     let secret: UInt64
-    let context: KeyContext
+    let context: KeyContext?
   }
 
   /// What becomes of a packet to an address.
@@ -33,7 +35,7 @@ struct Kernel {
   /// Peers of whom ESP is demanded, by this machine's address in the upper half.
   private(set) var policies: Set<UInt64> = []
   private(set) var permitted: Set<UInt32> = []
-  private(set) var associations: [UInt32: [Association]] = [:]
+  var associations: [UInt32: [Association]] = [:]
   /// Packets that wait for keys, and until when nobody is asked for them again.
   var waiting: [UInt32: (packets: [[UInt8]], askedUntil: UInt64)] = [:]
 
@@ -83,8 +85,11 @@ struct Kernel {
     if associations[association.peer.bits]?.isEmpty == true { associations[association.peer.bits] = nil }
   }
 
-  func has(_ association: TunnelAssociation) -> Bool {
-    associations[association.peer.bits]?.contains { $0.value == association } == true
+  /// Whether this is the other end of a peer's association.
+  func hasTwin(of other: Association) -> Bool {
+    associations[other.own]?.contains {
+      $0.key == other.key && $0.value.spi == other.value.spi && $0.value.direction != other.value.direction
+    } == true
   }
 
   /// As tyd reads them: those of this machine's address.

@@ -15,6 +15,7 @@ struct Line {
 
   /// From 1; the two ends make keys from it.
   let number: UInt64
+  let since: UInt64
   var caller: End
   var callee: End
   /// Both ends have proved who they are.
@@ -31,7 +32,7 @@ extension ClusterSimulation {
     let other = byAddress[address.bits]
     let callee = other ?? index
     lines[lineCount] = Line(
-      number: lineCount, caller: Line.End(machine: index, boots: machines[index].boots, channel: channel),
+      number: lineCount, since: now, caller: Line.End(machine: index, boots: machines[index].boots, channel: channel),
       callee: Line.End(machine: callee, boots: machines[callee].boots))
     machines[index].lines[channel] = lineCount
     guard let other, other != index, canReach(index, other), machines[other].core != nil,

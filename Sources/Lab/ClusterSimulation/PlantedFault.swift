@@ -10,4 +10,6 @@ public enum PlantedFault: CaseIterable, Sendable {
   case repeatedNumbers
   /// The same, and keys are made from a pair of nodes, not from their connection.
   case repeatedKeys
+  /// A pair of nodes has one key, whatever the direction, the SPI or the connection.
+  case pairSecret
 }

@@ -96,14 +96,9 @@ extension ClusterSimulation {
       installs += 1
       traffic.installed += 1
       let value = one.association
-      let key = Kernel.Key(secret: secret(line), context: one.context)
-      if !usedKeys.insert(KeyUse(node: index, isInbound: value.direction == .inbound, key: key)).inserted {
-        fault("node \(index) installs a key for the second time")
-      }
-      let receiver = value.direction == .inbound ? machines[index].own : value.peer
-      let use = SPIUse(receiver: receiver.bits, spi: value.spi, holder: index)
-      if machines[index].kernel.has(value) || !usedSPIs.insert(use).inserted {
-        fault("node \(index) uses the SPI \(value.spi) for the second time")
+      let key = key(of: one, line)
+      for sentence in ledger.install(value, key, by: index, own: machines[index].own) {
+        fault("node \(index) \(sentence)")
       }
       machines[index].kernel.add(
         Kernel.Association(value: value, own: machines[index].own.bits, key: key, order: installs))
@@ -112,10 +107,11 @@ extension ClusterSimulation {
     return true
   }
 
-  private func secret(_ line: Line) -> UInt64 {
-    guard planted.contains(.repeatedKeys) else { return line.number }
+  private func key(of one: KeyedAssociation, _ line: Line) -> Kernel.Key {
     let ends = [line.caller.machine, line.callee.machine].sorted()
-    return UInt64(ends[0]) << 32 | UInt64(ends[1])
+    let pair = UInt64(ends[0]) << 32 | UInt64(ends[1])
+    if planted.contains(.pairSecret) { return Kernel.Key(secret: pair, context: nil) }
+    return Kernel.Key(secret: planted.contains(.repeatedKeys) ? pair : line.number, context: one.context)
   }
 
   // MARK: Packets
@@ -134,6 +130,7 @@ extension ClusterSimulation {
       if let datagram, state.packets.count < Kernel.mostWaiting { state.packets.append(datagram) }
       if state.askedUntil <= now {
         state.askedUntil = now + Kernel.question
+        traffic.questions += 1
         queue.insert(.question(index, address, boots: machines[index].boots), at: now)
       }
       machines[index].kernel.waiting[address.bits] = state
@@ -169,10 +166,14 @@ extension ClusterSimulation {
 
   mutating func arrive(_ packet: Packet) {
     let to = packet.to
-    guard machines[to].boots == packet.boots,
-      machines[to].kernel.receives(
-        from: packet.from, own: machines[to].address, spi: packet.spi, packet.key)
-    else { return }
+    guard machines[to].boots == packet.boots else { return }
+    guard
+      machines[to].kernel.receives(from: packet.from, own: machines[to].address, spi: packet.spi, packet.key)
+    else {
+      traffic.undecryptable += 1
+      return
+    }
+    traffic.arrived += 1
     guard let datagram = packet.datagram else { return }
     give(to) { $0.receive(datagram, from: packet.from, at: $1) }
   }

@@ -41,6 +41,7 @@ public enum Scenario: String, CaseIterable, Sendable {
         : ClusterSimulation(seed: seed, settled: nodes, network: network, planted: planted),
       random: generator, nodes: nodes)
     if self != .growth { story.simulation.run(for: 8000) }
+    story.simulation.watchAssociations()
     story.play(self)
     return story.simulation.faults
   }
@@ -247,6 +248,8 @@ private struct Story: ~Copyable {
   }
 
   mutating func negotiations() {
+    // A connection that is cut may be the one by which two nodes meet again; the next is ten seconds later.
+    simulation.mistakeBound = 20_000
     for _ in 0..<30 {
       for _ in 0..<any(6) {
         let (a, b) = (any(nodes), any(nodes))
@@ -254,10 +257,41 @@ private struct Story: ~Copyable {
         // At the same moment, so that both may ask for keys.
         if random.happens(500) { simulation.talk(b, a) }
       }
-      if random.happens(150) { simulation.crash(any(nodes)) }
+      if random.happens(300) {
+        // Both ends of a tunnel may crash.
+        let first = any(nodes)
+        simulation.crash(first)
+        if random.happens(500) { simulation.crash((first + 1) % nodes) }
+      }
+      if random.happens(30) { restart(any(nodes)) }
+      if random.happens(50) { simulation.pause(any(nodes), for: random.number(in: 500...9000)) }
+      if random.happens(300) { simulation.expire(any(nodes), isHard: random.happens(250)) }
+      if random.happens(200) { simulation.cutLine() }
       wait(0...10_000)
     }
     settle()
+    simulation.network = .lan
+    for index in 0..<nodes where simulation.machines[index].core == nil {
+      restart(index)
+      wait(5000...5000)
+    }
+    // A pair that was idle is made anew once, and what waits for it is sent.
+    let members = Array(running.prefix(3))
+    for _ in 0..<4 {
+      for index in members { for other in members { simulation.talk(index, other) } }
+      wait(10_000...10_000)
+    }
+    simulation.checkPairs(among: members)
+    settle(2 * (simulation.settings.idle + simulation.settings.linger))
+    simulation.checkSilence()
+  }
+
+  /// With another key, through any other node.
+  mutating func restart(_ index: Int) {
+    let others = running.filter { $0 != index && simulation.machines[$0].core?.isIn == true }
+    guard !others.isEmpty else { return }
+    simulation.stop(index)
+    simulation.start(index, through: others[any(others.count)])
   }
 
   mutating func admissions() {

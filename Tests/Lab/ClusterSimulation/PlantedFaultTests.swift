@@ -8,7 +8,7 @@ import Testing
     switch fault {
     case .filterBeforePolicy: .growth
     case .forgottenRelease, .forgottenFilter: .churn
-    case .repeatedNumbers, .repeatedKeys: .negotiations
+    case .repeatedNumbers, .repeatedKeys, .pairSecret: .negotiations
     }
   }
 
@@ -18,7 +18,7 @@ import Testing
     case .filterBeforePolicy, .forgottenFilter: "and nothing demands ESP of them"
     case .forgottenRelease: "demands ESP of"
     case .repeatedNumbers: "for the second time"
-    case .repeatedKeys: "installs a key for the second time"
+    case .repeatedKeys, .pairSecret: "installs a key for the second time"
     }
   }
 

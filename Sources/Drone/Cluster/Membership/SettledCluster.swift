@@ -21,6 +21,11 @@ extension Membership {
     }
   }
 
+  /// Whether this node speaks at rest with the member there.
+  package func isNeighbour(_ address: IPv4Address) -> Bool {
+    neighbours.contains { table.isUsed($0.slot) && table[$0.slot].record.addresses.primary == address }
+  }
+
   /// The number of the vitals that this node has of another.
   package func vitalsSequence(of mac: MACAddress) -> UInt8? { table.slot(mac).map { table[$0].vitalsSequence } }
 }
