@@ -214,7 +214,7 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Drone/Netboot/BootServer",
     [
-      "Addresses", "Addressing", "BootServer", "Image", "TestSupport", "Workshop", system,
+      "Addresses", "Addressing", "BootServer", "Image", "Linux", "TestSupport", "Workshop", system,
     ]),
   .tests(
     "Drone/Operator/ClusterView", ["Addresses", "Bytes", "ClusterView", "DroneLayout", "Terminal", "TestSupport"]),
@@ -226,8 +226,8 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Drone/Programs/tyd",
     [
-      "Addresses", "Bytes", "ClusterView", "Linux", "MachineReadings", "Membership", "ProcessView", "Surveys",
-      "Terminal", "TestSupport", "Workshop", system,
+      "Addresses", "BootServer", "Bytes", "ClusterView", "DroneLayout", "Linux", "MachineReadings", "Membership",
+      "ProcessView", "Surveys", "Terminal", "TestSupport", "Workshop", system,
     ]),
   .tests("Drone/System/Linux", ["Addresses", "Bytes", "Linux", "MachineReadings", "Netlink", "TestSupport"]),
   .tests("Drone/System/MachineReadings", ["Addresses", "MachineReadings", "TestSupport"]),

@@ -75,24 +75,24 @@ public final class NetworkThread: Sendable {
     return try result.get()
   }
 
-  /// Runs a program of /usr/sbin in the network and gives what it prints.
+  /// Runs a program, of /usr/sbin unless it is a path, in the network and gives what it prints.
   @discardableResult
   public func command(_ program: String, _ arguments: String...) throws -> String {
     try run {
-      let (status, text) = try execute(["/usr/sbin/\(program)"] + arguments)
+      let (status, text) = try execute([program.hasPrefix("/") ? program : "/usr/sbin/\(program)"] + arguments)
       guard status == 0 else { throw Refused(description: "\(program) \(arguments.joined(separator: " ")): \(text)") }
       return text
     }
   }
 
-  /// Joins two networks by a cable: `eth0` in each, up, with these addresses.
+  /// Joins two networks by a cable: `eth0` in each, up, with these addresses; an empty one is none.
   public static func join(_ left: NetworkThread, _ leftAddress: String, _ right: NetworkThread, _ rightAddress: String)
     throws
   {
     try left.command(
       "ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", "\(right.number)")
     for (side, address) in [(left, leftAddress), (right, rightAddress)] {
-      try side.command("ip", "address", "add", address, "dev", "eth0")
+      if !address.isEmpty { try side.command("ip", "address", "add", address, "dev", "eth0") }
       try side.command("ip", "link", "set", "lo", "up")
       try side.command("ip", "link", "set", "eth0", "up")
     }

@@ -161,7 +161,7 @@ import Workshop
     for line in [
       "ConditionPathExists=/etc/tyd/ca.crt", "ExecStart=/usr/sbin/tyd --resume $TYD_OPTIONS", "Restart=on-failure",
       "RuntimeDirectory=tyd", "RuntimeDirectoryPreserve=restart", "EnvironmentFile=-/etc/default/tyd",
-      "RestartPreventExitStatus=2 \(toldToEnd)",
+      "RestartPreventExitStatus=2 \(toldToEnd)", "LimitCORE=0",
     ] { #expect(lines.contains(line), "\(line)") }
     #expect(try TydCommand([[UInt8]("--resume".utf8)]).isResuming)
     // After a farewell nobody looks for a node that is only started again.

@@ -27,6 +27,8 @@ public struct SystemError: Error {
   public var wouldBlock: Bool { number == EAGAIN || number == EWOULDBLOCK }
   /// Something is mounted or in use there already.
   public var isBusy: Bool { number == EBUSY }
+  /// Another socket has the address and port.
+  public var isTaken: Bool { number == EADDRINUSE }
   public var isMissing: Bool { number == ENOENT }
   /// Nobody listens there.
   public var isRefusal: Bool { number == ECONNREFUSED }

@@ -17,7 +17,9 @@ import Testing
     ("GET /metrics HTTP/1.1\r\nHost: a\r\n", .incomplete),
     ("GET /metrics HTTP/1.1\r\nHost: a\r\n\r", .incomplete),
     ("POST /metrics HTTP/1.1\r\nHost: a\r\n\r\n", .refused(.otherMethod)),
-    ("HEAD /metrics HTTP/1.1\r\nHost: a\r\n\r\n", .refused(.otherMethod)),
+    ("HEAD /metrics HTTP/1.1\r\nHost: a\r\n\r\n", .get(path: [UInt8]("/metrics".utf8), isHead: true)),
+    ("HEAD / HTTP/1.0\r\n\r\n", .get(path: [UInt8(ascii: "/")], isHead: true)),
+    ("head /metrics HTTP/1.1\r\nHost: a\r\n\r\n", .refused(.otherMethod)),
     ("GET /metrics HTTP/2.0\r\nHost: a\r\n\r\n", .refused(.otherVersion)),
     ("GET /metrics HTTP/1.1\r\n\r\n", .refused(.badRequest)),
     ("GET /metrics HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", .refused(.badRequest)),
@@ -40,6 +42,39 @@ import Testing
     #expect(Self.read(text) == request, "\(text.debugDescription)")
   }
 
+  /// Hosts in a request to an address that is for this computer alone.
+  static let hosts: [(host: String, isServed: Bool)] = [
+    ("127.0.0.1", true), ("127.0.0.1:9639", true), ("localhost", true), ("LocalHost:80", true), ("[::1]:9639", true),
+    ("[::1]", true), ("rebind.evil.example:9639", false), ("localhost.evil.example", false),
+    ("127.0.0.1.evil.example", false),
+    ("", false), ("192.168.1.11:9639", false), ("127.0.0.1:x", false), ("127.0.0.1:", true), ("::1", false),
+    ("localhost:1:2", false),
+  ]
+
+  @Test(
+    "what is for this computer alone is not given to a page that reached it by another name", arguments: hosts.indices)
+  func host(_ index: Int) {
+    let (host, isServed) = Self.hosts[index]
+    for (method, isHead) in [("GET", false), ("HEAD", true)] {
+      let bytes = [UInt8]("\(method) /metrics HTTP/1.1\r\nHost: \t\(host) \r\n\r\n".utf8)
+      let served = HTTPRequest.get(path: [UInt8]("/metrics".utf8), isHead: isHead)
+      #expect(
+        HTTPRequest(bytes, isForThisComputer: true) == (isServed ? served : .refused(.misdirected, isHead: isHead)))
+      #expect(HTTPRequest(bytes) == served)
+    }
+    #expect(HTTPRequest([UInt8]("GET /metrics HTTP/1.0\r\n\r\n".utf8), isForThisComputer: true) == Self.metrics)
+  }
+
+  @Test("an answer to HEAD is the head of that to GET")
+  func head() {
+    for (whole, head) in [
+      (HTTPAnswer.metrics([1, 2, 3]), HTTPAnswer.metrics([1, 2, 3], isHead: true)),
+      (HTTPAnswer.refusal(.notFound), HTTPAnswer.refusal(.notFound, isHead: true)),
+    ] {
+      #expect(whole.starts(with: head) && head.suffix(4) == [13, 10, 13, 10] && whole.count > head.count)
+    }
+  }
+
   @Test("a request that comes byte by byte is incomplete up to its last")
   func slowly() {
     let bytes = [UInt8](Self.cases[0].0.utf8)
@@ -56,7 +91,7 @@ import Testing
     for status in HTTPStatus.allCases {
       let text = String(decoding: HTTPAnswer.refusal(status), as: UTF8.self)
       #expect(text.hasPrefix("HTTP/1.1 ") && text.contains("\r\nContent-Length: "))
-      #expect(text.contains("Allow: GET") == (status == .otherMethod))
+      #expect(text.contains("Allow: GET, HEAD") == (status == .otherMethod))
     }
   }
 }

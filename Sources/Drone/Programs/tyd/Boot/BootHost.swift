@@ -21,6 +21,8 @@ final class BootHost {
   fileprivate var orders: PipeEnd?
   fileprivate var news: PipeEnd?
   fileprivate var line: [UInt8] = []
+  /// When the table is written to its file; nil when it is there.
+  var saveDue: UInt64?
   /// What the server has been told.
   fileprivate var told: [KnownAddress] = []
 
@@ -99,7 +101,7 @@ extension Node {
     tell(known)
   }
 
-  /// The pipe holds far more than a map of a network that one node can serve.
+  /// The pipe holds far more than a map of a network that one node can serve: a server that leaves it full has stopped reading.
   private func tell(_ known: [KnownAddress]) {
     guard let boots, let orders = boots.orders else { return }
     var text: [UInt8] = []
@@ -108,7 +110,35 @@ extension Node {
       boots.told.append(one)
       text += one.line
     }
-    if !text.isEmpty { try? orders.descriptor.write(text) }
+    var sent = 0
+    while sent < text.count {
+      // Writable is a pipe with room for a page (pipe(7), PIPE_BUF): such a write does not wait.
+      let part = [UInt8](text[sent...].prefix(4096))
+      guard waitReady([Interest(orders.descriptor.number, .writable)], milliseconds: 0)[0].contains(.writable),
+        let went = try? orders.descriptor.writeSome(part)
+      else {
+        // Its end is noticed by its output, like any other.
+        if let process = boots.process { sendSignal(.kill, to: process) }
+        return
+      }
+      sent += went
+    }
+  }
+
+  /// What the boot server needs now: to be started, or its table to be kept.
+  func stepBoots(_ now: UInt64) {
+    guard let boots else { return }
+    if let due = boots.due, due <= now { startBootServer(now) }
+    if let due = boots.saveDue, due <= now {
+      boots.saveDue = nil
+      try? replaceFile(places.boots, boots.table.known, permissions: 0o600)
+    }
+  }
+
+  var bootsDue: UInt64? {
+    guard let boots else { return nil }
+    guard let save = boots.saveDue else { return boots.due }
+    return min(save, boots.due ?? save)
   }
 
   func takeBootNews(_ now: UInt64) {
@@ -131,7 +161,8 @@ extension Node {
         [UInt8]("others may boot from here and get ") + network.first.text + [UInt8](" to ") + network.last.text)
     }
     if let text = boots.table.record(news, at: now) { report.note("pxe", text) }
-    if case .leased = news { try? replaceFile(places.boots, boots.table.known, permissions: 0o600) }
+    // Not for each lease: a flood of them would keep this node writing.
+    if case .leased = news, boots.saveDue == nil { boots.saveDue = now &+ 1000 }
   }
 
   private func bootServerEnded(_ boots: BootHost, _ now: UInt64) {

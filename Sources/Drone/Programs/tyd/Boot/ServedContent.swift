@@ -2,6 +2,7 @@ import DroneLayout
 import BootServer
 import Bytes
 import Linux
+import SecureChannel
 
 /// One file that a boot server hands out: bytes of an open file, and bytes behind them.
 final class ServedContent {
@@ -23,8 +24,12 @@ final class ServedContent {
   /// Opens all files in a folder laid out as a medium. Of the root archive the public part counts, with the certificate of this
   /// node's cluster behind it.
   static func all(in folder: Path, credentialIn cluster: Path) throws(SystemError) -> [ServedContent] {
+    // The certificate that is in the file, and not the file: somebody may have put a key beside it.
+    guard
+      let certificate = try? Certificate(try readFile(cluster / CredentialFile.certificate, limit: 1 << 16))
+    else { throw SystemError("read", [UInt8](CredentialFile.certificate), number: 22) }
     let credential = PublicCredential(
-      certificate: try readFile(cluster / CredentialFile.certificate, limit: 1 << 16),
+      certificate: certificate.pem,
       description: (try? readFile(cluster / "cluster", limit: 1 << 12)) ?? [])
     guard let part = PublicPart(text: try readFile(folder / MediumPath.publicPart, limit: 256)) else {
       throw SystemError("read", [UInt8](MediumPath.publicPart), number: 22)

@@ -77,6 +77,10 @@ extension Node {
   func takeAnswers(_ now: UInt64) {
     for _ in 0..<16 {
       guard let searching, let datagram = try? searching.socket.receive(upTo: 128) else { return }
+      // Nobody answers for another, nor from elsewhere than where the question went.
+      guard datagram.interface == interface.index,
+        case .answer(datagram.sender.address, _, _)? = Discovery(datagram.bytes)
+      else { continue }
       perform(core.receiveAnswer(datagram.bytes, at: now), now)
     }
   }

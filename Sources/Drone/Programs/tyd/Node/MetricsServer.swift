@@ -16,14 +16,20 @@ import TydCommand
 /// Answers programs that ask for metrics: a small part of HTTP, which never holds up the node.
 final class MetricsServer {
   let listener: Descriptor
+  private let isForThisComputer: Bool
   private(set) var calls: [MetricsCall] = []
+  /// What was answered last, and until when it is answered again: to write of a thousand nodes takes an old processor a while.
+  private var kept: (text: [UInt8], until: UInt64)?
 
   /// More callers wait to be accepted.
   private static let mostCalls = 8
   /// For the request and for the answer, in milliseconds.
   fileprivate static let patience: UInt64 = 5000
+  /// In milliseconds.
+  private static let freshness: UInt64 = 1000
 
   init(_ endpoint: TydCommand.Endpoint) throws(Failure) {
+    isForThisComputer = endpoint.isLoopback
     do throws(SystemError) {
       listener = try listenStream(on: SocketAddress(endpoint.address, port: endpoint.port), backlog: 8)
     } catch {
@@ -40,14 +46,21 @@ final class MetricsServer {
     }
   }
 
+  private func freshText(_ now: UInt64, _ text: () -> [UInt8]) -> [UInt8] {
+    if let kept, now < kept.until { return kept.text }
+    let new = text()
+    kept = (new, now &+ MetricsServer.freshness)
+    return new
+  }
+
   private func accept(_ now: UInt64, in loop: Loop, _ text: @escaping () -> [UInt8]) {
     while calls.count < MetricsServer.mostCalls, let socket = try? acceptStream(listener) {
-      let call = MetricsCall(socket, deadline: now &+ MetricsServer.patience)
+      let call = MetricsCall(socket, isForThisComputer, deadline: now &+ MetricsServer.patience)
       calls.append(call)
       call.source = loop.add(
         { Interest(call.socket.number, call.interest) },
         isReady: { [self] _, now in
-          call.advance(now, text)
+          call.advance(now) { freshText(now, text) }
           forget(call)
         }, due: { call.deadline },
         isDue: { [self] now in
@@ -68,6 +81,7 @@ final class MetricsServer {
 /// One program that asks.
 final class MetricsCall {
   let socket: Descriptor
+  private let isForThisComputer: Bool
   private(set) var deadline: UInt64
   private(set) var isOver = false
   /// In the loop, until it is over.
@@ -78,8 +92,9 @@ final class MetricsCall {
   /// What still comes is read and thrown away, so that the answer is not: closing with bytes unread resets a connection.
   private var isRefused = false
 
-  init(_ socket: consuming Descriptor, deadline: UInt64) {
+  init(_ socket: consuming Descriptor, _ isForThisComputer: Bool, deadline: UInt64) {
     self.socket = socket
+    self.isForThisComputer = isForThisComputer
     self.deadline = deadline
   }
 
@@ -92,11 +107,12 @@ final class MetricsCall {
         guard let part = try socket.receiveSome(upTo: 1024) else { return }
         if part.isEmpty { return isOver = true }
         request += part
-        switch HTTPRequest(request) {
+        switch HTTPRequest(request, isForThisComputer: isForThisComputer) {
         case .incomplete: return
-        case .get(let path) where path.spells("/metrics"): answer = HTTPAnswer.metrics(text())
-        case .get: answer = HTTPAnswer.refusal(.notFound)
-        case .refused(let status): refuse(status)
+        case .get(let path, let isHead) where path.spells("/metrics"):
+          answer = HTTPAnswer.metrics(text(), isHead: isHead)
+        case .get(_, let isHead): answer = HTTPAnswer.refusal(.notFound, isHead: isHead)
+        case .refused(let status, let isHead): refuse(status, isHead: isHead)
         }
         request = []
         deadline = now &+ MetricsServer.patience
@@ -110,8 +126,8 @@ final class MetricsCall {
     }
   }
 
-  private func refuse(_ status: HTTPStatus) {
-    answer = HTTPAnswer.refusal(status)
+  private func refuse(_ status: HTTPStatus, isHead: Bool = false) {
+    answer = HTTPAnswer.refusal(status, isHead: isHead)
     isRefused = true
   }
 

@@ -97,6 +97,9 @@ final class Node {
       listener = try listenStream(on: any, transforms: use)
       gossip = try DatagramSocket(SocketAddress(.unspecified, port: ClusterPorts.control))
       local = try listenLocal(places.socket)
+    } catch  where error.isTaken && error.subject.isEmpty {
+      throw Failure(
+        "another program holds TCP or UDP 3278 on this computer; `ss -lntup` names it. End it, then start tyd again.")
     } catch {
       throw Failure(error.text)
     }
@@ -142,7 +145,7 @@ final class Node {
     loop.add({ [self] in core.takesOrders ? Interest(local.number) : nil }) { [self] _, now in acceptOrders(now) }
     loop.add(
       { [self] in boots.map { Interest($0.descriptor) } }, isReady: { [self] _, now in takeBootNews(now) },
-      due: { [self] in boots?.due }, isDue: { [self] now in startBootServer(now) })
+      due: { [self] in bootsDue }, isDue: { [self] now in stepBoots(now) })
     loop.add(
       { [self] in Interest(addressNews.descriptor) },
       isReady: { [self] _, now in

@@ -1,0 +1,128 @@
+import Addresses
+import BootServer
+import DroneLayout
+import Foundation
+import SystemPackage
+import TestSupport
+import Testing
+import Workshop
+
+/// The program as it was built for this machine beside the tests.
+private let program = FilePath(CommandLine.arguments[0]).removingLastComponent().appending("tyd").string
+
+/// Where this process has the libraries from that the program needs, too.
+private let swiftLibraries: String = {
+  // A file of /proc has no size to be read by.
+  let maps = String(
+    decoding: FileHandle(forReadingAtPath: "/proc/self/maps")?.readDataToEndOfFile() ?? Data(), as: UTF8.self)
+  let path = maps.split(whereSeparator: \.isWhitespace).first { $0.hasSuffix("/libswiftCore.so") }
+  return path.map { FilePath(String($0)).removingLastComponent().string } ?? ""
+}()
+
+private let isPossible = NetworkThread.isPossible && FileManager.default.isExecutableFile(atPath: program)
+
+/// tyd's boot server as a process, asked by programs that others use.
+@Suite(.enabled(if: isPossible, "needs tyd, root, iproute2 and nftables"), .serialized)
+struct BootServiceTests {
+  /// A server at 192.168.1.11 and a client without an address on one cable, while `body` runs.
+  private func withServer(_ body: (_ client: NetworkThread, _ medium: FilePath, _ folder: FilePath) throws -> Void)
+    async throws
+  {
+    try await withTemporaryFolder(in: FilePath(NSTemporaryDirectory())) { folder in
+      let medium = folder.appending("medium")
+      let cluster = folder.appending("cluster")
+      for name in ["medium/pxe", "medium/isolinux", "medium/chaos", "cluster", "empty"] {
+        try FileManager.default.createDirectory(
+          atPath: folder.appending(name).string, withIntermediateDirectories: true)
+      }
+      for index in 0..<ServedFile.count {
+        let name = try #require(ServedFile.at(index)).source
+        try await write(
+          (0..<70_000).map { UInt8(truncatingIfNeeded: $0 &* (index + 7)) }, to: medium.appending("\(name)"))
+      }
+      let root = [UInt8](repeating: 0, count: 1024)
+      try await write(root, to: medium.appending("\(MediumPath.root)"))
+      let digest = [UInt8](repeating: 0xA5, count: 32)
+      try await write(PublicPart(size: 1024, digest: digest).text, to: medium.appending("\(MediumPath.publicPart)"))
+      try await write(try certificate(), to: cluster.appending("ca.crt"))
+
+      let server = try NetworkThread()
+      let client = try NetworkThread()
+      try NetworkThread.join(server, "192.168.1.11/24", client, "")
+      // It ends with its standard input.
+      try server.command(
+        "/bin/sh", "-c",
+        """
+        cd \(folder); export LD_LIBRARY_PATH='\(swiftLibraries)'
+        (sh -c 'echo $$ >process; exec sleep 60' | \(program) --boot-server eth0 192.168.1.11 255.255.255.0 \
+        192.168.1.100-192.168.1.200 0.0.0.0 \(medium) \(cluster) \(folder)/empty) >news 2>&1 &
+        for try in $(seq 100); do grep -q ready news && exit 0; sleep 0.1; done; cat news; exit 1
+        """)
+      defer { _ = try? server.command("/bin/sh", "-c", "kill $(cat \(folder)/process)") }
+      try body(client, medium, folder)
+    }
+  }
+
+  /// A certificate in PEM form, as OpenSSL's own program makes it.
+  private func certificate() throws -> [UInt8] {
+    let file = NSTemporaryDirectory() + "ca-\(UUID()).crt"
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    try NetworkThread().command(
+      "/usr/bin/openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout", "/dev/null", "-out", file, "-subj",
+      "/CN=test", "-days", "1")
+    return [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
+  }
+
+  private static let udhcpc = [
+    "/usr/bin/busybox", "udhcpc", "-f", "-q", "-n", "-i", "eth0", "-s", "/bin/true", "-t", "5", "-T", "2",
+  ]
+  static let clients: [(name: String, words: [String])] = [
+    ("udhcpc", udhcpc), ("udhcpc with a client identifier", udhcpc + ["-x", "0x3d:ff00000001000100012a2b2c"]),
+    ("dhclient", ["/usr/sbin/dhclient", "-d", "-1", "-sf", "/bin/true", "-pf", "/dev/null", "eth0"]),
+  ]
+
+  @Test("a client that others use gets an address and keeps the answer to its identifier", arguments: clients.indices)
+  func address(_ index: Int) async throws {
+    try await withServer { client, _, folder in
+      let words = Self.clients[index].words
+      var line = words.joined(separator: " ")
+      if words[0].hasSuffix("dhclient") {
+        try Data("send dhcp-client-identifier \"abc\";\n".utf8).write(
+          to: URL(fileURLWithPath: folder.appending("conf").string))
+        // It stays, to renew: it has what it wanted when its lease is there.
+        line = """
+          \(line.replacing(" eth0", with: "")) -cf \(folder)/conf -lf \(folder)/leases eth0 >/dev/null 2>&1 & asker=$!
+          for try in $(seq 100); do grep -q dhcp-client-identifier \(folder)/leases && break; sleep 0.1; done
+          kill $asker; grep -q 'dhcp-client-identifier "abc"' \(folder)/leases
+          """
+      }
+      try client.command("/bin/sh", "-c", line)
+      let news = try String(contentsOfFile: folder.appending("news").string, encoding: .utf8)
+      #expect(news.contains(/leased [0-9a-f:]+ 192\.168\.1\.[12][0-9][0-9] dhcp/), "\(news)")
+    }
+  }
+
+  static let fetchers: [(name: String, words: [String])] = [
+    ("curl", ["/usr/bin/curl", "-s", "-f", "-m", "20", "-o", "got", "tftp://192.168.1.11/chaos/bzImage"]),
+    ("atftp", ["/usr/bin/atftp", "--get", "-r", "chaos/bzImage", "-l", "got", "192.168.1.11"]),
+    (
+      "atftp with blocks of 1,428",
+      ["/usr/bin/atftp", "--option", "'blksize 1428'", "--get", "-r", "chaos/bzImage", "-l", "got", "192.168.1.11"]
+    ),
+    (
+      "busybox",
+      ["/usr/bin/busybox", "tftp", "-g", "-b", "1408", "-r", "chaos/bzImage", "-l", "got", "192.168.1.11"]
+    ),
+  ]
+
+  @Test("a client that others use fetches a file whole", arguments: fetchers.indices)
+  func file(_ index: Int) async throws {
+    try await withServer { client, medium, folder in
+      try client.command("ip", "address", "add", "192.168.1.150/24", "dev", "eth0")
+      let line = Self.fetchers[index].words.joined(separator: " ")
+      try client.command("/bin/sh", "-c", "cd \(folder) && \(line) && cmp got \(medium)/chaos/bzImage")
+      let news = try String(contentsOfFile: folder.appending("news").string, encoding: .utf8)
+      #expect(news.contains("sent 192.168.1.150 100 chaos/bzImage"))
+    }
+  }
+}
