@@ -15,6 +15,7 @@ import Testing
       VendorExtension(.subnetMask, [255, 255, 255, 0]), VendorExtension(.routers, [192, 168, 1, 1, 192, 168, 1, 254]),
       VendorExtension(.nameServers, [8, 8, 8, 8]), VendorExtension(.hostName, Array("drone1".utf8)),
       VendorExtension(.domain, Array("lab.example\0".utf8)), VendorExtension(.timeServers, [192, 168, 1, 3]),
+      VendorExtension(.mtu, [5, 120]), VendorExtension(.overload, [3]), VendorExtension(.bootFile, Array("x".utf8)),
     ]
     message.extensions = extensions.compactMap(\.self)
     return message

@@ -22,6 +22,8 @@ import Testing
       type % 2 == 0 ? VendorExtension(.serverIdentifier, own.octets) : nil,
       VendorExtension(.vendorClass, Array("PXEClient:Arch:00000".utf8)),
       VendorExtension(.parameterList, [1, 3, 66, 67]), VendorExtension(.architecture, [0, 0]),
+      VendorExtension(.clientIdentifier, [UInt8](repeating: type, count: Int(type) * 28)),
+      type % 3 == 0 ? VendorExtension(.overload, [3]) : nil,
     ]
     message.extensions = extensions.compactMap(\.self)
     if type > 5 { message.clientAddress = IPv4Address(192, 168, 1, 100) }
@@ -43,7 +45,11 @@ import Testing
           commands = server.receive(arp: announcement.damaged(&generator), at: now)
         } else {
           let question = Self.questions.randomElement(using: &generator) ?? []
-          commands = server.receive(Bool.random(using: &generator) ? question : question.damaged(&generator), at: now)
+          let sender = [IPv4Address.unspecified, IPv4Address(192, 168, 1, 100), IPv4Address(10, 0, 0, 1)]
+            .randomElement(using: &generator)
+          commands = server.receive(
+            Bool.random(using: &generator) ? question : question.damaged(&generator), from: sender ?? .unspecified,
+            at: now)
         }
         var steps = 0
         while let due = server.nextDue, steps < 100 {
@@ -52,6 +58,9 @@ import Testing
           steps += 1
         }
         if steps == 100 { return "it never comes to rest" }
+        for case .message(_, let address) in commands where !network.contains(address) {
+          return "it sent to \(address)"
+        }
         for case .frame(let bytes) in commands {
           guard let frame = EthernetFrame(bytes), frame.type == .ipv4 else { continue }
           guard let message = BOOTPMessage(frame: frame) else { return "a frame that is no reply: \(bytes)" }
@@ -60,6 +69,32 @@ import Testing
         }
       }
       return nil
+    }
+    #expect(fault == nil)
+  }
+
+  @Test("any frames leave a search with a server that can be one, or going on to its end")
+  func search() {
+    var offer = BOOTPMessage(operation: .reply, transaction: 7, clientHardware: Self.card)
+    offer.add(.messageType, [2])
+    offer.add(.serverIdentifier, [192, 168, 1, 1])
+    let datagram = UDPDatagram(
+      source: IPv4Address(192, 168, 1, 2), destination: .broadcast, sourcePort: 67, destinationPort: 68,
+      payload: offer.bytes)
+    let sample = EthernetFrame(destination: Self.card, source: Self.card, type: .ipv4, payload: datagram?.ipv4 ?? [])
+      .bytes
+    let fault = Fuzzing.configured.firstFault { generator in
+      var search = ServerSearch(hardware: Self.card, transaction: 7, start: 0)
+      for case .yield(let server) in search.receive(sample.damaged(&generator)) {
+        if !server.isHostAddress, server != IPv4Address(192, 168, 1, 2) { return "\(server) is no server" }
+        if search.nextDue != nil { return "it goes on" }
+      }
+      var steps = 0
+      while let due = search.nextDue, steps < 10 {
+        _ = search.step(at: due)
+        steps += 1
+      }
+      return steps < 10 ? nil : "it never ends"
     }
     #expect(fault == nil)
   }
