@@ -421,41 +421,4 @@ private func answer(
     #expect(found.map { String(decoding: AddressRange($0.first, $0.last).text, as: UTF8.self) } == range)
     if let found { #expect(!found.canLease(found.own)) }
   }
-
-  @Test("the search for another server asks four times in ten seconds, and knows an answer from other talk")
-  func search() throws {
-    var search = ServerSearch(hardware: serverCard, transaction: 7, start: 0)
-    var asked: [UInt64] = []
-    var time: UInt64 = 0
-    while let due = search.nextDue {
-      time = due
-      for command in search.step(at: time) {
-        guard case .send(let frame) = command else {
-          #expect(command == .serve)
-          continue
-        }
-        let message = try #require(
-          EthernetFrame(frame).flatMap { UDPDatagram(ipv4: $0.payload) }.flatMap { BOOTPMessage($0.payload) })
-        #expect(message.value(of: .messageType) == [1] && message.wantsBroadcast)
-        asked.append(time)
-      }
-    }
-    #expect(asked == [0, 1000, 3000, 6000] && time == 10_000)
-    func offer(_ transaction: UInt32, _ server: IPv4Address?) throws -> [UInt8] {
-      var message = BOOTPMessage(operation: .reply, transaction: transaction, clientHardware: serverCard)
-      if let server { message.add(.serverIdentifier, server.octets) }
-      let datagram = try #require(
-        UDPDatagram(
-          source: IPv4Address(192, 168, 1, 2), destination: .broadcast, sourcePort: 67, destinationPort: 68,
-          payload: message.bytes))
-      return EthernetFrame(destination: .broadcast, source: mac(2), type: .ipv4, payload: datagram.ipv4).bytes
-    }
-    func answer(_ frame: [UInt8]) -> [ServerSearch.Command] {
-      var search = ServerSearch(hardware: serverCard, transaction: 7, start: 0)
-      return search.receive(frame)
-    }
-    #expect(answer(try offer(7, IPv4Address(192, 168, 1, 1))) == [.yield(to: IPv4Address(192, 168, 1, 1))])
-    #expect(answer(try offer(7, nil)) == [.yield(to: IPv4Address(192, 168, 1, 2))])
-    #expect(answer(try offer(8, IPv4Address(192, 168, 1, 1))) == [])
-  }
 }
