@@ -120,7 +120,7 @@ public struct ClusterSimulation: ~Copyable {
     let seeds = records.map { _ in generator.next() }
     random = generator
     let cluster = NodeCore.cluster(identity(0))
-    for (index, membership) in Membership.settled(records, cluster: cluster, now: now, seed: { seeds[$0] }).enumerated()
+    for (index, membership) in Membership.settled(records, cluster: cluster, at: now, seed: { seeds[$0] }).enumerated()
     {
       machines[index].core = NodeCore(
         membership, identity(index), settings: settings, seed: coreSeed(index))
@@ -194,7 +194,7 @@ public struct ClusterSimulation: ~Copyable {
       guard machines[index].boots == boots, !isDelayed(event, index) else { return }
       followAddress(index)
     case .keepMap(let index, let boots):
-      if machines[index].boots == boots { machines[index].map = machines[index].core?.membership.map(now: now) ?? [] }
+      if machines[index].boots == boots { machines[index].map = machines[index].core?.membership.map(at: now) ?? [] }
     }
   }
 

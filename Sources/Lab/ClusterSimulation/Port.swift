@@ -35,7 +35,7 @@ extension ClusterSimulation {
     case .readAssociations:
       let uses = machines[index].kernel.uses(own: machines[index].own)
       give(index) { $0.receiveAssociations(uses, at: $1) }
-    case .follow(let address): machines[index].own = address
+    case .changeAddress(let address): machines[index].own = address
     case .releaseFormer(let former, let peers):
       for peer in peers {
         machines[index].kernel.release(peer, own: former)
@@ -49,7 +49,7 @@ extension ClusterSimulation {
       machines[index].isMember = true
       give(index) { $0.receiveAdoption(refusal: nil, at: $1) }
     case .keepMap: queue.insert(.keepMap(index, boots: machines[index].boots), at: now)
-    case .tell(let news): note(news, by: index)
+    case .report(let news): note(news, by: index)
     // tyd ends with a sentence.
     case .endWithout, .fail: stop(index)
     case .enter, .believe, .search, .endSearch, .answerQuestion, .readMachine, .describeProcesses, .answer, .show,

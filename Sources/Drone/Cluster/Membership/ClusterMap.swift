@@ -15,10 +15,10 @@ extension Membership {
   private static let mapKind: UInt8 = 0x80
 
   /// Everything that this node knows.
-  public func map(now: UInt64) -> [UInt8] { map(of: table.slots(), removals: removals.entries, now) }
+  public func map(at now: UInt64) -> [UInt8] { map(of: table.slots(), removals: removals.entries, now) }
 
   /// This node alone: a newcomer's answer to the member that sent it the map.
-  public func ownMap(now: UInt64) -> [UInt8] { map(of: CollectionOfOne(MemberTable.own), removals: [], now) }
+  public func ownMap(at now: UInt64) -> [UInt8] { map(of: CollectionOfOne(MemberTable.own), removals: [], now) }
 
   private func map(of slots: some Sequence<MemberTable.Slot>, removals: [Removal], _ now: UInt64) -> [UInt8] {
     var out: [UInt8] = [Datagram.version, Membership.mapKind]
@@ -35,8 +35,8 @@ extension Membership {
   /// Enters the cluster whose member gave this map. This node becomes what the map remembers of its MAC, if it does, with a
   /// higher incarnation; else its wanted id or the next free one is its own.
   ///
-  /// Nothing changes when the map cannot be read. `Event.removed` reports that this node itself was removed.
-  public mutating func join(map: [UInt8], now: UInt64) throws(MembershipDecodeError) -> [Effect] {
+  /// Nothing changes when the map cannot be read. `MembershipNews.removed` reports that this node itself was removed.
+  public mutating func join(map: [UInt8], at now: UInt64) throws(MembershipDecodeError) -> [MembershipCommand] {
     let own = table[MemberTable.own].record
     var former: NodeRecord?
     try Membership.forEachItem(of: map, from: cluster) { item in
@@ -50,24 +50,25 @@ extension Membership {
           NodeRecord.largestIncarnation, max(member.record.incarnation, former.incarnation) &+ 1)
       }
     }
-    try Membership.forEachItem(of: map, from: cluster) { item in take(item, Provenance(spreads: false, isHistory: true))
+    try Membership.forEachItem(of: map, from: cluster) { item in
+      merge(item, Provenance(spreads: false, isHistory: true))
     }
     guard isActive else { return finish() }
     let id = freeID(from: former?.id ?? own.id)
     if id != table[MemberTable.own].record.id { table.change(MemberTable.own) { $0.record.id = id } }
-    let effects = finish()
+    let commands = finish()
     announce(MemberTable.own, wholeRecord: true, except: 0)
-    return effects + finish()
+    return commands + finish()
   }
 
   /// Merges another member's map and passes its news on to the neighbours. What it calls dead and is alive here
   /// is only suspected, so that it may object.
-  public mutating func merge(map: [UInt8], now: UInt64) throws(MembershipDecodeError) -> [Effect] {
+  public mutating func receive(map: [UInt8], at now: UInt64) throws(MembershipDecodeError) -> [MembershipCommand] {
     try Membership.forEachItem(of: map, from: cluster) { _ in }
     begin(now)
     if isActive {
       try Membership.forEachItem(of: map, from: cluster) { item in
-        take(item, Provenance(spreads: true, isHistory: true))
+        merge(item, Provenance(spreads: true, isHistory: true))
       }
     }
     return finish()
@@ -84,7 +85,7 @@ extension Membership {
     return found
   }
 
-  private mutating func take(_ item: Item, _ provenance: Provenance) {
+  private mutating func merge(_ item: Item, _ provenance: Provenance) {
     guard isActive else { return }
     switch item {
     case .record(let record, let state, let sequence): apply(record, state, vitals: sequence, provenance)

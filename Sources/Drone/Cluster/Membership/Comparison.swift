@@ -14,8 +14,8 @@ extension Membership {
   }
 
   /// Names all nodes in some of the buckets that differ, and the removals if they do.
-  mutating func tellContents(_ theirs: DigestTable, to slot: MemberTable.Slot) {
-    if theirs.removals != removals.digest { tellRemovals(to: slot) }
+  mutating func sendContents(_ theirs: DigestTable, to slot: MemberTable.Slot) {
+    if theirs.removals != removals.digest { sendRemovals(to: slot) }
     let own = table.digests()
     var chosen: [Int] = []
     var sizes = [Int](repeating: 0, count: DigestTable.buckets)
@@ -38,7 +38,7 @@ extension Membership {
   }
 
   /// The sender listed every node of these buckets that it knows: send it the others, and what is newer here.
-  mutating func tellMissing(_ buckets: UInt32, _ items: [Item], to slot: MemberTable.Slot) {
+  mutating func sendMissing(_ buckets: UInt32, _ items: [Item], to slot: MemberTable.Slot) {
     var missing: [MemberTable.Slot] = []
     for slot in table.slots() {
       let member = table[slot]
@@ -52,7 +52,7 @@ extension Membership {
         missing.append(slot)
       }
     }
-    if !missing.isEmpty { tell(missing, to: table[slot].record.addresses.primary) }
+    if !missing.isEmpty { sendRecords(missing, to: table[slot].record.addresses.primary) }
   }
 
   private func status(of mac: MACAddress, in items: [Item]) -> NodeStatus? {
@@ -60,7 +60,7 @@ extension Membership {
     return nil
   }
 
-  private mutating func tellRemovals(to slot: MemberTable.Slot) {
+  private mutating func sendRemovals(to slot: MemberTable.Slot) {
     let entries = removals.entries
     guard !entries.isEmpty else { return }
     var out = start(.gossip)

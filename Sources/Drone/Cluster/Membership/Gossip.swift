@@ -42,13 +42,13 @@ extension Membership {
       pay(flushTurn)
       left -= 1
     }
-    settle()
+    planFlush()
   }
 
   /// Pays everybody at once.
   mutating func flushEverything() {
     for index in neighbours.indices { pay(index) }
-    settle()
+    planFlush()
   }
 
   private mutating func pay(_ index: Int) {
@@ -59,7 +59,7 @@ extension Membership {
     if out.count > empty { send(out, to: neighbours[index].slot) }
   }
 
-  private mutating func settle() {
+  private mutating func planFlush() {
     for slot in pending where table[slot].owed == 0 { table.note(slot) { $0.isPending = false } }
     pending.removeAll { !table[$0].isPending }
     nextFlush = pending.isEmpty && !removals.isOwing ? .max : now &+ Timing.nextFlush
@@ -107,7 +107,7 @@ extension Membership {
     spreadVitals(MemberTable.own, from: nil)
   }
 
-  mutating func take(_ vitals: Vitals, from index: Int?) {
+  mutating func merge(_ vitals: Vitals, from index: Int?) {
     guard let slot = table.live(vitals.id), slot != MemberTable.own,
       Int8(bitPattern: vitals.sequence &- table[slot].vitalsSequence) > 0
     else { return }

@@ -4,13 +4,13 @@ extension Membership {
   // MARK: Datagrams
 
   /// Receives a datagram that came through ESP to UDP port 3278.
-  public mutating func receive(_ bytes: [UInt8], from address: IPv4Address, now: UInt64) -> [Effect] {
+  public mutating func receive(_ bytes: [UInt8], from address: IPv4Address, at now: UInt64) -> [MembershipCommand] {
     begin(now)
-    if isActive { take(bytes, from: address) }
+    if isActive { read(bytes, from: address) }
     return finish()
   }
 
-  private mutating func take(_ bytes: [UInt8], from address: IPv4Address) {
+  private mutating func read(_ bytes: [UInt8], from address: IPv4Address) {
     let datagram: Datagram
     do throws(MembershipDecodeError) {
       datagram = try Datagram(bytes, of: cluster)
@@ -26,7 +26,7 @@ extension Membership {
     }
     counters.received &+= 1
     let isContents = if case .contents = datagram.body { true } else { false }
-    take(datagram, from: address, isHistory: isContents)
+    merge(datagram, from: address, isHistory: isContents)
     guard isActive, let slot = table.slot(datagram.sender) else { return }
     heard(slot)
     switch datagram.body {
@@ -43,13 +43,13 @@ extension Membership {
         heard(target)
       }
     case .gossip: break
-    case .digests(let digests): tellContents(digests, to: slot)
-    case .contents(let buckets): tellMissing(buckets, datagram.items, to: slot)
+    case .digests(let digests): sendContents(digests, to: slot)
+    case .contents(let buckets): sendMissing(buckets, datagram.items, to: slot)
     }
   }
 
   /// The items of a datagram. Whatever cannot be understood without a record is asked for at once.
-  private mutating func take(_ datagram: Datagram, from address: IPv4Address, isHistory: Bool) {
+  private mutating func merge(_ datagram: Datagram, from address: IPv4Address, isHistory: Bool) {
     let index = table.slot(datagram.sender).flatMap(neighbour)
     let provenance = Provenance(spreads: true, isHistory: isHistory, neighbour: index)
     var wanted: [MACAddress] = []
@@ -60,7 +60,7 @@ extension Membership {
       case .status(let status):
         if !apply(status, provenance) { wanted.append(status.mac) }
       case .vitals(let list):
-        for vitals in list { take(vitals, from: index) }
+        for vitals in list { merge(vitals, from: index) }
       case .removal(let removal): apply(removal, provenance)
       case .want(let list): asked += list
       }
@@ -76,11 +76,11 @@ extension Membership {
       out.append(.want(wanted))
       send(out, to: address)
     }
-    if !asked.isEmpty { tell(asked.compactMap(table.slot), to: address) }
+    if !asked.isEmpty { sendRecords(asked.compactMap(table.slot), to: address) }
   }
 
   /// Sends the records of as many of these nodes as one datagram holds.
-  mutating func tell(_ slots: [MemberTable.Slot], to address: IPv4Address) {
+  mutating func sendRecords(_ slots: [MemberTable.Slot], to address: IPv4Address) {
     var out = start(.gossip)
     for slot in slots where out.count + Item.largest(table[slot].record) <= Datagram.largest {
       out.append(record(slot), table[slot].state, vitals: table[slot].vitalsSequence)
@@ -92,7 +92,7 @@ extension Membership {
 
   /// Updates this node's own load, memory and addresses. Fingerprint, MAC, id and incarnation stay what they are here,
   /// and so does the processors' speed once it is known.
-  public mutating func update(_ current: NodeRecord, now: UInt64) -> [Effect] {
+  public mutating func receiveOwn(_ current: NodeRecord, at now: UInt64) -> [MembershipCommand] {
     begin(now)
     let before = table[MemberTable.own].record
     var after = current
@@ -111,7 +111,7 @@ extension Membership {
   }
 
   /// Says goodbye to all neighbours at once. The datagrams should be given a moment before tunnels are taken down.
-  public mutating func leave(now: UInt64) -> [Effect] {
+  public mutating func leave(at now: UInt64) -> [MembershipCommand] {
     begin(now)
     guard isActive else { return finish() }
     table.change(MemberTable.own) { member in
@@ -128,7 +128,7 @@ extension Membership {
 
   /// Throws a node out until `allow`: its machine, by MAC, and its key. False when no such node is known (alive, dead or gone),
   /// when it is this node, or when the list is full.
-  public mutating func remove(_ id: NodeID, now: UInt64) -> (done: Bool, effects: [Effect]) {
+  public mutating func remove(_ id: NodeID, at now: UInt64) -> (done: Bool, commands: [MembershipCommand]) {
     begin(now)
     guard isActive, let slot = table.live(id) ?? gone(id), slot != MemberTable.own else { return (false, finish()) }
     let record = table[slot].record
@@ -142,7 +142,7 @@ extension Membership {
   }
 
   /// Lets a removed node join again. False when no removed node had this id.
-  public mutating func allow(_ id: NodeID, now: UInt64) -> (done: Bool, effects: [Effect]) {
+  public mutating func allow(_ id: NodeID, at now: UInt64) -> (done: Bool, commands: [MembershipCommand]) {
     begin(now)
     guard isActive, var entry = removals.entries.last(where: { $0.isInForce && $0.id == id }) else {
       return (false, finish())

@@ -1,53 +1,53 @@
 import Addresses
 
+/// What a node comes to know of others, or of itself.
+public enum MembershipNews: Equatable, Sendable {
+  /// A member is there that was not: it needs a policy and its place in the filter.
+  case joined(NodeRecord)
+  /// What changes rarely has changed: addresses after a new lease, id, key after a reboot. Tunnels made with another
+  /// fingerprint, and policies for addresses that are gone, have to go.
+  case changed(NodeRecord, from: NodeRecord)
+  /// It does not answer, and is dead soon if it stays so.
+  case suspected(NodeRecord)
+  /// It was suspected and has spoken up.
+  case cleared(NodeRecord)
+  case died(NodeRecord)
+  case left(NodeRecord)
+  /// Thrown out by an operator. When it is this node's own record, this node is out.
+  case removed(NodeRecord)
+  /// May join again.
+  case allowed(MACAddress, Fingerprint)
+  /// Another node with this one's MAC has joined with another key; this node is out.
+  case replaced(by: NodeRecord)
+}
+
+/// What the driver of `Membership` has to do, in this order.
+public enum MembershipCommand: Equatable, Sendable {
+  /// Send this to UDP port 3278, through ESP.
+  case send([UInt8], to: IPv4Address)
+  case report(MembershipNews)
+  /// Perhaps this dead node is there again, in the other half of what was one cluster: try the control channel, and exchange
+  /// maps both ways. Nothing need be done when it cannot be reached.
+  case reconnect(NodeRecord)
+}
+
 /// Who is in the cluster, as one node sees it: failure detection by probes, suspicion with incarnations, and gossip, after
 /// SWIM (Das, Gupta and Motivala 2002) and Lifeguard (Dadgar, Phillips and Currey 2018), shaped for tunnels: a node speaks only
 /// with twelve neighbours as long as nothing happens. See `Timing` for the arithmetic and `MemberTable` for the neighbours.
 ///
-/// It holds no socket and no clock. Its driver hands in the time and every datagram from UDP port 3278, calls `tick` when
-/// `nextWakeUp` has come (after all waiting datagrams, since they may be the answers that it would miss), and carries out
-/// the effects that every call returns, in their order.
+/// It holds no socket and no clock. Its driver hands in the time and every datagram from UDP port 3278, calls `step` when
+/// `nextDue` has come (after all waiting datagrams, since they may be the answers that it would miss), and performs
+/// the commands that every call returns, in their order.
 ///
-///     var membership = Membership(own, cluster: cluster, now: now, seed: seed)
-///     let effects = try membership.join(map: answer, now: now)   // or not at all: the first node of a cluster
+///     var membership = Membership(own, cluster: cluster, at: now, seed: seed)
+///     let commands = try membership.join(map: answer, at: now)   // or not at all: the first node of a cluster
 ///
 /// Joining: the new node is admitted over the control channel, gets the map of the member there (`map`) and hands it to `join`;
-/// then it sends `ownMap` over the same channel, which the member hands to `merge`. `Effect.reconnect` is answered by the same
-/// exchange with `map` both ways: the one that was called speaks first, so that the caller has objected to being called dead
+/// then it sends `ownMap` over the same channel, which the member hands to `receive`.
+/// `MembershipCommand.reconnect` is answered by the same exchange with `map` both ways: the one that was called speaks first, so that the caller has objected to being called dead
 /// before its own turn comes. In every handshake for a tunnel the caller gives its `ownMap`; whoever is called merges it if it
 /// knows no live member there.
 public struct Membership {
-  public enum Event: Equatable, Sendable {
-    /// A member is there that was not: it needs a policy and its place in the filter.
-    case joined(NodeRecord)
-    /// What changes rarely has changed: addresses after a new lease, id, key after a reboot. Tunnels made with another
-    /// fingerprint, and policies for addresses that are gone, have to go.
-    case changed(NodeRecord, from: NodeRecord)
-    /// It does not answer, and is dead soon if it stays so.
-    case suspected(NodeRecord)
-    /// It was suspected and has spoken up.
-    case cleared(NodeRecord)
-    case died(NodeRecord)
-    case left(NodeRecord)
-    /// Thrown out by an operator. When it is this node's own record, this node is out.
-    case removed(NodeRecord)
-    /// May join again.
-    case allowed(MACAddress, Fingerprint)
-    /// Another node with this one's MAC has joined with another key; this node is out.
-    case replaced(by: NodeRecord)
-  }
-
-  public enum Effect: Equatable, Sendable {
-    /// Send this to UDP port 3278, through ESP.
-    case send([UInt8], to: IPv4Address)
-    case event(Event)
-    /// The nodes with which tunnels are kept at rest, at most twelve. Datagrams keep them busy; nothing else need be done.
-    case neighbours([NodeID])
-    /// Perhaps this dead node is there again, in the other half of what was one cluster: try the control channel, and exchange
-    /// maps both ways. Nothing need be done when it cannot be reached.
-    case reconnect(NodeRecord)
-  }
-
   /// What came in and was not used, and what went by.
   public struct Counters: Equatable, Sendable {
     /// Another cluster's.
@@ -83,12 +83,12 @@ public struct Membership {
   public internal(set) var counters = Counters()
   /// False after `leave`, after this node was removed, and after another took its place: nothing is sent any longer.
   public internal(set) var isActive = true
-  /// When `tick` is due, in milliseconds; `UInt64.max` when nothing is left to do.
-  public private(set) var nextWakeUp: UInt64
+  /// When `step` is due, in milliseconds; `UInt64.max` when nothing is left to do.
+  public private(set) var nextDue: UInt64
 
   var now: UInt64
   var random: Randomness
-  var effects: [Effect] = []
+  var commands: [MembershipCommand] = []
 
   var neighbours: [Neighbour] = []
   private var knownRings: UInt32
@@ -124,7 +124,7 @@ public struct Membership {
   /// - Parameters:
   ///   - own: this node. An id of 0 stands for the low 16 bits of its address.
   ///   - seed: anything that differs from node to node.
-  public init(_ own: NodeRecord, cluster: ClusterIdentifier, now: UInt64, seed: UInt64) {
+  public init(_ own: NodeRecord, cluster: ClusterIdentifier, at now: UInt64, seed: UInt64) {
     var own = own
     if own.id == 0 { own.id = Membership.wantedID(own) }
     own.incarnation = min(own.incarnation, NodeRecord.largestIncarnation)
@@ -140,7 +140,7 @@ public struct Membership {
     nextVitals = now &+ random.next(below: Timing.vitals(nodes: 1))
     nextRetry = now &+ random.next(below: Timing.retry)
     nextSweep = now &+ Timing.sweep
-    nextWakeUp = now
+    nextDue = now
     schedule()
   }
 
@@ -226,7 +226,7 @@ public struct Membership {
   // MARK: Every call
 
   /// Does what is due.
-  public mutating func tick(now: UInt64) -> [Effect] {
+  public mutating func step(at now: UInt64) -> [MembershipCommand] {
     begin(now)
     if isActive { advance() }
     return finish()
@@ -235,9 +235,9 @@ public struct Membership {
   /// Sets the clock. After a time in which the process stood still, or the machine slept, nobody is blamed for silence.
   mutating func begin(_ time: UInt64) {
     now = max(now, time)
-    guard now > nextWakeUp, now - nextWakeUp > Timing.stall else { return }
+    guard now > nextDue, now - nextDue > Timing.stall else { return }
     // And what waits unread in the socket comes in first.
-    let lost = now - nextWakeUp &+ Timing.direct
+    let lost = now - nextDue &+ Timing.direct
     for index in probes.indices { probes[index].deadline &+= lost }
     for index in suspicions.indices { suspicions[index].deadline &+= lost }
     for index in neighbours.indices { neighbours[index].heard = neighbours[index].heard.map { $0 &+ lost } }
@@ -251,7 +251,7 @@ public struct Membership {
     for index in reconnections.indices { reconnections[index].deadline &+= lost }
   }
 
-  mutating func finish() -> [Effect] {
+  mutating func finish() -> [MembershipCommand] {
     if table.ringGeneration != knownRings {
       knownRings = table.ringGeneration
       lastChange = now
@@ -262,14 +262,14 @@ public struct Membership {
       }
     }
     schedule()
-    var done: [Effect] = []
-    swap(&done, &effects)
+    var done: [MembershipCommand] = []
+    swap(&done, &commands)
     return done
   }
 
   private mutating func schedule() {
     guard isActive else {
-      nextWakeUp = .max
+      nextDue = .max
       return
     }
     var next = min(nextFlush, min(nextVitals, min(nextRetry, nextSweep)))
@@ -278,7 +278,7 @@ public struct Membership {
     for probe in probes { next = min(next, probe.deadline) }
     for suspicion in suspicions { next = min(next, suspicion.deadline) }
     for reconnection in reconnections { next = min(next, reconnection.deadline) }
-    nextWakeUp = next
+    nextDue = next
   }
 
   private mutating func advance() {
@@ -321,7 +321,7 @@ public struct Membership {
 
   mutating func send(_ datagram: [UInt8], to address: IPv4Address) {
     counters.sent &+= 1
-    effects.append(.send(datagram, to: address))
+    commands.append(.send(datagram, to: address))
   }
 
   mutating func nextNumber() -> UInt16 {
@@ -391,6 +391,5 @@ public struct Membership {
       owe(MemberTable.own, wholeRecord: true, to: 1 << UInt16(index))
       ping(neighbours[index].slot, digest: true)
     }
-    effects.append(.neighbours(neighbours.map { table[$0.slot].record.id }))
   }
 }

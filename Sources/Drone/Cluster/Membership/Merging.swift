@@ -55,7 +55,7 @@ extension Membership {
     lastChange = now
     // Even if it is the last that is heard of the node: what is in the kernel for it goes by the record of before.
     if wasLive, !isSame {
-      effects.append(.event(.changed(record(slot), from: current.record)))
+      commands.append(.report(.changed(record(slot), from: current.record)))
       if current.record.fingerprint != incoming.fingerprint, let index = neighbour(slot) {
         // Another life: its tunnel has to be made anew.
         neighbours[index] = Neighbour(
@@ -84,7 +84,7 @@ extension Membership {
     }
     lastChange = now
     guard state.isLive else { return }
-    effects.append(.event(.joined(record(slot))))
+    commands.append(.report(.joined(record(slot))))
     if state == .suspect { startSuspicion(slot) }
     if provenance.spreads { announce(slot, wholeRecord: true, except: provenance.mask) }
   }
@@ -158,17 +158,17 @@ extension Membership {
     if state == .suspect { startSuspicion(slot) }
     guard before != state else { return }
     switch (before.isLive, state) {
-    case (false, .alive): effects.append(.event(.joined(record(slot))))
+    case (false, .alive): commands.append(.report(.joined(record(slot))))
     case (false, .suspect):
-      effects.append(.event(.joined(record(slot))))
-      effects.append(.event(.suspected(record(slot))))
-    case (true, .alive): effects.append(.event(.cleared(record(slot))))
-    case (true, .suspect): effects.append(.event(.suspected(record(slot))))
+      commands.append(.report(.joined(record(slot))))
+      commands.append(.report(.suspected(record(slot))))
+    case (true, .alive): commands.append(.report(.cleared(record(slot))))
+    case (true, .suspect): commands.append(.report(.suspected(record(slot))))
     case (true, .dead):
       counters.deaths &+= 1
-      effects.append(.event(.died(record(slot))))
+      commands.append(.report(.died(record(slot))))
       reconnectSoon(slot)
-    case (true, .left): effects.append(.event(.left(record(slot))))
+    case (true, .left): commands.append(.report(.left(record(slot))))
     case (false, _): break
     }
     if !state.isLive { probes.removeAll { $0.slot == slot } }
@@ -191,7 +191,7 @@ extension Membership {
     if incoming.fingerprint != own.fingerprint, incoming.incarnation > own.incarnation, state.isLive {
       // The same machine cannot run twice. The later one stays, or the dispute would never end.
       isActive = false
-      effects.append(.event(.replaced(by: incoming)))
+      commands.append(.report(.replaced(by: incoming)))
       return
     }
     if incoming.tag != own.tag || state != .alive || incoming.incarnation > own.incarnation {
@@ -217,7 +217,7 @@ extension Membership {
     guard id != own.id else { return }
     table.change(MemberTable.own) { $0.record.id = id }
     overrule(own.incarnation, wholeRecord: true)
-    effects.append(.event(.changed(record(MemberTable.own), from: own)))
+    commands.append(.report(.changed(record(MemberTable.own), from: own)))
   }
 
   /// The first id from `wanted` on that nobody else has, had lately, or was removed with.
@@ -248,12 +248,12 @@ extension Membership {
     lastChange = now
     if provenance.spreads, nextFlush == .max { nextFlush = now &+ Timing.flush }
     guard removal.isInForce else {
-      effects.append(.event(.allowed(removal.mac, removal.fingerprint)))
+      commands.append(.report(.allowed(removal.mac, removal.fingerprint)))
       return
     }
     let own = table[MemberTable.own].record
     if removal.mac == own.mac || removal.fingerprint == own.fingerprint {
-      effects.append(.event(.removed(record(MemberTable.own))))
+      commands.append(.report(.removed(record(MemberTable.own))))
       flushEverything()
       isActive = false
       return
@@ -266,7 +266,7 @@ extension Membership {
         out.append(removal)
         send(out, to: slot)
       }
-      effects.append(.event(.removed(record(slot))))
+      commands.append(.report(.removed(record(slot))))
       forget(slot)
     }
   }

@@ -184,7 +184,7 @@ extension Membership {
   }
 
   mutating func advanceSuspicions() {
-    while let slot = suspicions.takeFirst(dueAt: now) {
+    while let slot = suspicions.removeFirst(dueAt: now) {
       transition(slot, to: .dead, incarnation: table[slot].record.incarnation, Provenance(spreads: true))
     }
   }
@@ -247,7 +247,7 @@ extension Membership {
   private mutating func reconnect(_ slot: MemberTable.Slot) {
     let record = record(slot)
     guard member(at: record.addresses.primary) == nil else { return }
-    effects.append(.reconnect(record))
+    commands.append(.reconnect(record))
   }
 
   /// A node called dead by mistake learns of it soon: those next to it try once.
@@ -259,7 +259,7 @@ extension Membership {
   }
 
   mutating func advanceReconnections() {
-    while let slot = reconnections.takeFirst(dueAt: now) {
+    while let slot = reconnections.removeFirst(dueAt: now) {
       if table.isUsed(slot), table[slot].state == .dead { reconnect(slot) }
     }
   }
@@ -289,7 +289,7 @@ extension Membership {
 
 extension Array where Element == Suspicion {
   /// Removes and returns the first one that is due.
-  fileprivate mutating func takeFirst(dueAt now: UInt64) -> MemberTable.Slot? {
+  fileprivate mutating func removeFirst(dueAt now: UInt64) -> MemberTable.Slot? {
     firstIndex { $0.deadline <= now }.map { remove(at: $0).slot }
   }
 }

@@ -5,16 +5,16 @@ import Addresses
 extension Membership {
   /// One membership for each record, all of which know each other. The records must have ids and MACs of their own.
   package static func settled(
-    _ records: [NodeRecord], cluster: ClusterIdentifier, now: UInt64, seed: (Int) -> UInt64
+    _ records: [NodeRecord], cluster: ClusterIdentifier, at now: UInt64, seed: (Int) -> UInt64
   ) -> [Membership] {
     guard let first = records.first else { return [] }
-    var template = Membership(first, cluster: cluster, now: now, seed: 0)
+    var template = Membership(first, cluster: cluster, at: now, seed: 0)
     for record in records.dropFirst() {
       template.apply(record, .alive, vitals: 0, Provenance(spreads: false))
     }
-    template.effects = []
+    template.commands = []
     return records.indices.map { index in
-      var membership = Membership(records[index], cluster: cluster, now: now, seed: seed(index))
+      var membership = Membership(records[index], cluster: cluster, at: now, seed: seed(index))
       membership.table = template.table
       membership.table.exchangeOwn(with: MemberTable.Slot(truncatingIfNeeded: index))
       return membership

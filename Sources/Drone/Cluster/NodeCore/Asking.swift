@@ -17,7 +17,7 @@ extension NodeCore {
         ranking, most: most, for: number, members,
         hasTunnel: { !identity.isEncrypted || peers.tunnels.isConnected($0) }, at: now)
     else { return false }
-    orders[place].call.waits(until: now &+ Survey.longest &+ 2000)
+    orders[place].call.postpone(until: now &+ Survey.longest &+ 2000)
     perform(asked, at: now)
     return true
   }
@@ -59,9 +59,8 @@ extension NodeCore {
       case .readMachine(let isWhole): commands.append(.readMachine(processes: isWhole))
       case .describeProcesses(let processes): commands.append(.describeProcesses(processes))
       case .answer(let order, let report):
-        if let place = self.order(order) { orders[place].call.answered() }
         commands.append(.answer(order: order, .done(report.bytes(of: membership.cluster))))
-        endOrderIfOver(order, at: now)
+        finishOrder(order, at: now)
       }
     }
   }

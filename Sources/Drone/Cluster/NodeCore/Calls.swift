@@ -57,7 +57,7 @@ extension NodeCore {
     guard let call = removeCall(channel) else { return [] }
     switch call.conversation.purpose {
     case .tunnel: perform(peers.tunnels.receiveEnd(of: channel, at: now), at: now)
-    case .admission, .entry: joining?.failed([UInt8]("there is no way to it"), at: now)
+    case .admission, .entry: joining?.receiveFailure([UInt8]("there is no way to it"), at: now)
     case .incoming, .reunion: break
     }
     return finish()
@@ -68,8 +68,8 @@ extension NodeCore {
   /// The other end has proved who it is.
   public func receivePeer(_ peer: Conversation.Peer, over channel: UInt32, at now: UInt64) -> [NodeCommand] {
     guard let place = place(of: channel) else { return [] }
-    let steps = calls[place].conversation.met(peer)
-    perform(steps, channel, at: now)
+    let asked = calls[place].conversation.receivePeer(peer)
+    perform(asked, channel, at: now)
     return finish()
   }
 
@@ -77,17 +77,17 @@ extension NodeCore {
     let host = Conversation.Host(
       cluster: identity.cluster, identifier: membership.cluster, isInClear: !identity.isEncrypted, isIn: isIn)
     guard let place = place(of: channel) else { return [] }
-    let steps = calls[place].conversation.take(
+    let asked = calls[place].conversation.receive(
       message, host, isRemoved: { membership.isRemoved($0.mac, $0.fingerprint) })
-    perform(steps, channel, at: now)
+    perform(asked, channel, at: now)
     return finish()
   }
 
   /// What came is no message; nothing comes after it.
   public func receiveNonsense(over channel: UInt32, at now: UInt64) -> [NodeCommand] {
     guard let place = place(of: channel) else { return [] }
-    let steps = calls[place].conversation.takeUnreadable()
-    perform(steps, channel, at: now)
+    let asked = calls[place].conversation.receiveNonsense()
+    perform(asked, channel, at: now)
     return finish()
   }
 
@@ -103,38 +103,46 @@ extension NodeCore {
     guard let call = removeCall(channel) else { return }
     switch call.conversation.purpose {
     case .incoming:
-      admission.settled(channel)
+      admission.receiveEstablishment(of: channel)
       if let reason { refusals.count(reason) }
       perform(peers.tunnels.receiveEnd(of: channel, at: now), at: now)
     case .tunnel: perform(peers.tunnels.receiveEnd(of: channel, at: now), at: now)
     case .admission, .entry:
       if let failure {
-        joining?.failed(failure, at: now)
+        joining?.receiveFailure(failure, at: now)
       } else {
-        perform(joining?.ended(reason, at: now) ?? [], at: now)
+        perform(joining?.receiveEnd(reason, at: now) ?? [], at: now)
       }
     case .reunion: break
     }
   }
 
-  // MARK: What follows
-
-  private func perform(_ steps: [Conversation.Step], _ channel: UInt32, at now: UInt64) {
-    for step in steps { perform(step, channel, at: now) }
+  /// A connection's time may be over.
+  func stepCall(_ channel: UInt32, at now: UInt64) {
+    if let place = place(of: channel) { perform(calls[place].conversation.step(at: now), channel, at: now) }
   }
 
-  private func perform(_ step: Conversation.Step, _ channel: UInt32, at now: UInt64) {
-    switch step {
+  // MARK: What follows
+
+  private func perform(_ asked: [ConversationCommand], _ channel: UInt32, at now: UInt64) {
+    for command in asked { perform(command, channel, at: now) }
+  }
+
+  private func perform(_ command: ConversationCommand, _ channel: UInt32, at now: UInt64) {
+    switch command {
     case .sayHello:
       say(
-        .hello(Hello(cluster: identity.cluster, time: seconds, record: membership.ownMap(now: now))), over: channel)
-    case .sayJoin: say(.join(record: membership.ownMap(now: now)), over: channel)
+        .hello(Hello(cluster: identity.cluster, time: seconds, record: membership.ownMap(at: now))), over: channel)
+    case .sayJoin: say(.join(record: membership.ownMap(at: now)), over: channel)
     case .say(let message): say(message, over: channel)
-    case .sayMap: say(map: membership.map(now: now), over: channel)
-    case .sayOwnMap: if !isEnding { say(map: membership.ownMap(now: now), over: channel) }
+    case .sayMap: say(map: membership.map(at: now), over: channel)
+    case .sayOwnMap: if !isEnding { say(map: membership.ownMap(at: now), over: channel) }
     case .refuse(let objection): refuse(objection, channel)
     case .close: commands.append(.close(channel: channel))
-    case .settle: admission.settled(channel)
+    case .drop:
+      commands.append(.drop(channel: channel))
+      end(channel, .tooSlow, failure: nil, at: now)
+    case .establish: admission.receiveEstablishment(of: channel)
     case .tunnelOpened: perform(peers.tunnels.receiveConnection(channel), at: now)
     case .tunnel(let message): perform(peers.tunnels.receive(message, over: channel, at: now), at: now)
     case .offer(let offer, let record): consider(offer, record, channel, at: now)
@@ -190,7 +198,7 @@ extension NodeCore {
 
   private func merge(_ map: [UInt8], at now: UInt64) {
     do throws(MembershipDecodeError) {
-      perform(try membership.merge(map: map, now: now), at: now)
+      perform(try membership.receive(map: map, at: now), at: now)
     } catch {
       refusals.count(.unreadable)
     }
@@ -199,7 +207,7 @@ extension NodeCore {
   private func refuse(_ objection: Objection, _ channel: UInt32) {
     refusals.count(objection)
     if !objection.note.isEmpty, let address = call(channel)?.address {
-      commands.append(.tell(.refused(address, objection)))
+      commands.append(.report(.refused(address, objection)))
     }
     if objection.sentence.isEmpty {
       commands.append(.close(channel: channel))
@@ -224,7 +232,7 @@ extension NodeCore {
     switch admission.request(key, from: call.address, at: now) {
     case .admit: commands.append(.certify(channel: channel))
     case .wait:
-      if isNew { commands.append(.tell(.waits(call.address, key: key))) }
+      if isNew { commands.append(.report(.waits(call.address, key: key))) }
       say(.pending(fingerprint: key), over: channel)
       commands.append(.close(channel: channel))
     case .refuse(let reason): refuse(reason, channel)
@@ -238,7 +246,7 @@ extension NodeCore {
   ) -> [NodeCommand] {
     if let certificate {
       if isNew, let call = call(channel), let key = call.conversation.peer?.fingerprint {
-        commands.append(.tell(.admitted(call.address, key: key)))
+        commands.append(.report(.admitted(call.address, key: key)))
       }
       say(.admitted(certificate: certificate.own, authority: certificate.authority), over: channel)
     } else if isNew {

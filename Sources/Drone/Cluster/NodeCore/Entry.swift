@@ -32,7 +32,7 @@ extension NodeCore {
 
   /// Says goodbye to the others.
   public func leave(at now: UInt64) -> [NodeCommand] {
-    perform(membership.leave(now: now), at: now)
+    perform(membership.leave(at: now), at: now)
     return finish()
   }
 
@@ -42,9 +42,9 @@ extension NodeCore {
     return peers.releaseAll()
   }
 
-  func perform(_ steps: [Joining.Step], at now: UInt64) {
-    for step in steps {
-      switch step {
+  func perform(_ asked: [JoiningCommand], at now: UInt64) {
+    for command in asked {
+      switch command {
       case .search:
         let question: Discovery =
           identity.isMember ? .question(cluster: identity.cluster) : .admission(cluster: identity.cluster)
@@ -54,8 +54,8 @@ extension NodeCore {
         // The filter of this node lets 3278 out and nothing else; the member's lets it in.
         let purpose: Conversation.Purpose = identity.isMember ? .entry : .admission
         call(purpose, member, ownChannel(), patience: Joining.patience, at: now)
-      case .askForApproval(let order): commands.append(.tell(.needsApproval(order)))
-      case .tell(let sentence): commands.append(.tell(.isWaiting(sentence)))
+      case .askForApproval(let order): commands.append(.report(.needsApproval(order)))
+      case .report(let sentence): commands.append(.report(.isWaiting(sentence)))
       case .giveUp(let sentence):
         isEnding = true
         commands.append(.fail(sentence))
@@ -65,13 +65,13 @@ extension NodeCore {
 
   /// `reason`: a phrase, which may come from the other side.
   func stopJoining(_ reason: [UInt8], at now: UInt64) {
-    perform(joining?.refused(reason.prefix(200).map(printable), at: now) ?? [], at: now)
+    perform(joining?.receiveRefusal(reason.prefix(200).map(printable), at: now) ?? [], at: now)
   }
 
   /// The member asks its operator first.
   func waitForApproval(of key: [UInt8], at now: UInt64) {
     guard key == identity.key else { return stopJoining([UInt8]("it mistakes this node for another"), at: now) }
-    perform(joining?.mustWait(forApprovalOf: identity.keyText, at: now) ?? [], at: now)
+    perform(joining?.receiveDelay(forApprovalOf: identity.keyText, at: now) ?? [], at: now)
   }
 
   /// Whether the certificate that `adopt` brought is in use now; if not, why, as a phrase.
@@ -80,8 +80,8 @@ extension NodeCore {
       stopJoining(refusal, at: now)
     } else {
       identity.isMember = true
-      joining?.approved(at: now)
-      commands.append(.tell(.isApproved))
+      joining?.receiveApproval(at: now)
+      commands.append(.report(.isApproved))
     }
     return finish()
   }
@@ -93,7 +93,7 @@ extension NodeCore {
 
   private func read(_ map: [UInt8], at now: UInt64) -> Bool {
     do throws(MembershipDecodeError) {
-      perform(try membership.join(map: map, now: now), at: now)
+      perform(try membership.join(map: map, at: now), at: now)
       return true
     } catch {
       return false
@@ -117,7 +117,7 @@ extension NodeCore {
     guard case .answer(let address, let port, let cluster)? = Discovery(datagram), cluster == identity.cluster,
       port == ClusterPorts.control
     else { return [] }
-    perform(joining?.found(address, at: now) ?? [], at: now)
+    perform(joining?.receiveAnswer(from: address, at: now) ?? [], at: now)
     return finish()
   }
 }

@@ -20,7 +20,7 @@ extension NodeCore {
     if ProcessMessage.isOne(datagram) {
       receiveProcessMessage(datagram, from: address, at: now)
     } else {
-      perform(membership.receive(datagram, from: address, now: now), at: now)
+      perform(membership.receive(datagram, from: address, at: now), at: now)
     }
     return finish()
   }
@@ -32,11 +32,11 @@ extension NodeCore {
   ) -> [NodeCommand] {
     admission.forget(at: now)
     var record = membership.own
-    record.take(readings)
+    record.update(with: readings)
     if let addresses { record.addresses = addresses }
     record.addresses6 = addresses6
     peers.ownAddresses = record.allAddresses
-    perform(membership.update(record, now: now), at: now)
+    perform(membership.receiveOwn(record, at: now), at: now)
     if isIn { commands += peers.admitMissing(membership) }
     return finish()
   }
@@ -53,14 +53,13 @@ extension NodeCore {
 
   // MARK: What the membership asks for
 
-  func perform(_ effects: [Membership.Effect], at now: UInt64) {
+  func perform(_ asked: [MembershipCommand], at now: UInt64) {
     // First: a node that has the id which this one gave up is a peer like any other.
     if peers.tunnels.id != membership.ownID { peers.tunnels.id = membership.ownID }
-    for effect in effects {
-      switch effect {
+    for command in asked {
+      switch command {
       case .send(let bytes, let address): commands.append(.send(bytes, to: address))
-      case .event(let event): perform(event, at: now)
-      case .neighbours: break
+      case .report(let news): perform(news, at: now)
       case .reconnect(let record):
         // It may be there again, on the other side of a network that was cut.
         call(.reunion, record.addresses.primary, ownChannel(), patience: 5000, at: now)
@@ -68,29 +67,29 @@ extension NodeCore {
     }
   }
 
-  private func perform(_ event: Membership.Event, at now: UInt64) {
+  private func perform(_ news: MembershipNews, at now: UInt64) {
     keepSoon(at: now)
-    switch event {
+    switch news {
     case .joined(let record):
-      commands.append(.tell(.joined(record)))
+      commands.append(.report(.joined(record)))
       commands += peers.admit(record)
     case .changed(let record, let former):
-      commands.append(.tell(.changed(record)))
+      commands.append(.report(.changed(record)))
       if record.mac != membership.ownMAC { commands += peers.readmit(record, from: former, membership) }
       // Another member may have waited for the id that is free now, this node's former one perhaps.
       if record.id != former.id { commands += peers.admitMissing(membership) }
-    case .suspected(let record): commands.append(.tell(.suspected(record)))
-    case .cleared(let record): commands.append(.tell(.cleared(record)))
+    case .suspected(let record): commands.append(.report(.suspected(record)))
+    case .cleared(let record): commands.append(.report(.cleared(record)))
     case .died(let record):
-      commands.append(.tell(.died(record)))
+      commands.append(.report(.died(record)))
       lose(record)
     case .left(let record):
-      commands.append(.tell(.left(record)))
+      commands.append(.report(.left(record)))
       lose(record)
     case .removed(let record):
       admission.revoke(record.fingerprint.bytes)
       if record.mac == membership.ownMAC { return endWithout(.removedItself) }
-      commands.append(.tell(.removed(record)))
+      commands.append(.report(.removed(record)))
       lose(record)
     case .allowed: break
     case .replaced: endWithout(.replaced)
@@ -162,7 +161,7 @@ extension NodeCore {
 
 extension NodeRecord {
   /// Takes over what was read of the machine.
-  public mutating func take(_ readings: MachineReadings) {
+  public mutating func update(with readings: MachineReadings) {
     cpus = max(readings.processors, 1)
     speed = readings.megahertz
     memoryTotal = UInt32(clamping: readings.memoryTotal >> 10)

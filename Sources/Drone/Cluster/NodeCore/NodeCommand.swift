@@ -59,7 +59,7 @@ public enum NodeCommand: Equatable, Sendable {
   /// Read the associations back; answered by `receiveAssociations`.
   case readAssociations
   /// From now on everything in the kernel is by this own address.
-  case follow(IPv4Address)
+  case changeAddress(IPv4Address)
   /// Take away what is demanded, and excepted, by a former own address.
   case releaseFormer(IPv4Address, peers: [IPv4Address])
 
@@ -88,7 +88,7 @@ public enum NodeCommand: Equatable, Sendable {
   case answer(order: UInt32, OrderAnswer)
   case show(order: UInt32, OrderCall.View)
   case endOrder(UInt32)
-  case tell(NodeNews)
+  case report(NodeNews)
   /// End the program after so many milliseconds, as an operator wants.
   case end(after: UInt64)
   /// End it: the cluster goes on without this node, for this reason.

@@ -81,7 +81,7 @@ public final class NodeCore {
     settings: TunnelSettings = TunnelSettings(), now: UInt64, seed: UInt64
   ) {
     self.init(
-      Membership(own, cluster: NodeCore.cluster(identity), now: now, seed: seed), identity, ciphers: ciphers,
+      Membership(own, cluster: NodeCore.cluster(identity), at: now, seed: seed), identity, ciphers: ciphers,
       settings: settings, seed: seed)
   }
 
@@ -112,26 +112,25 @@ public final class NodeCore {
 
   /// When `step` is to be called whatever happens.
   public var nextDue: UInt64 {
-    var due = membership.nextWakeUp
-    for time in [peers.tunnels.nextDue, surveys.nextDue, keepDue, joining?.due] {
+    var due = membership.nextDue
+    for time in [peers.tunnels.nextDue, surveys.nextDue, keepDue, joining?.nextDue] {
       if let time { due = min(due, time) }
     }
-    for call in calls { due = min(due, call.conversation.deadline) }
-    for order in orders { due = min(due, order.call.deadline) }
+    for call in calls { due = min(due, call.conversation.nextDue) }
+    for order in orders { due = min(due, order.call.nextDue) }
     return due
   }
 
   /// Does what is due. All that waits in sockets has been handed over before, since it may be what would be missed.
   public func step(at now: UInt64) -> [NodeCommand] {
-    for call in calls where call.conversation.deadline <= now {
-      commands.append(.drop(channel: call.channel))
-      end(call.channel, .tooSlow, failure: nil, at: now)
+    for call in calls where call.conversation.nextDue <= now { stepCall(call.channel, at: now) }
+    for (number, call) in orders where call.nextDue <= now {
+      if let place = order(number) { perform(orders[place].call.step(at: now), number, at: now) }
     }
-    for order in orders { endOrderIfOver(order.number, at: now) }
-    if membership.nextWakeUp <= now { perform(membership.tick(now: now), at: now) }
+    if membership.nextDue <= now { perform(membership.step(at: now), at: now) }
     if let due = peers.tunnels.nextDue, due <= now { perform(peers.tunnels.step(at: now), at: now) }
     stepSurveys(at: now)
-    if let due = joining?.due, due <= now { perform(joining?.step(at: now) ?? [], at: now) }
+    if let due = joining?.nextDue, due <= now { perform(joining?.step(at: now) ?? [], at: now) }
     if let due = keepDue, due <= now {
       keepDue = nil
       commands.append(.keepMap)

@@ -19,45 +19,51 @@ extension NodeCore {
 
   /// Bytes came, or none: the program has closed its end, or its connection failed.
   public func receive(_ part: [UInt8], fromOrder number: UInt32, at now: UInt64) -> [NodeCommand] {
-    guard let place = order(number), !orders[place].call.isOver(at: now) else { return [] }
+    guard let place = order(number) else { return [] }
     let host = OrderCall.Host(id: membership.ownID, canCertify: admission.canCertify)
-    perform(orders[place].call.take(part, host), number, at: now)
-    endOrderIfOver(number, at: now)
+    perform(orders[place].call.receive(part, host), number, at: now)
     return finish()
-  }
-
-  func endOrderIfOver(_ number: UInt32, at now: UInt64) {
-    guard let place = order(number), orders[place].call.isOver(at: now) else { return }
-    orders.remove(at: place)
-    surveys.receiveEnd(ofOrder: number)
-    commands.append(.endOrder(number))
   }
 
   func order(_ number: UInt32) -> Int? { orders.firstIndex { $0.number == number } }
 
+  func finishOrder(_ number: UInt32, at now: UInt64) {
+    if let place = order(number) { perform(orders[place].call.finish(), number, at: now) }
+  }
+
   private func answer(_ answer: OrderAnswer, _ number: UInt32) { commands.append(.answer(order: number, answer)) }
 
-  private func perform(_ step: OrderCall.Step, _ number: UInt32, at now: UInt64) {
-    switch step {
-    case .wait, .end: break
+  func perform(_ asked: [OrderCommand], _ number: UInt32, at now: UInt64) {
+    for command in asked { perform(command, number, at: now) }
+  }
+
+  private func perform(_ command: OrderCommand, _ number: UInt32, at now: UInt64) {
+    switch command {
+    case .end:
+      orders.removeAll { $0.number == number }
+      surveys.receiveEnd(ofOrder: number)
+      commands.append(.endOrder(number))
     case .answer(let text): answer(text, number)
     case .show(let view):
       if view == .pending { admission.forget(at: now) }
       commands.append(.show(order: number, view))
     case .survey(let ranking, let most):
-      if !beginSurvey(ranking, most: most, for: number, at: now) { answer(.tooManySurveys, number) }
+      if !beginSurvey(ranking, most: most, for: number, at: now) {
+        answer(.tooManySurveys, number)
+        finishOrder(number, at: now)
+      }
     case .leave(let milliseconds, let isFarewell, let text):
-      if isFarewell { perform(membership.leave(now: now), at: now) }
+      if isFarewell { perform(membership.leave(at: now), at: now) }
       isEnding = true
       commands.append(.end(after: milliseconds))
       answer(text, number)
     case .remove(let id):
-      let result = membership.remove(id, now: now)
-      perform(result.effects, at: now)
+      let result = membership.remove(id, at: now)
+      perform(result.commands, at: now)
       answer(.removed(id, result.done), number)
     case .allow(let id):
-      let result = membership.allow(id, now: now)
-      perform(result.effects, at: now)
+      let result = membership.allow(id, at: now)
+      perform(result.commands, at: now)
       answer(.allowed(id, result.done), number)
     case .openWindow(let minutes):
       admission.openWindow(minutes: minutes, at: now)

@@ -97,7 +97,7 @@ public struct Peers {
     for peer in peers { commands += remove(peer.id) }
     coming = []
     own = address
-    commands.append(.follow(address))
+    commands.append(.changeAddress(address))
     guard isEncrypted else { return commands }
     for peer in peers {
       if let record = membership.member(peer.id) {

@@ -16,7 +16,7 @@ import ChannelFailure
 /// own. A client is `open` as soon as *it* knows the server: that the server accepts it shows in the first message (RFC 8446,
 /// Appendix E.1).
 ///
-/// Until the peer is known at most 8 KiB are read, of one that is no member 16 KiB in all, and `tick` ends a handshake after
+/// Until the peer is known at most 8 KiB are read, of one that is no member 16 KiB in all, and `step` ends a handshake after
 /// `handshakeLimit`. A peer that renews keys, or sends other messages of a handshake after it, may do so four times. Not shared
 /// between threads.
 public final class SecureConnection {
@@ -56,7 +56,7 @@ public final class SecureConnection {
 
   /// - Parameters:
   ///   - time: what certificates are judged by, in seconds since 1970 (`TimeFloor.seconds`).
-  ///   - started: the present on a clock that never goes back, in milliseconds, the one that `tick` is given.
+  ///   - started: the present on a clock that never goes back, in milliseconds, the one that `step` is given.
   public init(
     _ identity: ChannelIdentity, as side: Side, admitting admission: Admission = .members, at time: Int64,
     started: UInt64
@@ -128,7 +128,7 @@ public final class SecureConnection {
 
   /// Ends a handshake that has lasted longer than `handshakeLimit`.
   /// - Parameter now: milliseconds on the clock of `started`.
-  public func tick(now: UInt64) {
+  public func step(at now: UInt64) {
     if case .handshaking = state, now &- started >= SecureConnection.handshakeLimit { close(channel_too_slow) }
   }
 

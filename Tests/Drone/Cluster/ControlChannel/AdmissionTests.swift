@@ -117,7 +117,7 @@ private func digits(_ key: [UInt8], _ count: Int = 64) -> [UInt8] {
     }
     for channel in 10..<1000 { _ = admission.connected(UInt32(channel), from: address(channel)) }
     #expect(admission.halfOpen == Admission.strangers)
-    for channel in 0..<1000 { admission.settled(UInt32(channel)) }
+    for channel in 0..<1000 { admission.receiveEstablishment(of: UInt32(channel)) }
     #expect(admission.halfOpen == 0)
     #expect(admission.connected(5000, from: address(1)) == .free)
   }

@@ -17,7 +17,7 @@ import Tunnels
       let addresses = AddressList([IPv4Address(10, 0, 0, 2)])
     else { return [] }
     let record = NodeRecord(fingerprint: fingerprint, mac: mac, addresses: addresses)
-    return Membership(record, cluster: cluster, now: 0, seed: 1).ownMap(now: 0)
+    return Membership(record, cluster: cluster, at: 0, seed: 1).ownMap(at: 0)
   }()
 
   private static let messages: [ControlMessage] = [
@@ -54,11 +54,11 @@ import Tunnels
       let host = Conversation.Host(
         cluster: Self.authority, identifier: Self.cluster, isInClear: UInt8.random(in: 0..<8, using: &generator) == 0,
         isIn: isIn)
-      var steps = conversation.met(peer)
+      var steps = conversation.receivePeer(peer)
       var maps = 0
       for _ in 0..<8 {
         let wasOver = conversation.isOver
-        let more = conversation.take(Self.message(&generator), host) { _ in false }
+        let more = conversation.receive(Self.message(&generator), host) { _ in false }
         if wasOver, !more.isEmpty { return "\(more) after the end" }
         steps += more
       }
@@ -75,7 +75,7 @@ import Tunnels
       if refusals > 1 { return "\(refusals) refusals" }
       if refusals > 0, !conversation.isOver { return "refused and not over" }
       if purpose == .incoming, maps > (isIn && peer.isMember ? 1 : 0) { return "\(maps) maps given away" }
-      return conversation.deadline <= Conversation.membersPatience ? nil : "it may last \(conversation.deadline) ms"
+      return conversation.nextDue <= Conversation.membersPatience ? nil : "it may last \(conversation.nextDue) ms"
     }
     #expect(fault == nil)
   }

@@ -15,7 +15,7 @@ func description(
     let addresses = AddressList([IPv4Address(192, 168, 1, 2)])
   else { throw Impossible() }
   let record = NodeRecord(fingerprint: fingerprint, mac: mac, addresses: addresses, isInClear: isInClear)
-  return Membership(record, cluster: cluster, now: 0, seed: 1).ownMap(now: 0)
+  return Membership(record, cluster: cluster, at: 0, seed: 1).ownMap(at: 0)
 }
 
 struct Impossible: Error {}
@@ -40,13 +40,13 @@ let stranger = Conversation.Peer(fingerprint: peerKey, isMember: false)
 func fresh(_ purpose: Conversation.Purpose, with peer: Conversation.Peer = member) -> Conversation {
   var made =
     purpose == .incoming ? Conversation(incomingAt: 0) : Conversation(purpose, at: 0, patience: 3000)
-  _ = made.met(peer)
+  _ = made.receivePeer(peer)
   return made
 }
 
 extension Conversation {
   /// Takes a message in a cluster from which nobody was removed.
-  mutating func take(_ message: ControlMessage, _ host: Host = host()) -> [Step] {
-    take(message, host) { _ in false }
+  mutating func receive(_ message: ControlMessage, _ host: Host = host()) -> [ConversationCommand] {
+    receive(message, host) { _ in false }
   }
 }

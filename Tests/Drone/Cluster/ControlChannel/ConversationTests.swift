@@ -2,8 +2,8 @@ import ControlChannel
 import Testing
 
 @Suite struct MeetingTests {
-  static let cases: [(Conversation.Purpose, isMember: Bool, [Conversation.Step])] = [
-    (.incoming, true, [.settle]),
+  static let cases: [(Conversation.Purpose, isMember: Bool, [ConversationCommand])] = [
+    (.incoming, true, [.establish]),
     (.incoming, false, []),
     (.admission, true, [.sayJoin]),
     (.entry, true, [.sayHello, .say(.mapRequest)]),
@@ -18,28 +18,36 @@ import Testing
     let (purpose, isMember, steps) = MeetingTests.cases[index]
     var conversation =
       purpose == .incoming ? Conversation(incomingAt: 0) : Conversation(purpose, at: 0, patience: 3000)
-    #expect(conversation.met(Conversation.Peer(fingerprint: peerKey, isMember: isMember)) == steps)
-    #expect(conversation.met(member) == [])
+    #expect(conversation.receivePeer(Conversation.Peer(fingerprint: peerKey, isMember: isMember)) == steps)
+    #expect(conversation.receivePeer(member) == [])
   }
 
   @Test("nothing counts before the other side has proved who it is")
   func unknown() throws {
     var conversation = Conversation(incomingAt: 0)
-    #expect(conversation.take(try hello()) == [])
-    #expect(conversation.take(.join(record: try description())) == [])
+    #expect(conversation.receive(try hello()) == [])
+    #expect(conversation.receive(.join(record: try description())) == [])
     #expect(conversation.greeting == nil)
   }
 
   @Test("a stranger has 10 s to prove a membership and to say what it wants, a member 20 s from the start")
   func deadlines() {
     var conversation = Conversation(incomingAt: 1000)
-    #expect(conversation.deadline == 11_000)
-    _ = conversation.met(stranger)
-    #expect(conversation.deadline == 11_000)
+    #expect(conversation.nextDue == 11_000)
+    _ = conversation.receivePeer(stranger)
+    #expect(conversation.nextDue == 11_000)
     conversation = Conversation(incomingAt: 1000)
-    _ = conversation.met(member)
-    #expect(conversation.deadline == 21_000)
-    #expect(Conversation(.entry, at: 1000, patience: 3000).deadline == 4000)
+    _ = conversation.receivePeer(member)
+    #expect(conversation.nextDue == 21_000)
+    #expect(Conversation(.entry, at: 1000, patience: 3000).nextDue == 4000)
+  }
+
+  @Test("what lasts too long is given up without a word, once")
+  func late() {
+    var conversation = Conversation(.entry, at: 1000, patience: 3000)
+    #expect(conversation.step(at: 3999) == [])
+    #expect(conversation.step(at: 4000) == [.drop])
+    #expect(conversation.step(at: 5000) == [] && conversation.receivePeer(member) == [])
   }
 }
 
@@ -48,14 +56,14 @@ import Testing
   @Test("a stranger may say one thing, the request to join, and with its own record alone")
   func join() throws {
     var conversation = fresh(.incoming, with: stranger)
-    let steps = conversation.take(.join(record: try description()))
+    let steps = conversation.receive(.join(record: try description()))
     guard case .admit(let record)? = steps.first, steps.count == 1 else {
       Issue.record("\(steps)")
       return
     }
     #expect(record.fingerprint.bytes == peerKey)
     #expect(conversation.isOver)
-    #expect(conversation.take(.join(record: try description())) == [])
+    #expect(conversation.receive(.join(record: try description())) == [])
   }
 
   static func others() throws -> [(ControlMessage, Objection)] {
@@ -85,19 +93,19 @@ import Testing
   func refused() throws {
     for (message, objection) in try StrangerTests.others() {
       var conversation = fresh(.incoming, with: stranger)
-      #expect(conversation.take(message) == [.refuse(objection)], "\(message)")
+      #expect(conversation.receive(message) == [.refuse(objection)], "\(message)")
       #expect(conversation.isOver)
-      #expect(conversation.take(.join(record: try description())) == [])
+      #expect(conversation.receive(.join(record: try description())) == [])
     }
     var conversation = fresh(.incoming, with: stranger)
-    #expect(conversation.takeUnreadable() == [.refuse(.unreadable)])
-    #expect(conversation.takeUnreadable() == [])
+    #expect(conversation.receiveNonsense() == [.refuse(.unreadable)])
+    #expect(conversation.receiveNonsense() == [])
   }
 
   @Test("a removed node does not even wait")
   func removed() throws {
     var conversation = fresh(.incoming, with: stranger)
-    let steps = conversation.take(.join(record: try description()), host()) { $0.fingerprint.bytes == peerKey }
+    let steps = conversation.receive(.join(record: try description()), host()) { $0.fingerprint.bytes == peerKey }
     #expect(steps == [.refuse(.removed)])
   }
 
@@ -106,7 +114,7 @@ import Testing
     arguments: [.entry, .reunion, .admission] as [Conversation.Purpose])
   func outgoing(_ purpose: Conversation.Purpose) throws {
     var conversation = fresh(purpose, with: stranger)
-    #expect(conversation.take(try hello()) == [.refuse(.unexpected)])
+    #expect(conversation.receive(try hello()) == [.refuse(.unexpected)])
   }
 }
 
@@ -114,7 +122,7 @@ import Testing
 @Suite struct MemberTests {
   private func greeted() throws -> Conversation {
     var conversation = fresh(.incoming)
-    #expect(conversation.take(try hello()) == [.believe(seconds: 1_700_000_000), .sayHello])
+    #expect(conversation.receive(try hello()) == [.believe(seconds: 1_700_000_000), .sayHello])
     return conversation
   }
 
@@ -124,7 +132,7 @@ import Testing
       .mapRequest, .map(part: [], isLast: true), .offer(offer), .ready, .leave, .join(record: []),
     ] as [ControlMessage] {
       var conversation = fresh(.incoming)
-      #expect(conversation.take(message) == [.refuse(.noHello)], "\(message)")
+      #expect(conversation.receive(message) == [.refuse(.noHello)], "\(message)")
     }
   }
 
@@ -141,16 +149,16 @@ import Testing
   func wrong() throws {
     for (message, objection) in try MemberTests.greetings() {
       var conversation = fresh(.incoming)
-      #expect(conversation.take(message) == [.refuse(objection)], "\(message)")
+      #expect(conversation.receive(message) == [.refuse(objection)], "\(message)")
       #expect(conversation.greeting == nil)
     }
     var conversation = fresh(.incoming)
-    #expect(conversation.take(try hello(), host()) { _ in true } == [.refuse(.removed)])
+    #expect(conversation.receive(try hello(), host()) { _ in true } == [.refuse(.removed)])
     conversation = try greeted()
-    #expect(conversation.take(try hello()) == [.refuse(.unexpected)])
+    #expect(conversation.receive(try hello()) == [.refuse(.unexpected)])
   }
 
-  static func answers() throws -> [(ControlMessage, [Conversation.Step])] {
+  static func answers() throws -> [(ControlMessage, [ConversationCommand])] {
     [
       (.mapRequest, [.sayMap]),
       (.map(part: [7, 8], isLast: true), [.merge(map: [7, 8]), .say(.ready)]),
@@ -174,27 +182,27 @@ import Testing
   func answers() throws {
     for (message, steps) in try MemberTests.answers() {
       var conversation = try greeted()
-      #expect(conversation.take(message) == steps, "\(message)")
+      #expect(conversation.receive(message) == steps, "\(message)")
     }
   }
 
   @Test("the map is given once, and not by a node that is still joining")
   func mapOnce() throws {
     var conversation = try greeted()
-    #expect(conversation.take(.mapRequest) == [.sayMap])
-    #expect(conversation.take(.mapRequest) == [.refuse(.unexpected)])
+    #expect(conversation.receive(.mapRequest) == [.sayMap])
+    #expect(conversation.receive(.mapRequest) == [.refuse(.unexpected)])
     conversation = try greeted()
-    #expect(conversation.take(.mapRequest, host(isIn: false)) == [.refuse(.notIn)])
+    #expect(conversation.receive(.mapRequest, host(isIn: false)) == [.refuse(.notIn)])
   }
 
   @Test("a map comes in parts, and one that is longer than any ends the connection")
   func parts() throws {
     var conversation = try greeted()
-    #expect(conversation.take(.map(part: [1, 2], isLast: false)) == [])
-    #expect(conversation.take(.map(part: [3], isLast: true)) == [.merge(map: [1, 2, 3]), .say(.ready)])
+    #expect(conversation.receive(.map(part: [1, 2], isLast: false)) == [])
+    #expect(conversation.receive(.map(part: [3], isLast: true)) == [.merge(map: [1, 2, 3]), .say(.ready)])
     let part = [UInt8](repeating: 0, count: ControlFrame.mapPartLimit)
-    var steps: [Conversation.Step] = []
-    for _ in 0..<100 where steps.isEmpty { steps = conversation.take(.map(part: part, isLast: false)) }
+    var steps: [ConversationCommand] = []
+    for _ in 0..<100 where steps.isEmpty { steps = conversation.receive(.map(part: part, isLast: false)) }
     #expect(steps == [.refuse(.tooMuch)])
     #expect(conversation.isOver)
   }
@@ -210,15 +218,15 @@ import Testing
   func refused(_ index: Int) throws {
     let (own, other) = ProtectionTests.modes[index]
     let here = host(isInClear: own)
-    let objection = Conversation.Step.refuse(.otherProtection(isInClear: own))
+    let objection = ConversationCommand.refuse(.otherProtection(isInClear: own))
     var joiner = fresh(.incoming, with: stranger)
-    let asked = joiner.take(.join(record: try description(isInClear: other)), here)
+    let asked = joiner.receive(.join(record: try description(isInClear: other)), here)
     var came = fresh(.incoming)
-    let greeted = came.take(try hello(isInClear: other), here)
+    let greeted = came.receive(try hello(isInClear: other), here)
     var met = fresh(.reunion)
-    let again = met.take(try hello(isInClear: other), here)
+    let again = met.receive(try hello(isInClear: other), here)
     var wanted = fresh(.tunnel(fingerprint: peerKey))
-    let answered = wanted.take(try hello(isInClear: other), here)
+    let answered = wanted.receive(try hello(isInClear: other), here)
     if own == other {
       #expect(![asked, greeted, again, answered].contains { $0.contains(objection) })
       #expect(came.greeting != nil)
@@ -233,7 +241,7 @@ import Testing
     arguments: [false, true])
   func joiner(_ isInClear: Bool) throws {
     var conversation = fresh(.entry)
-    let steps = conversation.take(try hello(isInClear: !isInClear), host(isInClear: isInClear, isIn: false))
+    let steps = conversation.receive(try hello(isInClear: !isInClear), host(isInClear: isInClear, isIn: false))
     #expect(steps == [.giveUp(Objection.otherProtection(isInClear: !isInClear).sentence)])
     #expect(conversation.isOver)
   }
@@ -257,7 +265,7 @@ import Testing
   @Test("a request to be admitted is answered once, by one of three")
   func admission() throws {
     let other = [UInt8]("it answers with something else".utf8)
-    let cases: [(ControlMessage, [Conversation.Step])] = [
+    let cases: [(ControlMessage, [ConversationCommand])] = [
       (.pending(fingerprint: peerKey), [.wait(fingerprint: peerKey), .close]),
       (.admitted(certificate: [1], authority: [2]), [.admitted(certificate: [1], authority: [2]), .close]),
       (.refused(reason: [0x6E, 0x6F]), [.giveUp([0x6E, 0x6F]), .close]),
@@ -266,49 +274,50 @@ import Testing
     ]
     for (message, steps) in cases {
       var conversation = fresh(.admission)
-      #expect(conversation.take(message) == steps)
-      #expect(conversation.take(message) == [])
+      #expect(conversation.receive(message) == steps)
+      #expect(conversation.receive(message) == [])
     }
   }
 
   @Test("a joiner that is let in hears hello, the map, and ready")
   func entry() throws {
     var conversation = fresh(.entry)
-    #expect(conversation.take(try hello(), host(isIn: false)) == [.believe(seconds: 1_700_000_000)])
-    #expect(conversation.take(.map(part: [1], isLast: false), host(isIn: false)) == [])
-    #expect(conversation.take(.map(part: [2], isLast: true), host(isIn: false)) == [.enter(map: [1, 2]), .sayOwnMap])
-    #expect(conversation.take(.ready, host(isIn: false)) == [.close, .entered])
+    #expect(conversation.receive(try hello(), host(isIn: false)) == [.believe(seconds: 1_700_000_000)])
+    #expect(conversation.receive(.map(part: [1], isLast: false), host(isIn: false)) == [])
+    #expect(
+      conversation.receive(.map(part: [2], isLast: true), host(isIn: false)) == [.enter(map: [1, 2]), .sayOwnMap])
+    #expect(conversation.receive(.ready, host(isIn: false)) == [.close, .entered])
     #expect(conversation.isOver)
   }
 
   @Test("a joiner takes a refusal at any time, and no map from who has not said who it is")
   func entryRefused() throws {
     var conversation = fresh(.entry)
-    #expect(conversation.take(.refused(reason: [0x6E, 0x6F])) == [.giveUp([0x6E, 0x6F]), .close])
+    #expect(conversation.receive(.refused(reason: [0x6E, 0x6F])) == [.giveUp([0x6E, 0x6F]), .close])
     for message in [.map(part: [1], isLast: true), .ready] as [ControlMessage] {
       conversation = fresh(.entry)
-      #expect(conversation.take(message) == [.refuse(.noHello)])
+      #expect(conversation.receive(message) == [.refuse(.noHello)])
     }
     conversation = fresh(.entry)
-    _ = conversation.take(try hello())
-    #expect(conversation.take(.offer(offer)) == [.giveUp([UInt8]("it answers with something else".utf8)), .close])
+    _ = conversation.receive(try hello())
+    #expect(conversation.receive(.offer(offer)) == [.giveUp([UInt8]("it answers with something else".utf8)), .close])
   }
 
   @Test("two halves that meet again give each other their maps, after hello, and objections go with the second")
   func reunion() throws {
     var conversation = fresh(.reunion)
-    _ = conversation.take(try hello())
-    #expect(conversation.take(.map(part: [1], isLast: true)) == [.merge(map: [1]), .sayMap])
-    #expect(conversation.take(.ready) == [.close])
+    _ = conversation.receive(try hello())
+    #expect(conversation.receive(.map(part: [1], isLast: true)) == [.merge(map: [1]), .sayMap])
+    #expect(conversation.receive(.ready) == [.close])
     conversation = fresh(.reunion)
-    #expect(conversation.take(.map(part: [1], isLast: true)) == [.close])
+    #expect(conversation.receive(.map(part: [1], isLast: true)) == [.close])
   }
 
   @Test("what comes over a tunnel's connection is the tunnel's")
   func tunnel() throws {
     var conversation = fresh(.tunnel(fingerprint: peerKey))
-    #expect(conversation.take(try hello()) == [.believe(seconds: 1_700_000_000)])
-    #expect(conversation.take(.ready) == [.tunnel(.ready)])
-    #expect(conversation.take(.refuse(.simultaneous)) == [.tunnel(.refuse(.simultaneous))])
+    #expect(conversation.receive(try hello()) == [.believe(seconds: 1_700_000_000)])
+    #expect(conversation.receive(.ready) == [.tunnel(.ready)])
+    #expect(conversation.receive(.refuse(.simultaneous)) == [.tunnel(.refuse(.simultaneous))])
   }
 }

@@ -11,7 +11,7 @@ private let other = IPv4Address(192, 168, 1, 12)
 
 private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
-extension Joining.Step {
+extension JoiningCommand {
   /// For tables: what is done, and the sentence if there is one.
   fileprivate var summary: String {
     switch self {
@@ -19,7 +19,7 @@ extension Joining.Step {
     case .endSearch(let address): "end search: \(text(address.text))"
     case .connect(let address): "connect \(text(address.text))"
     case .askForApproval(let order): "ask for approval: \(text(order))"
-    case .tell(let sentence): "tell: \(text(sentence))"
+    case .report(let sentence): "tell: \(text(sentence))"
     case .giveUp(let sentence): "give up: \(text(sentence))"
     }
   }
@@ -27,10 +27,10 @@ extension Joining.Step {
 
 /// Lets the time pass and answers every connection by a failure, until `end` or until there is nothing more to do.
 private func history(
-  _ joining: inout Joining, until end: UInt64, connections: (inout Joining, UInt64) -> [Joining.Step]
+  _ joining: inout Joining, until end: UInt64, connections: (inout Joining, UInt64) -> [JoiningCommand]
 ) -> [String] {
   var lines: [String] = []
-  while let due = joining.due, due <= end {
+  while let due = joining.nextDue, due <= end {
     let steps = joining.step(at: due)
     lines += steps.map { "\(due) \($0.summary)" }
     for case .connect in steps {
@@ -45,13 +45,13 @@ private func history(
   @Test("at a member that does not answer it tries three times, a second apart, and says why it gives up")
   func noAnswer() {
     var joining = Joining(at: contact, isPatient: false, now: 0)
-    let lines = history(&joining, until: 100_000) { joining, now in joining.ended(.tooSlow, at: now) }
+    let lines = history(&joining, until: 100_000) { joining, now in joining.receiveEnd(.tooSlow, at: now) }
     #expect(
       lines == [
         "0 connect 192.168.1.11", "1100 connect 192.168.1.11", "2200 connect 192.168.1.11",
         "2300 give up: could not join at 192.168.1.11: \(text(ClosedReason.tooSlow.text)).",
       ])
-    #expect(joining.due == nil)
+    #expect(joining.nextDue == nil)
   }
 
   @Test(
@@ -72,10 +72,10 @@ private func history(
     var joining = Joining(at: nil, isPatient: false, now: 0)
     #expect(joining.step(at: 0) == [.search])
     #expect(joining.step(at: 3000) == [.search])
-    #expect(joining.found(contact, at: 3020) == [.endSearch(contact)])
-    #expect(joining.found(other, at: 3021) == [])
+    #expect(joining.receiveAnswer(from: contact, at: 3020) == [.endSearch(contact)])
+    #expect(joining.receiveAnswer(from: other, at: 3021) == [])
     let lines = history(&joining, until: 100_000) { joining, now in
-      joining.failed([UInt8]("there is no way to it"), at: now)
+      joining.receiveFailure([UInt8]("there is no way to it"), at: now)
       return []
     }
     #expect(
@@ -95,10 +95,10 @@ private func history(
   func ends(_ reason: ClosedReason?, _ isWorthAnother: Bool) {
     var joining = Joining(at: contact, isPatient: false, now: 0)
     _ = joining.step(at: 0)
-    let steps = joining.ended(reason, at: 10)
+    let steps = joining.receiveEnd(reason, at: 10)
     if isWorthAnother {
       #expect(steps == [])
-      #expect(joining.due == 1010)
+      #expect(joining.nextDue == 1010)
     } else {
       #expect(steps == [.giveUp([UInt8]("could not join at 192.168.1.11: the node there is of another cluster."))])
     }
@@ -109,7 +109,7 @@ private func history(
     var joining = Joining(at: contact, isPatient: false, now: 0)
     _ = joining.step(at: 0)
     #expect(
-      joining.refused([UInt8]("this node was removed"), at: 10)
+      joining.receiveRefusal([UInt8]("this node was removed"), at: 10)
         == [.giveUp([UInt8]("could not join at 192.168.1.11: this node was removed."))])
   }
 
@@ -117,11 +117,11 @@ private func history(
   func after() {
     var joining = Joining(at: contact, isPatient: false, now: 0)
     _ = joining.step(at: 0)
-    joining.approved(at: 100)
-    #expect(joining.ended(.finished, at: 120) == [])
-    #expect(joining.due == 100)
-    joining.failed([UInt8]("too late"), at: 130)
-    #expect(joining.due == 100)
+    joining.receiveApproval(at: 100)
+    #expect(joining.receiveEnd(.finished, at: 120) == [])
+    #expect(joining.nextDue == 100)
+    joining.receiveFailure([UInt8]("too late"), at: 130)
+    #expect(joining.nextDue == 100)
     #expect(joining.step(at: 100) == [.connect(contact)])
   }
 
@@ -129,19 +129,19 @@ private func history(
   func early() {
     var joining = Joining(at: contact, isPatient: false, now: 1000)
     #expect(joining.step(at: 999) == [])
-    #expect(joining.due == 1000)
+    #expect(joining.nextDue == 1000)
   }
 
   @Test("once it has given up for a reason, the end of that connection gives no other one")
   func endAfterRefusal() {
     var joining = Joining(at: contact, isPatient: false, now: 0)
     _ = joining.step(at: 0)
-    let steps = joining.refused([UInt8]("the node there demands IPsec"), at: 10)
+    let steps = joining.receiveRefusal([UInt8]("the node there demands IPsec"), at: 10)
     #expect(steps.map(\.summary) == ["give up: could not join at 192.168.1.11: the node there demands IPsec."])
-    #expect(joining.ended(.finished, at: 10) == [])
-    joining.failed([UInt8]("it went away"), at: 10)
-    #expect(joining.refused([UInt8]("again"), at: 10) == [])
-    #expect(joining.due == nil)
+    #expect(joining.receiveEnd(.finished, at: 10) == [])
+    joining.receiveFailure([UInt8]("it went away"), at: 10)
+    #expect(joining.receiveRefusal([UInt8]("again"), at: 10) == [])
+    #expect(joining.nextDue == nil)
     #expect(joining.step(at: 10_000) == [])
   }
 
@@ -152,7 +152,7 @@ private func history(
   func approval() {
     var joining = Joining(at: contact, isPatient: false, now: 0)
     let key = [UInt8]("aaaa-bbbb")
-    let lines = history(&joining, until: 60_000) { joining, now in joining.mustWait(forApprovalOf: key, at: now) }
+    let lines = history(&joining, until: 60_000) { joining, now in joining.receiveDelay(forApprovalOf: key, at: now) }
     let order = "On a member that may admit: tyd --approve aaaa-bbbb"
     #expect(lines.filter { $0.contains("approval") } == ["100 ask for approval: \(order)"])
     #expect(lines.count(where: { $0.contains("connect") }) == 29)
@@ -165,8 +165,8 @@ private func history(
   func goneWhileWaiting() {
     var joining = Joining(at: contact, isPatient: false, now: 0)
     _ = joining.step(at: 0)
-    _ = joining.mustWait(forApprovalOf: [], at: 100)
-    let lines = history(&joining, until: 60_000) { joining, now in joining.ended(.cutOff, at: now) }
+    _ = joining.receiveDelay(forApprovalOf: [], at: 100)
+    let lines = history(&joining, until: 60_000) { joining, now in joining.receiveEnd(.cutOff, at: now) }
     #expect(lines.count(where: { $0.contains(" connect ") }) == 3)
     #expect(lines.last?.contains("give up") == true)
   }
@@ -193,8 +193,8 @@ private func history(
     let reasons = ["one", "two", "one", "three", "two"]
     var told: [String] = []
     for reason in reasons {
-      while joining.due != nil { told += joining.step(at: joining.due ?? 0).map(\.summary) }
-      told += joining.refused([UInt8](reason.utf8), at: 1000).map(\.summary)
+      while joining.nextDue != nil { told += joining.step(at: joining.nextDue ?? 0).map(\.summary) }
+      told += joining.receiveRefusal([UInt8](reason.utf8), at: 1000).map(\.summary)
       #expect(text(joining.obstacle) == "could not join at 192.168.1.11: \(reason)")
     }
     let again = "; it is tried again and again, quietly"
@@ -209,17 +209,17 @@ private func history(
   func anew() {
     var any = Joining(at: nil, isPatient: true, now: 0)
     _ = any.step(at: 0)
-    _ = any.found(contact, at: 10)
+    _ = any.receiveAnswer(from: contact, at: 10)
     _ = any.step(at: 10)
     #expect(!any.isQuiet)
-    _ = any.refused([UInt8]("no"), at: 20)
+    _ = any.receiveRefusal([UInt8]("no"), at: 20)
     #expect(any.member == nil)
     #expect(any.isQuiet)
-    #expect(any.step(at: any.due ?? 0) == [.search])
+    #expect(any.step(at: any.nextDue ?? 0) == [.search])
     var named = Joining(at: other, isPatient: true, now: 0)
     _ = named.step(at: 0)
-    _ = named.refused([UInt8]("no"), at: 20)
-    #expect(named.step(at: named.due ?? 0) == [.connect(other)])
+    _ = named.receiveRefusal([UInt8]("no"), at: 20)
+    #expect(named.step(at: named.nextDue ?? 0) == [.connect(other)])
   }
 
   @Test("of many reasons that take turns each of eight is told once; what it remembers is bounded")
@@ -227,9 +227,9 @@ private func history(
     var joining = Joining(at: contact, isPatient: true, now: 0)
     var told = 0
     for round in 0..<100 {
-      _ = joining.step(at: joining.due ?? 0)
+      _ = joining.step(at: joining.nextDue ?? 0)
       let reason = [UInt8]("reason \(round % 8)".utf8)
-      for case .tell in joining.refused(reason, at: UInt64(round) * 60_000) { told += 1 }
+      for case .report in joining.receiveRefusal(reason, at: UInt64(round) * 60_000) { told += 1 }
     }
     #expect(told == 8)
   }

@@ -273,7 +273,7 @@ import Testing
 
   @Test("a map is these bytes")
   func map() throws {
-    var membership = Membership(DatagramTests.record, cluster: cluster, now: 0, seed: 1)
+    var membership = Membership(DatagramTests.record, cluster: cluster, at: 0, seed: 1)
     let head: [UInt8] = [
       0x01,  // version
       0x80,  // a map
@@ -282,9 +282,9 @@ import Testing
     var own = DatagramTests.recordBytes
     own[2] = 0x80  // alive
     own[61] = 0  // vitals not issued yet
-    #expect(membership.ownMap(now: 0) == head + own)
-    #expect(membership.map(now: 0) == head + own)
-    let later = membership.tick(now: 1)
+    #expect(membership.ownMap(at: 0) == head + own)
+    #expect(membership.map(at: 0) == head + own)
+    let later = membership.step(at: 1)
     #expect(events(later).isEmpty)
   }
 
@@ -299,9 +299,9 @@ import Testing
       (Array(repeating: 1, count: Membership.largestMap + 1), .tooLong(Membership.largestMap + 1)),
     ] as [([UInt8], MembershipDecodeError)])
   func badMap(_ map: [UInt8], _ error: MembershipDecodeError) throws {
-    var membership = Membership(try node(1), cluster: cluster, now: 0, seed: 1)
-    #expect(throws: error) { try membership.join(map: map, now: 5) }
-    #expect(throws: error) { try membership.merge(map: map, now: 5) }
+    var membership = Membership(try node(1), cluster: cluster, at: 0, seed: 1)
+    #expect(throws: error) { try membership.join(map: map, at: 5) }
+    #expect(throws: error) { try membership.receive(map: map, at: 5) }
     #expect(membership.liveCount == 1)
   }
 }

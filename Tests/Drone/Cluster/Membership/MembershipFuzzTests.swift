@@ -42,12 +42,12 @@ import Testing
   }()
 
   private static let map: [UInt8] = {
-    var membership = Membership(node(2), cluster: cluster, now: 0, seed: 1)
+    var membership = Membership(node(2), cluster: cluster, at: 0, seed: 1)
     for number in 3..<9 as Range<UInt64> {
       membership.apply(node(number), .alive, vitals: 0, Provenance(spreads: false))
     }
     membership.apply(removal, Provenance(spreads: false))
-    return membership.map(now: 0)
+    return membership.map(at: 0)
   }()
 
   @Test("any bytes are a datagram or an error, and what was read is written and read again as it was")
@@ -84,29 +84,29 @@ import Testing
     // Each case is a short life of a node.
     let fault = Fuzzing.lives(of: 4).firstFault { generator in
       var membership = Membership(
-        MembershipFuzzTests.node(1), cluster: MembershipFuzzTests.cluster, now: 0, seed: generator.next())
+        MembershipFuzzTests.node(1), cluster: MembershipFuzzTests.cluster, at: 0, seed: generator.next())
       var now: UInt64 = 0
-      var effects = (try? membership.join(map: MembershipFuzzTests.map, now: 0)) ?? []
+      var commands = (try? membership.join(map: MembershipFuzzTests.map, at: 0)) ?? []
       for _ in 0..<4 {
         now += UInt64.random(in: 0...3000, using: &generator)
         switch UInt8.random(in: 0..<8, using: &generator) {
-        case 0: effects += membership.tick(now: now)
+        case 0: commands += membership.step(at: now)
         case 1:
           let map = MembershipFuzzTests.map
           let damaged = Array(map.prefix(10)) + Array(map.dropFirst(10)).damaged(&generator)
-          effects += (try? membership.merge(map: damaged, now: now)) ?? []
-        case 2: effects += membership.remove(UInt16.random(in: 0...10, using: &generator), now: now).effects
-        case 3: effects += membership.allow(9, now: now).effects
+          commands += (try? membership.receive(map: damaged, at: now)) ?? []
+        case 2: commands += membership.remove(UInt16.random(in: 0...10, using: &generator), at: now).commands
+        case 3: commands += membership.allow(9, at: now).commands
         default:
           var bytes = MembershipFuzzTests.samples.randomElement(using: &generator) ?? []
           bytes = Array(bytes.prefix(10)) + Array(bytes.dropFirst(10)).damaged(&generator)
           let sender = IPv4Address(bits: 0x0A00_0000 | UInt32.random(in: 0...12, using: &generator))
-          effects += membership.receive(bytes, from: sender, now: now)
+          commands += membership.receive(bytes, from: sender, at: now)
         }
         if let fault = self.fault(in: membership) { return fault }
       }
-      if effects.count > 300 { return "\(effects.count) effects" }
-      for case .send(let bytes, _) in effects where (try? Datagram(bytes, of: MembershipFuzzTests.cluster)) == nil {
+      if commands.count > 300 { return "\(commands.count) commands" }
+      for case .send(let bytes, _) in commands where (try? Datagram(bytes, of: MembershipFuzzTests.cluster)) == nil {
         return "a datagram that nobody can read: \(bytes)"
       }
       return nil

@@ -16,13 +16,13 @@ func node(_ number: UInt8, life: UInt64 = 1, id: NodeID = 0, network: UInt8 = 1)
   return record
 }
 
-/// The datagrams among effects, with the last byte of the address that they go to.
-func sent(_ effects: [Membership.Effect]) -> [(bytes: [UInt8], to: UInt8)] {
-  effects.compactMap { effect in
+/// The datagrams among commands, with the last byte of the address that they go to.
+func sent(_ commands: [MembershipCommand]) -> [(bytes: [UInt8], to: UInt8)] {
+  commands.compactMap { effect in
     if case .send(let bytes, let address) = effect { (bytes, UInt8(truncatingIfNeeded: address.bits)) } else { nil }
   }
 }
 
-func events(_ effects: [Membership.Effect]) -> [Membership.Event] {
-  effects.compactMap { effect in if case .event(let event) = effect { event } else { nil } }
+func events(_ commands: [MembershipCommand]) -> [MembershipNews] {
+  commands.compactMap { effect in if case .report(let event) = effect { event } else { nil } }
 }

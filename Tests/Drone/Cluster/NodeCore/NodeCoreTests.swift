@@ -38,8 +38,8 @@ import Tunnels
   func lateAdmission() {
     let node = Sample()
     let commands = node.core.resume(map: Sample.map([Sample.record(2)]), at: node.now) ?? []
-    _ = node.core.membership.remove(2, now: node.now)
-    node.core.perform([.event(.removed(Sample.record(2)))], at: node.now)
+    _ = node.core.membership.remove(2, at: node.now)
+    node.core.perform([.report(.removed(Sample.record(2)))], at: node.now)
     let removed = node.core.finish()
     #expect(removed.contains(.change(.forbid(IPv4Address(10, 0, 0, 2)))))
     for case .admit(let ticket, _) in commands {
@@ -163,7 +163,7 @@ import Tunnels
     let channel = try #require(accepted)
     let peer = Conversation.Peer(fingerprint: stranger.fingerprint.bytes, isMember: false)
     node.perform(node.core.receivePeer(peer, over: channel, at: node.now))
-    let own = Membership(stranger, cluster: node.core.membership.cluster, now: 0, seed: 3).ownMap(now: 0)
+    let own = Membership(stranger, cluster: node.core.membership.cluster, at: 0, seed: 3).ownMap(at: 0)
     node.perform(node.core.receive(.join(record: own), over: channel, at: node.now))
     let isCertified = node.done.contains(.certify(channel: channel))
     #expect(isCertified == (who == .approves || who == .opensWindow), "\(node.done)")
@@ -174,7 +174,7 @@ import Tunnels
       #expect(
         node.core.receiveCertificate(([1], [2]), isNew: true, over: channel)
           == [
-            .tell(.admitted(IPv4Address(10, 0, 0, 9), key: stranger.fingerprint.bytes)),
+            .report(.admitted(IPv4Address(10, 0, 0, 9), key: stranger.fingerprint.bytes)),
             .say(channel: channel, .admitted(certificate: [1], authority: [2])), .close(channel: channel),
           ])
     } else if who != .silent {
@@ -186,12 +186,12 @@ import Tunnels
   func earlyOffer() throws {
     var node = Sample()
     let other = Sample.record(2)
-    let membership = Membership(other, cluster: node.core.membership.cluster, now: 0, seed: 3)
+    let membership = Membership(other, cluster: node.core.membership.cluster, at: 0, seed: 3)
     let (accepted, _) = node.core.receiveConnection(from: other.addresses.primary, at: node.now)
     let channel = try #require(accepted)
     let peer = Conversation.Peer(fingerprint: other.fingerprint.bytes, isMember: true)
     node.perform(node.core.receivePeer(peer, over: channel, at: node.now))
-    let hello = Hello(cluster: Sample.cluster, time: 0, record: membership.ownMap(now: 0))
+    let hello = Hello(cluster: Sample.cluster, time: 0, record: membership.ownMap(at: 0))
     node.perform(node.core.receive(.hello(hello), over: channel, at: node.now))
     let offer = TunnelOffer(from: 2, to: 1, spi: 1000, counter: 0, ciphers: [.aes128GCM])
     node.done = []
@@ -215,10 +215,10 @@ import Tunnels
   @Test("a node that was removed ends, and why")
   func removedItself() {
     var node = Sample()
-    var other = Membership(Sample.record(2), cluster: node.core.membership.cluster, now: 0, seed: 2)
-    _ = try? other.merge(map: node.core.membership.ownMap(now: 0), now: 0)
-    _ = other.remove(1, now: 0)
-    node.perform(node.core.resume(map: other.map(now: 0), at: node.now) ?? [])
+    var other = Membership(Sample.record(2), cluster: node.core.membership.cluster, at: 0, seed: 2)
+    _ = try? other.receive(map: node.core.membership.ownMap(at: 0), at: 0)
+    _ = other.remove(1, at: 0)
+    node.perform(node.core.resume(map: other.map(at: 0), at: node.now) ?? [])
     #expect(node.done.contains(.endWithout(.removedItself)))
     #expect(!node.core.membership.isActive)
   }

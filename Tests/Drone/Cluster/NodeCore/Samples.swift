@@ -49,12 +49,12 @@ struct Sample {
 
   /// What another node, which knows these, would give as the map of the cluster.
   static func map(_ records: [NodeRecord]) -> [UInt8] {
-    var membership = Membership(records[0], cluster: ClusterIdentifier(Fingerprint(bytes: cluster)!), now: 0, seed: 1)
+    var membership = Membership(records[0], cluster: ClusterIdentifier(Fingerprint(bytes: cluster)!), at: 0, seed: 1)
     for record in records.dropFirst() {
-      let other = Membership(record, cluster: membership.cluster, now: 0, seed: 2)
-      _ = try? membership.merge(map: other.ownMap(now: 0), now: 0)
+      let other = Membership(record, cluster: membership.cluster, at: 0, seed: 2)
+      _ = try? membership.receive(map: other.ownMap(at: 0), at: 0)
     }
-    return membership.map(now: 0)
+    return membership.map(at: 0)
   }
 
   mutating func learn(_ records: NodeRecord...) { perform(core.resume(map: Sample.map(records), at: now) ?? []) }
@@ -66,7 +66,7 @@ struct Sample {
       case .admit(_, let changes): changes.map { Sample.text($0) }
       case .change(let change): [Sample.text(change)]
       case .remove(let association): ["remove \(association.direction) of \(Sample.last(association.peer))"]
-      case .follow(let address): ["follow \(Sample.last(address))"]
+      case .changeAddress(let address): ["follow \(Sample.last(address))"]
       case .releaseFormer(let own, let peers): ["release \(peers.map(Sample.last)) of \(Sample.last(own))"]
       default: []
       }

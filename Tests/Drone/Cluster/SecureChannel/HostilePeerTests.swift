@@ -226,11 +226,11 @@ struct HostilePeerTests {
     while server.reason == nil, let byte = hello.popFirst() {
       server.receive([byte])
       now += 100
-      server.tick(now: now)
+      server.step(at: now)
     }
     #expect(server.reason == .tooSlow && now == 5000 + SecureConnection.handshakeLimit)
     let (client, _) = try connected(cluster.member(), cluster.member())
-    client.tick(now: 1_000_000)
+    client.step(at: 1_000_000)
     #expect(client.peer != nil)
   }
 

@@ -23,7 +23,7 @@ private func call(at now: UInt64 = 0) throws -> OrderCall { try #require(OrderCa
   @Test(
     "what each order asks of a node",
     arguments: [
-      (TydCommand.Order.status(json: false), OrderCall.Step.show(.status(json: false))),
+      (TydCommand.Order.status(json: false), OrderCommand.show(.status(json: false))),
       (.status(json: true), .show(.status(json: true))), (.table, .show(.table)), (.standing, .show(.standing)),
       (.pending, .show(.pending)), (.processes(.memory, most: 40), .survey(.memory, most: 40)),
       (.remove(0x0115), .remove(0x0115)),
@@ -33,9 +33,9 @@ private func call(at now: UInt64 = 0) throws -> OrderCall { try #require(OrderCa
       (.stop, .leave(after: 0, isFarewell: false, .done([]))),
       (.leave, .leave(after: 300, isFarewell: true, .done([UInt8]("Left the cluster.\n")))),
     ])
-  func orders(_ order: TydCommand.Order, _ step: OrderCall.Step) throws {
+  func orders(_ order: TydCommand.Order, _ command: OrderCommand) throws {
     var call = try call()
-    #expect(call.take(order.line, host()) == step)
+    #expect(call.receive(order.line, host()).first == command)
   }
 
   @Test(
@@ -44,74 +44,68 @@ private func call(at now: UInt64 = 0) throws -> OrderCall { try #require(OrderCa
   func keyless(_ order: TydCommand.Order) throws {
     var call = try call()
     let sentence = "this node does not hold the cluster's key; approve on one that does (tyd --status)."
-    #expect(call.take(order.line, host(canCertify: false)) == .answer(.failed([UInt8](sentence.utf8))))
+    #expect(call.receive(order.line, host(canCertify: false)) == [.answer(.failed([UInt8](sentence.utf8))), .end])
   }
 
   @Test("a line may come in pieces, and what follows it does not count")
   func pieces() throws {
     var call = try call()
-    #expect(call.take([UInt8]("sta"), host()) == .wait)
-    #expect(call.take([UInt8]("tus js"), host()) == .wait)
-    #expect(call.take([UInt8]("on\nleave\n"), host()) == .show(.status(json: true)))
-    #expect(call.isOver(at: 0))
-    #expect(call.take([UInt8]("leave\n"), host()) == .end)
+    #expect(call.receive([UInt8]("sta"), host()) == [])
+    #expect(call.receive([UInt8]("tus js"), host()) == [])
+    #expect(call.receive([UInt8]("on\nleave\n"), host()) == [.show(.status(json: true)), .end])
+    #expect(call.receive([UInt8]("leave\n"), host()) == [])
   }
 
   @Test(
     "what is no order is answered so", arguments: ["", "fly", "remove", "remove 65536", "status json\0", "approve"])
   func unknown(_ line: String) throws {
     var call = try call()
-    let step = call.take([UInt8](line.utf8) + [10], host())
+    let commands = call.receive([UInt8](line.utf8) + [10], host())
     if line.hasPrefix("status") {
       // An older or newer program's further words do not count.
-      #expect(step == .show(.status(json: false)))
+      #expect(commands == [.show(.status(json: false)), .end])
     } else {
-      #expect(step == .answer(.failed([UInt8]("the running tyd does not know this order."))))
+      #expect(commands == [.answer(.failed([UInt8]("the running tyd does not know this order."))), .end])
     }
-    #expect(call.isOver(at: 0))
   }
 
   @Test("a line of more than 512 bytes, or a program that goes away, is the end of it")
   func ends() throws {
     var long = try call()
-    #expect(long.take([UInt8](repeating: 0x61, count: 512), host()) == .wait)
-    #expect(long.take([0x61], host()) == .end)
-    #expect(long.isOver(at: 0))
+    #expect(long.receive([UInt8](repeating: 0x61, count: 512), host()) == [])
+    #expect(long.receive([0x61], host()) == [.end])
     var whole = try call()
-    #expect(whole.take([UInt8](repeating: 0x61, count: 600) + [10], host()) == .end)
+    #expect(whole.receive([UInt8](repeating: 0x61, count: 600) + [10], host()) == [.end])
     var gone = try call()
-    #expect(gone.take([], host()) == .end)
-    #expect(gone.isOver(at: 0))
+    #expect(gone.receive([], host()) == [.end])
   }
 
   @Test("a program that says nothing is given up after five seconds")
   func silent() throws {
-    let call = try call(at: 1000)
-    #expect(call.deadline == 6000)
-    #expect(!call.isOver(at: 5999))
-    #expect(call.isOver(at: 6000))
+    var call = try call(at: 1000)
+    #expect(call.nextDue == 6000)
+    #expect(call.step(at: 5999) == [])
+    #expect(call.step(at: 6000) == [.end])
   }
 
   @Test("one that waits for a survey keeps its place until the answer, its own end or the time's")
   func surveys() throws {
     var call = try call()
-    _ = call.take(TydCommand.Order.processes(.cpu, most: 9).line, host())
-    call.waits(until: 9000)
-    #expect(!call.isOver(at: 8999))
-    #expect(call.take([UInt8]("more"), host()) == .wait)
-    #expect(!call.isOver(at: 8999))
-    var gone = call
-    #expect(gone.take([], host()) == .end)
-    #expect(gone.isOver(at: 10))
-    call.answered()
-    #expect(call.isOver(at: 10))
+    _ = call.receive(TydCommand.Order.processes(.cpu, most: 9).line, host())
+    call.postpone(until: 9000)
+    #expect(call.receive([UInt8]("more"), host()) == [])
+    #expect(call.step(at: 8999) == [])
+    var (gone, late) = (call, call)
+    #expect(gone.receive([], host()) == [.end])
+    #expect(late.step(at: 9000) == [.end])
+    #expect(call.finish() == [.end])
   }
 
   @Test("whoever ends the node keeps the socket until the node has ended")
   func leaving() throws {
     var call = try call()
-    _ = call.take([UInt8]("leave\n"), host())
-    #expect(!call.isOver(at: 300))
+    #expect(!call.receive([UInt8]("leave\n"), host()).contains(.end))
+    #expect(call.step(at: 300) == [])
   }
 
   @Test("answers begin with the exit status and are sentences or text")

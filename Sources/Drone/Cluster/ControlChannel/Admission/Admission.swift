@@ -102,7 +102,7 @@ public struct Admission: Sendable {
   }
 
   /// The connection's peer has proved to be a member, or the connection has ended: it does not count any longer.
-  public mutating func settled(_ channel: UInt32) { connections.removeAll { $0.channel == channel } }
+  public mutating func receiveEstablishment(of channel: UInt32) { connections.removeAll { $0.channel == channel } }
 
   /// Connections that count in total.
   public var halfOpen: Int { connections.reduce(0) { $0 + ($1.isMemberAddress ? 0 : 1) } }

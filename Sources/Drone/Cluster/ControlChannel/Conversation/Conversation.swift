@@ -1,11 +1,52 @@
 import Bytes
 import Membership
 
+/// What the driver of `Conversation` has to do, in this order.
+public enum ConversationCommand: Equatable, Sendable {
+  // For the other side.
+  /// Send a `hello`, or a `join`, with this node's own record.
+  case sayHello
+  case sayJoin
+  case say(ControlMessage)
+  /// Send the map of the cluster, or this node's own part of it.
+  case sayMap
+  case sayOwnMap
+  /// Count the objection, send its sentence if it has one, and end the connection.
+  case refuse(Objection)
+  /// End the connection once what was sent has gone.
+  case close
+  /// End it at once, without a word: it has lasted for too long.
+  case drop
+
+  // For this node.
+  /// The other side is a member: it is none of the strangers any longer.
+  case establish
+  /// Tell `Tunnels` that the connection that it wanted stands; that a message came; that an offer did, from a member whose
+  /// own description, in case nobody here knows it yet, is this.
+  case tunnelOpened
+  case tunnel(ControlMessage)
+  case offer(TunnelOffer, record: [UInt8])
+  /// A member says that it is so late.
+  case believe(seconds: UInt64)
+  case merge(map: [UInt8])
+  /// Enter the cluster with this map; it is done.
+  case enter(map: [UInt8])
+  case entered
+  /// Somebody with a key of his own asks to be admitted, and is to be answered; a member asks, who has what it wants.
+  case admit(NodeRecord)
+  case confirm
+  /// The answers to this node's own request to be admitted.
+  case wait(fingerprint: [UInt8])
+  case admitted(certificate: [UInt8], authority: [UInt8])
+  /// This node cannot join here, and why, as a phrase.
+  case giveUp([UInt8])
+}
+
 /// What two nodes say over one connection of the control channel: which message may come when, what follows from it, and how
 /// long it may all last. It holds no socket, no key and no clock.
 ///
-/// Whoever drives it calls `met` once the other side has proved who it is, then `take` for each message, and carries out the
-/// steps that these give, in their order; `deadline` says when it is to be given up whatever happens. What is wrong with what
+/// Whoever drives it calls `receivePeer` once the other side has proved who it is, then `receive` for each message, and carries out the
+/// commands that these give, in their order, and `step` when `nextDue` has come. What is wrong with what
 /// the other side says is an `Objection`, and each is counted by one counter of `Refusals`.
 public struct Conversation: Sendable {
   /// What the connection is for.
@@ -50,45 +91,6 @@ public struct Conversation: Sendable {
     }
   }
 
-  /// What is to be done.
-  public enum Step: Equatable, Sendable {
-    // For the other side.
-    /// Send a `hello`, or a `join`, with this node's own record.
-    case sayHello
-    case sayJoin
-    case say(ControlMessage)
-    /// Send the map of the cluster, or this node's own part of it.
-    case sayMap
-    case sayOwnMap
-    /// Count the objection, send its sentence if it has one, and end the connection.
-    case refuse(Objection)
-    /// End the connection once what was sent has gone.
-    case close
-
-    // For this node.
-    /// The other side is a member: it is none of the strangers any longer.
-    case settle
-    /// Tell `Tunnels` that the connection that it wanted stands; that a message came; that an offer did, from a member whose
-    /// own description, in case nobody here knows it yet, is this.
-    case tunnelOpened
-    case tunnel(ControlMessage)
-    case offer(TunnelOffer, record: [UInt8])
-    /// A member says that it is so late.
-    case believe(seconds: UInt64)
-    case merge(map: [UInt8])
-    /// Enter the cluster with this map; it is done.
-    case enter(map: [UInt8])
-    case entered
-    /// Somebody with a key of his own asks to be admitted, and is to be answered; a member asks, who has what it wants.
-    case admit(NodeRecord)
-    case confirm
-    /// The answers to this node's own request to be admitted.
-    case wait(fingerprint: [UInt8])
-    case admitted(certificate: [UInt8], authority: [UInt8])
-    /// This node cannot join here, and why, as a phrase.
-    case giveUp([UInt8])
-  }
-
   /// How long a connection that came may last before its peer has proved to be a member, in milliseconds: a handshake, which
   /// takes two slow Pentiums a second, and one request.
   public static let strangersPatience: UInt64 = 10_000
@@ -96,8 +98,8 @@ public struct Conversation: Sendable {
   public static let membersPatience: UInt64 = 20_000
 
   public let purpose: Purpose
-  /// When it is given up, in milliseconds.
-  public private(set) var deadline: UInt64
+  /// When `step` is due, in milliseconds: it is given up then, whatever happens.
+  public private(set) var nextDue: UInt64
   /// Nil until the other side has proved who it is.
   public private(set) var peer: Peer?
   /// What the other member said first.
@@ -112,27 +114,27 @@ public struct Conversation: Sendable {
   public init(incomingAt now: UInt64) {
     purpose = .incoming
     start = now
-    deadline = now &+ Conversation.strangersPatience
+    nextDue = now &+ Conversation.strangersPatience
   }
 
   /// A connection that this node makes.
   public init(_ purpose: Purpose, at now: UInt64, patience: UInt64) {
     self.purpose = purpose
     start = now
-    deadline = now &+ patience
+    nextDue = now &+ patience
   }
 
   // MARK: What happens
 
   /// The other side has proved who it is.
-  public mutating func met(_ peer: Peer) -> [Step] {
+  public mutating func receivePeer(_ peer: Peer) -> [ConversationCommand] {
     guard self.peer == nil, !isOver else { return [] }
     self.peer = peer
     switch purpose {
     case .incoming:
       guard peer.isMember else { return [] }
-      deadline = start &+ Conversation.membersPatience
-      return [.settle]
+      nextDue = start &+ Conversation.membersPatience
+      return [.establish]
     case .admission: return [.sayJoin]
     case .entry, .reunion: return [.sayHello, .say(.mapRequest)]
     case .tunnel(let fingerprint):
@@ -142,31 +144,38 @@ public struct Conversation: Sendable {
   }
 
   /// A message came. `isRemoved`: whether a machine or a key was removed from the cluster.
-  public mutating func take(
+  public mutating func receive(
     _ message: ControlMessage, _ host: Host, isRemoved: (NodeRecord) -> Bool
-  ) -> [Step] {
+  ) -> [ConversationCommand] {
     guard !isOver, let peer else { return [] }
-    guard peer.isMember else { return takeFromJoiner(message, peer, host, isRemoved) }
+    guard peer.isMember else { return receiveFromJoiner(message, peer, host, isRemoved) }
     if case .hello(let hello) = message { return greet(hello, peer, host, isRemoved) }
     switch purpose {
     case .incoming:
       guard let greeting else { return object(.noHello) }
-      return takeFromMember(message, greeting, host)
-    case .admission: return takeAdmission(message)
-    case .entry: return takeEntry(message)
-    case .reunion: return takeReunion(message)
+      return receiveFromMember(message, greeting, host)
+    case .admission: return receiveAdmission(message)
+    case .entry: return receiveEntry(message)
+    case .reunion: return receiveReunion(message)
     case .tunnel: return [.tunnel(message)]
     }
   }
 
+  /// Gives it up if its time is over.
+  public mutating func step(at now: UInt64) -> [ConversationCommand] {
+    guard nextDue <= now else { return [] }
+    nextDue = .max
+    return end([.drop])
+  }
+
   /// What came is no message.
-  public mutating func takeUnreadable() -> [Step] { isOver ? [] : object(.unreadable) }
+  public mutating func receiveNonsense() -> [ConversationCommand] { isOver ? [] : object(.unreadable) }
 
   // MARK: Members
 
   private mutating func greet(
     _ hello: Hello, _ peer: Peer, _ host: Host, _ isRemoved: (NodeRecord) -> Bool
-  ) -> [Step] {
+  ) -> [ConversationCommand] {
     guard greeting == nil else { return object(.unexpected) }
     guard hello.cluster == host.cluster else { return object(.otherCluster) }
     guard let record = Conversation.record(of: hello.record, host), record.fingerprint.bytes == peer.fingerprint else {
@@ -191,7 +200,9 @@ public struct Conversation: Sendable {
     return records.first
   }
 
-  private mutating func takeFromMember(_ message: ControlMessage, _ greeting: Hello, _ host: Host) -> [Step] {
+  private mutating func receiveFromMember(_ message: ControlMessage, _ greeting: Hello, _ host: Host)
+    -> [ConversationCommand]
+  {
     switch message {
     case .mapRequest:
       guard host.isIn else { return object(.notIn) }
@@ -210,7 +221,9 @@ public struct Conversation: Sendable {
   }
 
   /// Puts a map together. Gives `steps` of the whole when its last part has come.
-  private mutating func collect(_ part: [UInt8], _ isLast: Bool, _ steps: ([UInt8]) -> [Step]) -> [Step] {
+  private mutating func collect(_ part: [UInt8], _ isLast: Bool, _ steps: ([UInt8]) -> [ConversationCommand])
+    -> [ConversationCommand]
+  {
     guard map.count + part.count <= Membership.largestMap else { return object(.tooMuch) }
     map += part
     guard isLast else { return [] }
@@ -221,9 +234,9 @@ public struct Conversation: Sendable {
   // MARK: Joiners
 
   /// Somebody whose key nobody has certified may ask once to be admitted.
-  private mutating func takeFromJoiner(
+  private mutating func receiveFromJoiner(
     _ message: ControlMessage, _ peer: Peer, _ host: Host, _ isRemoved: (NodeRecord) -> Bool
-  ) -> [Step] {
+  ) -> [ConversationCommand] {
     guard purpose == .incoming, case .join(let map) = message else { return object(.unexpected) }
     guard let record = Conversation.record(of: map, host), record.fingerprint.bytes == peer.fingerprint else {
       return object(.otherKey)
@@ -235,7 +248,7 @@ public struct Conversation: Sendable {
 
   // MARK: Joining oneself
 
-  private mutating func takeAdmission(_ message: ControlMessage) -> [Step] {
+  private mutating func receiveAdmission(_ message: ControlMessage) -> [ConversationCommand] {
     switch message {
     case .pending(let fingerprint): return end([.wait(fingerprint: fingerprint), .close])
     case .admitted(let certificate, let authority):
@@ -245,7 +258,7 @@ public struct Conversation: Sendable {
     }
   }
 
-  private mutating func takeEntry(_ message: ControlMessage) -> [Step] {
+  private mutating func receiveEntry(_ message: ControlMessage) -> [ConversationCommand] {
     if case .refused(let reason) = message { return end([.giveUp(reason), .close]) }
     guard greeting != nil else { return object(.noHello) }
     switch message {
@@ -256,7 +269,7 @@ public struct Conversation: Sendable {
   }
 
   /// Two parts of what was one cluster compare what they know.
-  private mutating func takeReunion(_ message: ControlMessage) -> [Step] {
+  private mutating func receiveReunion(_ message: ControlMessage) -> [ConversationCommand] {
     guard greeting != nil else { return end([.close]) }
     guard case .map(let part, let isLast) = message else { return end([.close]) }
     // First what the other believes: in the map that goes back this node has objected to being called dead.
@@ -265,9 +278,9 @@ public struct Conversation: Sendable {
 
   // MARK: Ends
 
-  private mutating func object(_ objection: Objection) -> [Step] { end([.refuse(objection)]) }
+  private mutating func object(_ objection: Objection) -> [ConversationCommand] { end([.refuse(objection)]) }
 
-  private mutating func end(_ steps: [Step]) -> [Step] {
+  private mutating func end(_ steps: [ConversationCommand]) -> [ConversationCommand] {
     isOver = true
     map = []
     return steps

@@ -2,28 +2,28 @@ import Addresses
 import Bytes
 import ChannelFailure
 
+/// What the driver of `Joining` has to do, in this order.
+public enum JoiningCommand: Equatable, Sendable {
+  /// Ask the network whether a member is on it.
+  case search
+  /// One has answered: nobody is asked any longer.
+  case endSearch(IPv4Address)
+  /// Begin a connection to this member; what comes of it is told by `receive…`.
+  case connect(IPv4Address)
+  /// For the console: a member's operator must approve this node's key, and by which order.
+  case askForApproval([UInt8])
+  /// For the console: why this node is not in yet, which it has not said before.
+  case report([UInt8])
+  /// Nothing comes of it; why, as a sentence.
+  case giveUp([UInt8])
+}
+
 /// A node's way into the cluster: whom it asks, when it asks again, what it says meanwhile, and when it gives up. It holds no
 /// socket, no key and no clock.
 ///
-/// Whoever drives it calls `step` when `due` has come, and the other functions for what happens, and carries out the steps
+/// Whoever drives it calls `step` when `nextDue` has come, and the other functions for what happens, and carries out the steps
 /// that these give. It is over when the node is in, which nobody needs to tell it.
 public struct Joining: Sendable {
-  /// What is to be done.
-  public enum Step: Equatable, Sendable {
-    /// Ask the network whether a member is on it.
-    case search
-    /// One has answered: nobody is asked any longer.
-    case endSearch(IPv4Address)
-    /// Begin a connection to this member; what comes of it is told by `tried`, `ended`, `refused`, `mustWait` or `approved`.
-    case connect(IPv4Address)
-    /// For the console: a member's operator must approve this node's key, and by which order.
-    case askForApproval([UInt8])
-    /// For the console: why this node is not in yet, which it has not said before.
-    case tell([UInt8])
-    /// Nothing comes of it; why, as a sentence.
-    case giveUp([UInt8])
-  }
-
   /// A first try and two more.
   static let tries = 3
   /// How long a question to the network, or a connection, may take, in milliseconds.
@@ -47,7 +47,7 @@ public struct Joining: Sendable {
   /// This node has no certificate of the cluster yet: only members that can admit answer its search.
   private var mustBeAdmitted: Bool
   /// When `step` is to be called; nil while a connection is under way.
-  public private(set) var due: UInt64?
+  public private(set) var nextDue: UInt64?
   private var triesLeft = Joining.tries
   /// Nothing that still happens counts: the end of the connection that brought the refusal, say.
   private var hasGivenUp = false
@@ -68,7 +68,7 @@ public struct Joining: Sendable {
     self.mustBeAdmitted = mustBeAdmitted
     self.isPatient = isPatient
     member = named
-    due = now
+    nextDue = now
   }
 
   /// Only what a first round does is for the console.
@@ -77,69 +77,69 @@ public struct Joining: Sendable {
   // MARK: What happens
 
   /// The time has come for the next try.
-  public mutating func step(at now: UInt64) -> [Step] {
-    guard let due, due <= now else { return [] }
+  public mutating func step(at now: UInt64) -> [JoiningCommand] {
+    guard let due = nextDue, due <= now else { return [] }
     guard triesLeft > 0 else { return giveUp(at: now) }
     triesLeft -= 1
     guard let member else {
-      self.due = now &+ Joining.patience
+      self.nextDue = now &+ Joining.patience
       return [.search]
     }
-    self.due = nil
+    self.nextDue = nil
     return [.connect(member)]
   }
 
   /// A member has answered the question to the network.
-  public mutating func found(_ address: IPv4Address, at now: UInt64) -> [Step] {
+  public mutating func receiveAnswer(from address: IPv4Address, at now: UInt64) -> [JoiningCommand] {
     guard member == nil else { return [] }
     member = address
     triesLeft = Joining.tries
-    due = now
+    nextDue = now
     return [.endSearch(address)]
   }
 
   /// A connection could not begin, or the transport failed; why, as a phrase.
-  public mutating func failed(_ reason: [UInt8], at now: UInt64) {
-    guard due == nil, !hasGivenUp else { return }
+  public mutating func receiveFailure(_ reason: [UInt8], at now: UInt64) {
+    guard nextDue == nil, !hasGivenUp else { return }
     self.reason = reason
-    due = now &+ (triesLeft > 0 ? Joining.pause : 0)
+    nextDue = now &+ (triesLeft > 0 ? Joining.pause : 0)
   }
 
   /// A connection has ended before it brought what it was for.
-  public mutating func ended(_ reason: ClosedReason?, at now: UInt64) -> [Step] {
-    guard due == nil, !hasGivenUp else { return [] }
+  public mutating func receiveEnd(_ reason: ClosedReason?, at now: UInt64) -> [JoiningCommand] {
+    guard nextDue == nil, !hasGivenUp else { return [] }
     switch reason {
     // Alerts (RFC 8446 §6.2): unknown_ca, certificate_unknown, bad_certificate.
     case .refused(TLSAlert.unknownAuthority)?, .refused(TLSAlert.certificateUnknown)?,
       .refused(TLSAlert.badCertificate)?, .wrongAuthority?:
-      return refused([UInt8]("the node there is of another cluster"), at: now)
-    case let reason?: failed(reason.text, at: now)
-    case nil: failed([UInt8]("the connection ended"), at: now)
+      return receiveRefusal([UInt8]("the node there is of another cluster"), at: now)
+    case let reason?: receiveFailure(reason.text, at: now)
+    case nil: receiveFailure([UInt8]("the connection ended"), at: now)
     }
     return []
   }
 
   /// The member, or this node, has a reason for which trying again at once is of no use, as a phrase.
-  public mutating func refused(_ reason: [UInt8], at now: UInt64) -> [Step] {
+  public mutating func receiveRefusal(_ reason: [UInt8], at now: UInt64) -> [JoiningCommand] {
     guard !hasGivenUp else { return [] }
     self.reason = reason
     return giveUp(at: now)
   }
 
   /// The member asks its operator first. `key`: this node's, as the operator is to type it.
-  public mutating func mustWait(forApprovalOf key: [UInt8], at now: UInt64) -> [Step] {
+  public mutating func receiveDelay(forApprovalOf key: [UInt8], at now: UInt64) -> [JoiningCommand] {
     hasAsked = true
     triesLeft = Joining.tries
-    due = now &+ Joining.approvalInterval
+    nextDue = now &+ Joining.approvalInterval
     let order = [UInt8]("On a member that may admit: tyd --approve ") + key
     return meet([UInt8]("its key must be approved. ") + order) ? [.askForApproval(order)] : []
   }
 
   /// This node has a certificate now, and enters with the next try.
-  public mutating func approved(at now: UInt64) {
+  public mutating func receiveApproval(at now: UInt64) {
     mustBeAdmitted = false
     triesLeft = Joining.tries
-    due = now
+    nextDue = now
   }
 
   // MARK: Giving up
@@ -153,20 +153,20 @@ public struct Joining: Sendable {
       + (reason.isEmpty ? [UInt8]("no answer") : reason)
   }
 
-  private mutating func giveUp(at now: UInt64) -> [Step] {
+  private mutating func giveUp(at now: UInt64) -> [JoiningCommand] {
     let sentence = self.sentence
     triesLeft = 0
     guard isPatient else {
       hasGivenUp = true
-      due = nil
+      nextDue = nil
       return [.giveUp(sentence + [UInt8](member == nil ? "; say tyd -m ADDRESS." : "."))]
     }
-    due = now &+ min(Joining.firstRest << min(rounds, 4), Joining.longestRest)
+    nextDue = now &+ min(Joining.firstRest << min(rounds, 4), Joining.longestRest)
     rounds &+= 1
     triesLeft = Joining.tries
     member = named
     reason = []
-    return meet(sentence) ? [.tell(sentence + [UInt8]("; it is tried again and again, quietly"))] : []
+    return meet(sentence) ? [.report(sentence + [UInt8]("; it is tried again and again, quietly"))] : []
   }
 
   /// Notes what is in the way; whether that is news to the operator.

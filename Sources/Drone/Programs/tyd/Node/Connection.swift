@@ -78,7 +78,7 @@ final class Connection {
       return []
     }
     var found: [Arrival] = []
-    secure.tick(now: now)
+    secure.step(at: now)
     if !ready.isDisjoint(with: [.readable, .broken]) { receive(secure) }
     if case .open(let peer) = secure.state, self.peer == nil {
       self.peer = peer

@@ -43,7 +43,7 @@ extension Node {
     case .readAssociations:
       // Nothing can be said of them while the kernel does not answer.
       if let uses = transforms?.associations() { perform(core.receiveAssociations(uses, at: now), now) }
-    case .follow(let address): follow(address)
+    case .changeAddress(let address): follow(address)
     case .releaseFormer(let former, let peers): transforms?.releaseAll(of: former, peers)
 
     case .certify(let channel): certify(channel, now)
@@ -61,7 +61,7 @@ extension Node {
     case .answer(let order, let answer): reply(answer, order, now)
     case .show(let order, let view): reply(.done(text(of: view, now)), order, now)
     case .endOrder(let order): endOrder(order)
-    case .tell(let news): tell(news)
+    case .report(let news): tell(news)
     case .end(let milliseconds): end = now &+ milliseconds
     case .endWithout(let news):
       tell(news)

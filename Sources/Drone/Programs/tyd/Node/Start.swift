@@ -122,7 +122,7 @@ extension Node {
 
   /// Writes what a run after a crash begins with.
   func keepMap(_ now: UInt64) {
-    try? replaceFile(places.map, core.membership.map(now: now), permissions: 0o600)
+    try? replaceFile(places.map, core.membership.map(at: now), permissions: 0o600)
     tellKnownAddresses()
   }
 
@@ -140,7 +140,7 @@ extension Node {
     record.version = .current
     record.mayApprove = credential.authorityKey != nil
     let readings = Linux.readMachine()
-    record.take(readings)
+    record.update(with: readings)
     return record
   }
 
