@@ -26,7 +26,8 @@ final class ServedContent {
   static func all(in folder: Path, credentialIn cluster: Path) throws(SystemError) -> [ServedContent] {
     // The certificate that is in the file, and not the file: somebody may have put a key beside it.
     guard
-      let certificate = try? Certificate(try readFile(cluster / CredentialFile.certificate, limit: 1 << 16))
+      let der = try? readFile(cluster / CredentialFile.certificate, limit: 1 << 16),
+      let certificate = try? Certificate(der)
     else { throw SystemError("read", [UInt8](CredentialFile.certificate), number: 22) }
     let credential = PublicCredential(
       certificate: certificate.pem,
