@@ -6,7 +6,7 @@ import BootLine
 /// left to the kernel, and the errors. No line break at the end.
 func explanation(of line: BootLine) -> String {
   var sections = [section("Network", network(line)), section("Drone", table(settings(line)))]
-  let rest = line.words.filter { !isExplained($0) }.map { printable($0.text) }
+  let rest = line.words.filter { !BootLine.understands($0.name) }.map { printable($0.text) }
   if !rest.isEmpty { sections.append(section("Left to the kernel", [rest.joined(separator: " ")])) }
   if !line.errors.isEmpty { sections.append(section("Errors", line.errors.map { text($0.sentence) })) }
   return sections.joined(separator: "\n\n")
@@ -23,7 +23,19 @@ private func network(_ line: BootLine) -> [String] {
   let others = requests.contains { $0.device != nil } ? "other " : ""
   var lines = requests.map { sentence($0, others: others, bootInterface: line.bootInterface) }
   if requests.isEmpty { lines = ["No card is configured."] }
+  lines += general(line.networkSettings)
   lines.append("The host name is \(hostName(line)).")
+  return lines
+}
+
+private func general(_ settings: NetworkSettings) -> [String] {
+  var lines: [String] = []
+  if !settings.nameServers.isEmpty { lines.append("DNS \(list(settings.nameServers)) is asked first.") }
+  if !settings.takesLeasedDNS { lines.append("DNS servers and the domain of a lease are not used.") }
+  for route in settings.routes {
+    let card = route.device.map { " on \(printable($0))" } ?? ""
+    lines.append("A route leads to \(text(route.text))\(card).")
+  }
   return lines
 }
 
@@ -137,10 +149,6 @@ private func table(_ rows: [(name: String, meaning: String)]) -> [String] {
 }
 
 // MARK: Text
-
-private func isExplained(_ word: BootWord) -> Bool {
-  ["ip", "nfsaddrs", "BOOTIF"].contains(text(word.name)) || DroneWords.include(word.name)
-}
 
 extension AddressProtocols {
   /// In capitals, as protocols are written.

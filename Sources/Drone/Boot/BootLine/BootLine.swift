@@ -37,16 +37,20 @@ import Bytes
 ///   is used without a gateway.
 /// - **M**, netmask: as an address or a prefix length; without it the mask of A's class (RFC 791).
 /// - **H**, hostname: what follows the first dot is the domain.
-/// - **D**, device: without it the card of `BOOTIF=`; without that, for a static address the first card with link, `eth0`
+/// - **D**, device: `BOOTIF` is the card of `BOOTIF=`; without it the card of `BOOTIF=`; without that, for a static address the first card with link, `eth0`
 ///   first, and for the asking methods every card with link.
-/// - **P**, autoconf: one of the words that also stand alone; empty means any.
+/// - **P**, autoconf: one of the words that also stand alone; empty means any. dracut's words for IPv6 (`dhcp6`, `auto6`,
+///   `either6`, `link6`) are errors and configure nothing; of `dhcp,dhcp6` the first stays.
 ///
 /// Several words configure several cards. Of those without a card the last counts, as for the kernel, and an earlier
-/// one's host name stays unless the last gives its own. A card named twice is an error, and the last word counts; an
-/// address given twice is an error, and the first word counts.
+/// one's host name stays unless the last gives its own. A card named twice is an error that says what is lost, and the last
+/// word counts; an address given twice is an error, and the first word counts. `NetworkSettings` holds what is said of all
+/// cards. `vlan=`, `bond=`, `team=`, `bridge=` and `ifname=` are errors: a drone uses its cards as the kernel finds them.
 public struct BootLine: Hashable, Sendable {
   /// What to do with the network cards, in the order of the line; never empty. Entries with method `off` ask for nothing.
   public let interfaces: [InterfaceRequest]
+  /// What is said of the network besides.
+  public let networkSettings: NetworkSettings
   /// The card that the drone was booted from (`BOOTIF=`).
   public let bootInterface: MACAddress?
   /// What the drone's own words ask for.
@@ -65,9 +69,11 @@ public struct BootLine: Hashable, Sendable {
       network.read(word)
       own.read(word)
     }
+    network.finish()
     own.finish()
     words = splitter.words
     drone = own.drone
+    networkSettings = network.settings
     bootInterface = network.bootInterface
     interfaces =
       network.interfaces.isEmpty
@@ -89,6 +95,13 @@ public struct BootLine: Hashable, Sendable {
   public var fullName: [UInt8]? { namedInterface?.fullName }
 
   private var namedInterface: InterfaceRequest? { interfaces.first { $0.hostName != nil } }
+}
+
+extension BootLine {
+  /// Whether a word of this name means something to a drone.
+  public static func understands(_ name: [UInt8]) -> Bool {
+    NetworkWordReader.Name(name) != nil || DroneWords.Name(name) != nil
+  }
 }
 
 /// The drone's own words, see `DroneWords`.

@@ -102,9 +102,6 @@ public struct DroneWords: Hashable, Sendable {
 }
 
 extension DroneWords {
-  /// Whether a word of this name is one of the drone's own.
-  public static func include(_ name: [UInt8]) -> Bool { Name(name) != nil }
-
   /// The words by what they are about; CHAOS's spelling and ours are one where they mean the same.
   enum Name {
     case boot, eject, tyd, numberedTyd, master, certaintyd, filter, watchdog, shell, dhcp, console, keymap, syslog,

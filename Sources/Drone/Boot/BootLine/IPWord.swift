@@ -9,17 +9,17 @@ struct IPWord {
   private(set) var errors: [BootLineError] = []
   /// Whether the word is about a card of its own, be it a valid one or not.
   private(set) var namesDevice = false
+  /// Where the word says `BOOTIF` for the card of the word `BOOTIF=`, counted from 0; nil when it does not.
+  private var bootCardField: Int?
   private let word: BootWord
   private let fields: [ArraySlice<UInt8>]
 
   init(_ word: BootWord) {
     self.word = word
-    fields = (word.value ?? []).split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-    if field(0).first == UInt8(ascii: "[") {
-      // The colons of an IPv6 address separate no fields.
-      report(.address, 0, [UInt8]("a drone has no IPv6; no address is set"))
-      turnOff()
-    } else if let value = word.value, value.prefix(5).spells("dhcp,") {
+    fields = IPWord.fields(word.value ?? [])
+    if isIPv6(0) {
+      readIPv6Form()
+    } else if let value = word.value, value.prefix(5).spells("dhcp,"), !IPWord.isListOfMethods(value[...]) {
       // Alone, the identifier extends to the end of the word and may hold colons.
       use(dhcpWithIdentifier(value[...], at: 0))
     } else if fields.count == 1 {
@@ -31,7 +31,30 @@ struct IPWord {
     }
   }
 
-  // MARK: The three forms
+  /// Cut at colons, of which those between brackets at a field's start, an IPv6 address's, separate nothing.
+  private static func fields(_ value: [UInt8]) -> [ArraySlice<UInt8>] {
+    var fields: [ArraySlice<UInt8>] = []
+    var rest = value[...]
+    while true {
+      var searched = rest
+      if rest.first == UInt8(ascii: "["), let bracket = rest.firstIndex(of: UInt8(ascii: "]")) {
+        searched = rest[bracket...]
+      }
+      guard let colon = searched.firstIndex(of: UInt8(ascii: ":")) else { return fields + [rest] }
+      fields.append(rest[..<colon])
+      rest = rest[(colon + 1)...]
+    }
+  }
+
+  // MARK: The forms
+
+  /// The address form with an IPv6 address: what is not about addresses is kept.
+  private mutating func readIPv6Form() {
+    report(.address, 0, "", "no address is set")
+    readHostName(at: 4)
+    _ = readDevice(at: 5)
+    turnOff()
+  }
 
   /// `ip=`, `ip=<autoconf>` or `ip=<client-ip>`. A word that starts with a letter is taken for an autoconf.
   private mutating func readSingleField() {
@@ -155,10 +178,19 @@ struct IPWord {
     request.domain = earlier.request.domain
   }
 
-  /// Records that `other` is about the same card.
+  /// Records that `other`, which this word replaces, is about the same card, and what is lost with it.
   mutating func reportDevice(takenBy other: IPWord) {
-    let reason = quoted(request.device ?? []) + [UInt8](" is configured by ") + quoted(other.word.text)
-    report(.device, isDeviceForm ? 0 : 5, reason + [UInt8](" too; the later word counts"))
+    var reason = quoted(request.device ?? []) + [UInt8](" is configured by ") + quoted(other.word.text)
+    reason += [UInt8](" too; the later word counts")
+    let lost = request.lost(from: other.request)
+    if !lost.isEmpty { reason += [UInt8](", without the earlier one's ") + lost }
+    report(.device, isDeviceForm ? 0 : 5, reason)
+  }
+
+  /// Records that there is no card that the word's `BOOTIF` could mean.
+  mutating func reportMissingBootCard() {
+    guard let bootCardField else { return }
+    report(.device, bootCardField, [UInt8]("no word BOOTIF= says which card booted; any card is used"))
   }
 
   /// Drops the address, which `other` already assigns to another card.
@@ -177,6 +209,8 @@ struct IPWord {
     field(index).isEmpty || IPv4Address(text: field(index)) == .unspecified
   }
 
+  private func isIPv6(_ index: Int) -> Bool { field(index).first == UInt8(ascii: "[") }
+
   private func isNumber(_ index: Int) -> Bool { !field(index).isEmpty && field(index).allSatisfy(isDigit) }
 
   private mutating func report(_ which: BootLineError.Field, _ index: Int, _ reason: [UInt8]) {
@@ -186,7 +220,8 @@ struct IPWord {
   private mutating func report(
     _ which: BootLineError.Field, _ index: Int, _ complaint: StaticString, _ consequence: StaticString
   ) {
-    report(which, index, quoted(field(index)) + [UInt8](complaint) + [UInt8]("; ") + [UInt8](consequence))
+    let what = isIPv6(index) ? " is for IPv6, which a drone does not have" : complaint
+    report(which, index, quoted(field(index)) + [UInt8](what) + [UInt8]("; ") + [UInt8](consequence))
   }
 
   private mutating func hostAddress(
@@ -246,6 +281,10 @@ struct IPWord {
   private mutating func readDevice(at index: Int) -> Bool {
     let name = field(index)
     guard !name.isEmpty else { return true }
+    guard !name.spells("BOOTIF") else {
+      bootCardField = index
+      return true
+    }
     namesDevice = true
     guard isDeviceName(name) else {
       report(
@@ -255,6 +294,10 @@ struct IPWord {
     }
     guard !name.spells("lo") else {
       report(.device, index, " is the loopback, not a network card", "no card is configured")
+      return false
+    }
+    guard !isVLANName(name) else {
+      report(.device, index, " is a VLAN's name, and a drone makes no VLANs", "no card is configured")
       return false
     }
     request.device = [UInt8](name)
@@ -283,21 +326,62 @@ struct IPWord {
 
   private mutating func autoconf(at index: Int) -> InterfaceRequest {
     let text = field(index)
-    if text.isEmpty || text.spells("any") || text.spells("on") { return InterfaceRequest(method: .any) }
-    if text.spells("off") || text.spells("none") { return InterfaceRequest(method: .off) }
-    if text.spells("dhcp") { return InterfaceRequest(method: .dhcp) }
-    if text.spells("bootp") { return InterfaceRequest(method: .bootp) }
-    if text.spells("rarp") { return InterfaceRequest(method: .rarp) }
-    if text.spells("both") {
-      var request = InterfaceRequest(method: .any)
-      request.protocols = [.bootp, .rarp]
-      return request
-    }
+    if let request = IPWord.method(text) { return request }
+    let hasAddress = index == 6 && !isUnset(0)
+    if IPWord.isListOfMethods(text) { return withoutIPv6(text, at: index, hasAddress) }
     if text.prefix(5).spells("dhcp,") { return dhcpWithIdentifier(text, at: index) }
+    // dracut's older word for an address that the word itself gives.
+    if text.spells("static") {
+      if !hasAddress { report(.autoconf, index, " needs an address in the first field", "no address is set") }
+      return InterfaceRequest(method: .off)
+    }
     report(
       .autoconf, index, " is none of off, none, on, any, dhcp, bootp, rarp, both",
-      index == 6 && !isUnset(0) ? "it is ignored" : "any is used")
+      hasAddress ? "it is ignored" : "any is used")
     return InterfaceRequest(method: .any)
+  }
+
+  /// What one of the kernel's words asks for; nil for any other word.
+  private static func method(_ text: ArraySlice<UInt8>) -> InterfaceRequest? {
+    if text.isEmpty || text.spells("any") || text.spells("on") { return InterfaceRequest(method: .any) }
+    if text.spells("off") || text.spells("none") { return InterfaceRequest(method: .off) }
+    // dracut's word: the first answer counts, as it always does here.
+    if text.spells("dhcp") || text.spells("single-dhcp") { return InterfaceRequest(method: .dhcp) }
+    if text.spells("bootp") { return InterfaceRequest(method: .bootp) }
+    if text.spells("rarp") { return InterfaceRequest(method: .rarp) }
+    guard text.spells("both") else { return nil }
+    var request = InterfaceRequest(method: .any)
+    request.protocols = [.bootp, .rarp]
+    return request
+  }
+
+  /// dracut's words for IPv6 alone (dracut.cmdline(7)).
+  private static func isIPv6Method(_ text: ArraySlice<UInt8>) -> Bool {
+    text.spells("dhcp6") || text.spells("auto6") || text.spells("either6") || text.spells("link6")
+  }
+
+  /// Whether the text is a list of words with commas, one of them for IPv6, as in `dhcp,dhcp6`.
+  private static func isListOfMethods(_ text: ArraySlice<UInt8>) -> Bool {
+    let words = text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+    return words.contains(where: isIPv6Method)
+      && words.allSatisfy { isIPv6Method($0) || !$0.isEmpty && method($0) != nil }
+  }
+
+  /// The first of a list's words that is not for IPv6; `off` when there is none.
+  private mutating func withoutIPv6(
+    _ text: ArraySlice<UInt8>, at index: Int, _ hasAddress: Bool
+  ) -> InterfaceRequest {
+    let words = text.split(separator: UInt8(ascii: ","))
+    for word in words where IPWord.isIPv6Method(word) {
+      let others = words.first { !IPWord.isIPv6Method($0) }
+      let consequence: [UInt8] =
+        hasAddress
+        ? [UInt8]("it is ignored")
+        : others.map { [UInt8]("only ") + $0 + [UInt8](" is used") } ?? [UInt8]("no address is set")
+      report(.autoconf, index, quoted(word) + [UInt8](" asks for IPv6, which a drone does not have; ") + consequence)
+      break
+    }
+    return words.lazy.compactMap(IPWord.method).first ?? InterfaceRequest(method: .off)
   }
 
   /// `dhcp,<type>,<client-id>`.
@@ -319,8 +403,16 @@ struct IPWord {
 
 private func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
 
+/// `eth0.5` and the like, as VLANs are called everywhere: the kernel itself puts no dot into a card's name.
+func isVLANName(_ name: ArraySlice<UInt8>) -> Bool {
+  guard let dot = name.lastIndex(of: UInt8(ascii: ".")), dot > name.startIndex,
+    let number = decimal(name[(dot + 1)...])
+  else { return false }
+  return (1...4094).contains(number)
+}
+
 /// What the kernel lets an interface be called (net/core/dev.c, dev_valid_name), less what cannot be printed.
-private func isDeviceName(_ name: ArraySlice<UInt8>) -> Bool {
+func isDeviceName(_ name: ArraySlice<UInt8>) -> Bool {
   guard name.count <= 15, !name.spells("."), !name.spells("..") else { return false }
   return name.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ":") }
 }

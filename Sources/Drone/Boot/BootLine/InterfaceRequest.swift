@@ -1,5 +1,6 @@
 import Addresses
 import Addressing
+import Bytes
 
 /// What one `ip=` word asks of one network card. Every value in it has been checked: it can be used as it is.
 public struct InterfaceRequest: Hashable, Sendable {
@@ -78,13 +79,34 @@ extension InterfaceRequest {
     return hostName + [UInt8(ascii: ".")] + domain
   }
 
-  /// A configuration with what the word says in place of what the server says, as for the kernel (nfsroot.rst: a field is
-  /// determined by autoconfiguration only by default).
-  public func completed(_ configuration: AddressConfiguration) -> AddressConfiguration {
+  /// What `earlier` gives and this request does not, for messages: `address 192.0.2.10, gateway 192.0.2.1`.
+  func lost(from earlier: InterfaceRequest) -> [UInt8] {
+    var out: [UInt8] = []
+    func lose(_ what: StaticString, _ values: [IPv4Address], _ kept: [IPv4Address]) {
+      for value in values where !kept.contains(value) {
+        if !out.isEmpty { out += [UInt8](", ") }
+        out += [UInt8](what) + [UInt8](" ") + value.text
+      }
+    }
+    lose("address", earlier.address.map { [$0] } ?? [], address.map { [$0] } ?? [])
+    lose("gateway", earlier.gateway.map { [$0] } ?? [], gateway.map { [$0] } ?? [])
+    lose("DNS server", earlier.nameServers, nameServers)
+    lose("NTP server", earlier.timeServers, timeServers)
+    return out
+  }
+
+  /// A configuration with what the line says in place of what the server says, as for the kernel (nfsroot.rst: a field is
+  /// determined by autoconfiguration only by default). `nameserver=` comes before both.
+  public func completed(_ configuration: AddressConfiguration, _ settings: NetworkSettings) -> AddressConfiguration {
     var out = configuration
     out.netmask = netmask ?? out.netmask
     out.gateway = gateway ?? out.gateway
+    if !settings.takesLeasedDNS {
+      out.nameServers = []
+      out.domain = nil
+    }
     if !nameServers.isEmpty { out.nameServers = nameServers }
+    out.nameServers = settings.nameServers + out.nameServers.filter { !settings.nameServers.contains($0) }
     if !timeServers.isEmpty { out.timeServers = timeServers }
     out.domain = domain ?? out.domain
     return out

@@ -11,6 +11,8 @@ import Testing
     "none", "on", "any", "dhcp", "bootp", "rarp", "both", "dhcp,1,", "1500", "boot=", "/dev/cdrom", ":iso9660", ":vfat",
     "eject", "tyd=", "first", "TYD=", "MASTER=", "certaintyd=", "locked", "filter=", "watchdog=", "shell=", "SHELL=",
     "DHCP=",
+    "nameserver=", "rd.route=", "rd.peerdns=", "vlan=", "BOOTIF", "dhcp,dhcp6", "auto6", "static", "[2001:db8::1]", "[",
+    "]",
     "console=", "ttyS0,115200n8", "tty0", "keymap=", "syslog=", "netconsole=",
     "@1.2.3.4/,@5.6.7.8/", "debug", "\u{0}", "\u{A0}", "é",
   ])
@@ -47,6 +49,14 @@ import Testing
     if Set(devices).count != devices.count { return "one card twice" }
     let addresses = line.interfaces.compactMap(\.address)
     if Set(addresses).count != addresses.count { return "one address twice" }
+    let settings = line.networkSettings
+    if settings.nameServers.count > 3 || !settings.nameServers.allSatisfy(\.isHostAddress) {
+      return "a DNS server too many"
+    }
+    for route in settings.routes {
+      if route.network.bits & ~route.mask.bits != 0 { return "a network with bits of a host" }
+      if route.gateway == nil && route.device == nil { return "a route that leads nowhere" }
+    }
     for error in line.errors {
       let sentence = error.sentence
       if !sentence.allSatisfy({ (0x20...0x7E).contains($0) }) { return "an error that is no line of ASCII" }

@@ -10,17 +10,23 @@ import Linux
 func recordNames(_ configuration: AddressConfiguration) -> Bool {
   var changed = NetworkState.write(NetworkState.leasedName, configuration.hostName)
   changed = NetworkState.write(NetworkState.leasedDomain, configuration.domain) || changed
-  guard !configuration.nameServers.isEmpty else { return changed }
-  return NetworkState.write(NetworkState.resolver, resolverConfiguration(configuration)) || changed
+  return recordNameServers(configuration.nameServers, domain: configuration.domain) || changed
+}
+
+/// Writes /etc/resolv.conf if there are name servers. Returns whether anything changed.
+@discardableResult
+func recordNameServers(_ servers: [IPv4Address], domain: [UInt8]? = nil) -> Bool {
+  guard !servers.isEmpty else { return false }
+  return NetworkState.write(NetworkState.resolver, resolverConfiguration(servers, domain: domain))
 }
 
 /// resolv.conf(5): the search domain, if it is one, and at most three servers, which is all that resolvers use.
-private func resolverConfiguration(_ configuration: AddressConfiguration) -> [UInt8] {
+private func resolverConfiguration(_ servers: [IPv4Address], domain: [UInt8]?) -> [UInt8] {
   var out: [UInt8] = []
-  if let domain = configuration.domain.flatMap({ HostName.firstDomain(in: $0) }) {
+  if let domain = domain.flatMap({ HostName.firstDomain(in: $0) }) {
     out += [UInt8]("search ") + domain + [UInt8]("\n")
   }
-  for server in configuration.nameServers.prefix(3) {
+  for server in servers.prefix(3) {
     out += [UInt8]("nameserver ") + server.text + [UInt8]("\n")
   }
   return out
