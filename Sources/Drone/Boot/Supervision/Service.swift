@@ -1,3 +1,5 @@
+import ProcessControl
+
 /// When a program that process 1 keeps is started again.
 public enum Renewal: Equatable, Sendable {
   /// Whenever it ends.
@@ -18,32 +20,20 @@ struct Service<Job> {
   let name: [UInt8]
   let job: Job
   let renewal: Renewal
-  /// The current run.
-  var process: Int32?
+  var runs: KeptProcess
   var hasBeenStarted = false
-  var startedAt: UInt64 = 0
-  /// When it is to be started.
-  var dueAt: UInt64?
   /// It has failed and is tried again without a word.
   var isQuiet = false
   /// A quiet run has failed, too: from now on a new reason is reported.
   var tellsReasons = false
   /// The reason that is known.
   var told: [UInt8] = []
-  private var backOff = BackOff()
 
-  init(number: Int, _ name: [UInt8], _ job: Job, _ renewal: Renewal) {
+  init(number: Int, _ name: [UInt8], _ job: Job, _ renewal: Renewal, _ runs: KeptProcess = KeptProcess()) {
     self.number = number
     self.name = name
     self.job = job
     self.renewal = renewal
-  }
-
-  /// Whether there is nothing new to say about its failures.
-  var hasFailedForLong: Bool { backOff.isExhausted }
-
-  /// Has it started again after a run that ended at this time.
-  mutating func schedule(at now: UInt64) {
-    dueAt = now &+ backOff.delay(afterRunning: now >= startedAt ? now - startedAt : 0)
+    self.runs = runs
   }
 }

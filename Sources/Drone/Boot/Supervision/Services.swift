@@ -36,7 +36,7 @@ public struct Services<Job> {
   public func job(_ number: Int) -> Job? { index(number).map { services[$0].job } }
 
   /// When `step` has something to do again; nil: as long as nothing happens, never.
-  public var nextDue: UInt64? { services.compactMap { $0.dueAt }.min() }
+  public var nextDue: UInt64? { services.compactMap { $0.runs.dueAt }.min() }
 
   /// Keeps a program from now on.
   public mutating func keep(_ name: [UInt8], _ job: Job, _ renewal: Renewal, at now: UInt64) -> [Command] {
@@ -47,32 +47,30 @@ public struct Services<Job> {
   /// Starts what is due.
   public mutating func step(at now: UInt64) -> [Command] {
     var commands: [Command] = []
-    for index in services.indices {
-      if let due = services[index].dueAt, due <= now { commands.append(start(index, at: now)) }
-    }
+    for index in services.indices where services[index].runs.isDue(at: now) { commands.append(start(index, at: now)) }
     return commands
   }
 
   public mutating func takeStart(_ number: Int, process: Int32) {
-    if let index = index(number) { services[index].process = process }
+    if let index = index(number) { services[index].runs.run(as: process) }
   }
 
   /// Reports that a program could not be started.
   public mutating func takeFailedStart(_ number: Int, _ reason: [UInt8], at now: UInt64) -> [Command] {
     guard let index = index(number) else { return [] }
-    let isNew = !services[index].hasFailedForLong
-    services[index].schedule(at: now)
+    let isNew = !services[index].runs.hasFailedForLong
+    services[index].runs.schedule(at: now)
     return isNew ? [report(.failed, index, reason)] : []
   }
 
   /// Reports how a child of process 1 ended, or that it was stopped; also adopted children.
   public mutating func takeEnd(of process: Int32, _ ending: Ending, at now: UInt64) -> [Command] {
-    guard let index = services.firstIndex(where: { $0.process == process }) else {
+    guard let index = services.firstIndex(where: { $0.runs.process == process }) else {
       if case .stopped = ending { return [] }
       return ending.succeeded ? [] : [.findRecord(of: process, ending)]
     }
     if case .stopped = ending { return stop(index, ending) }
-    services[index].process = nil
+    services[index].runs.end()
     var commands: [Command] = []
     switch services[index].renewal {
     case .always: break
@@ -99,7 +97,7 @@ public struct Services<Job> {
       commands = self.commands(end, index)
       if end.verdict == .over { return commands }
     }
-    services[index].schedule(at: now)
+    services[index].runs.schedule(at: now)
     return commands
   }
 
@@ -113,12 +111,14 @@ public struct Services<Job> {
   /// Keeps a program that went to the background by itself, told how it is started again, and has ended by a fault: from now on
   /// it is a service like the others.
   public mutating func adopt(_ name: [UInt8], _ job: Job, after ending: Ending, at now: UInt64) -> [Command] {
-    services.removeAll { $0.name == name && $0.process == nil }
-    append(name, job, .afterFailure)
+    // The run that has ended is the one that its last start left in the background.
+    let isEarlier = { (service: Service<Job>) in service.name == name && service.runs.process == nil }
+    let runs = services.last(where: isEarlier)?.runs ?? KeptProcess(startedAt: now)
+    services.removeAll(where: isEarlier)
+    append(name, job, .afterFailure, runs)
     let index = services.count - 1
     services[index].hasBeenStarted = true
-    services[index].startedAt = now
-    services[index].schedule(at: now)
+    services[index].runs.schedule(at: now)
     return [report(.failed, index, phrase(ending) + [UInt8]("; it is started again"))]
   }
 
@@ -144,16 +144,17 @@ public struct Services<Job> {
     return commands
   }
 
-  private mutating func append(_ name: [UInt8], _ job: Job, _ renewal: Renewal) {
-    services.append(Service(number: nextNumber, name, job, renewal))
+  private mutating func append(
+    _ name: [UInt8], _ job: Job, _ renewal: Renewal, _ runs: KeptProcess = KeptProcess()
+  ) {
+    services.append(Service(number: nextNumber, name, job, renewal, runs))
     nextNumber &+= 1
   }
 
   private mutating func start(_ index: Int, at now: UInt64) -> Command {
     let isFirst = !services[index].hasBeenStarted
     services[index].hasBeenStarted = true
-    services[index].dueAt = nil
-    services[index].startedAt = now
+    services[index].runs.begin(at: now)
     return .start(services[index].number, isFirst: isFirst, isQuiet: services[index].isQuiet)
   }
 

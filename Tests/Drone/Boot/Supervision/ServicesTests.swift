@@ -197,6 +197,30 @@ struct ServicesTests {
     #expect(rules.nextDue == nil)
   }
 
+  @Test(
+    "a program that goes to the background and keeps ending there is adopted ever later, and a useful life makes up for it"
+  )
+  func adoptionBacksOff() {
+    var rules = running(.untilSuccess)
+    _ = rules.takeEnd(of: 7, .exited(0), at: 5)
+    var now: UInt64 = 10
+    var waits: [UInt64] = []
+    for number in 1..<6 {
+      _ = rules.adopt(bytes("x"), "job", after: .killed(signal: 11), at: now)
+      let due = rules.nextDue ?? .max
+      waits.append(due - now)
+      now = due
+      #expect(rules.step(at: now) == [.start(number, isFirst: false, isQuiet: false)])
+      rules.takeStart(number, process: 100)
+      // Its child goes on in the background.
+      #expect(rules.takeEnd(of: 100, .exited(0), at: now) == [])
+    }
+    #expect(waits == [0, 1000, 2000, 4000, 8000])
+    now += BackOff.usefulMilliseconds
+    _ = rules.adopt(bytes("x"), "job", after: .killed(signal: 11), at: now)
+    #expect(rules.nextDue == now)
+  }
+
   @Test("a service of the same name that runs is kept beside the one that is adopted")
   func besides() {
     var rules = running(.always)

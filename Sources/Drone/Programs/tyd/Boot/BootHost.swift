@@ -6,18 +6,14 @@ import Membership
 import NodeCore
 import ProcessControl
 import Reporting
-import Supervision
 
 /// The boot server as the node sees it: a process that is started again when it ends, and what it tells.
 final class BootHost {
   let plan: BootPlan
   var table = BootTable()
-  /// When it is to be started; nil while it runs and before this node is in.
-  var due: UInt64?
-  var process: Int32?
+  /// Due only once this node is in.
+  fileprivate(set) var kept = KeptProcess()
   var isReady = false
-  fileprivate var startedAt: UInt64 = 0
-  fileprivate var backOff = BackOff()
   fileprivate var orders: PipeEnd?
   fileprivate var news: PipeEnd?
   fileprivate var line: [UInt8] = []
@@ -45,8 +41,8 @@ final class PipeEnd {
 extension Node {
   /// Starts the boot server once this node is in, and again after it ended.
   func startBootServer(_ now: UInt64) {
-    guard let boots, boots.process == nil else { return }
-    boots.due = nil
+    guard let boots, boots.kept.process == nil else { return }
+    boots.kept.begin(at: now)
     let empty = places.run / "empty"
     let arguments = BootServiceArguments(
       card: boots.plan.interface, network: boots.plan.network, folder: boots.plan.folder, cluster: places.cluster,
@@ -58,14 +54,13 @@ extension Node {
       var program = Program("/proc/self/exe", arguments: [[UInt8]("tyd-boot")] + arguments.words)
       program.input = orders.input.number
       program.output = news.output.number
-      boots.process = try program.start()
+      boots.kept.run(as: try program.start())
       boots.orders = PipeEnd(orders.keepingOutput())
       boots.news = PipeEnd(news.keepingInput())
     } catch {
       report.step(.failed, "pxe", error.text)
-      return schedule(boots, now)
+      return boots.kept.schedule(at: now)
     }
-    boots.startedAt = now
     boots.told = []
     do throws(NetlinkSocketError) { try filter?.setServing(true) } catch {
       report.step(.failed, "pxe", [UInt8]("the packet filter: ") + error.text)
@@ -74,14 +69,10 @@ extension Node {
     tellKnownAddresses()
   }
 
-  private func schedule(_ boots: BootHost, _ now: UInt64) {
-    boots.due = now &+ boots.backOff.delay(afterRunning: now &- boots.startedAt)
-  }
-
   /// Nobody is booted from here any longer.
   func endBootServer() {
     guard let boots else { return }
-    if let process = boots.process {
+    if let process = boots.kept.process {
       sendSignal(.kill, to: process)
       _ = waitForChild(process)
       report.note("pxe", [UInt8]("nobody boots from here any longer"))
@@ -93,7 +84,7 @@ extension Node {
 
   /// Members keep the addresses that the cluster knows them by when they boot again.
   func tellKnownAddresses() {
-    guard boots?.process != nil else { return }
+    guard boots?.kept.process != nil else { return }
     var known: [KnownAddress] = []
     core.membership.forEach { record, _ in
       if record.mac != core.membership.ownMAC { known.append(KnownAddress(record.mac, record.addresses.primary)) }
@@ -118,7 +109,7 @@ extension Node {
         let went = try? orders.descriptor.writeSome(part)
       else {
         // Its end is noticed by its output, like any other.
-        if let process = boots.process { sendSignal(.kill, to: process) }
+        if let process = boots.kept.process { sendSignal(.kill, to: process) }
         return
       }
       sent += went
@@ -128,7 +119,7 @@ extension Node {
   /// What the boot server needs now: to be started, or its table to be kept.
   func stepBoots(_ now: UInt64) {
     guard let boots else { return }
-    if let due = boots.due, due <= now { startBootServer(now) }
+    if let due = boots.kept.dueAt, due <= now { startBootServer(now) }
     if let due = boots.saveDue, due <= now {
       boots.saveDue = nil
       try? replaceFile(places.boots, boots.table.known, permissions: 0o600)
@@ -137,8 +128,8 @@ extension Node {
 
   var bootsDue: UInt64? {
     guard let boots else { return nil }
-    guard let save = boots.saveDue else { return boots.due }
-    return min(save, boots.due ?? save)
+    guard let save = boots.saveDue else { return boots.kept.dueAt }
+    return min(save, boots.kept.dueAt ?? save)
   }
 
   func takeBootNews(_ now: UInt64) {
@@ -166,18 +157,18 @@ extension Node {
   }
 
   private func bootServerEnded(_ boots: BootHost, _ now: UInt64) {
-    if let process = boots.process {
+    if let process = boots.kept.process {
       // One that only closed its output would have this node wait for ever.
       sendSignal(.kill, to: process)
       _ = waitForChild(process)
     }
-    boots.process = nil
+    boots.kept.end()
     boots.isReady = false
     boots.orders = nil
     boots.news = nil
     boots.line = []
     report.step(.failed, "pxe", [UInt8]("the boot server ended; it is started again"))
-    schedule(boots, now)
+    boots.kept.schedule(at: now)
   }
 
   // MARK: Status
