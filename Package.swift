@@ -190,7 +190,7 @@ let moduleTests: [ModuleTests] = [
   .tests("Drone/Boot/BootLine", ["Addresses", "Addressing", "BootLine", "TestSupport"]),
   .tests("Drone/Boot/Integrity", ["Bytes", "Integrity", "TestSupport"]),
   .tests("Drone/Boot/Media", ["Addresses", "Media"]),
-  .tests("Drone/Boot/Reporting", ["Addresses", "Reporting"]),
+  .tests("Drone/Boot/Reporting", ["Addresses", "Reporting", "TestSupport"]),
   .tests(
     "Drone/Boot/Supervision", ["Addresses", "ProcessControl", "Reporting", "Supervision", "TestSupport"]),
   .tests("Drone/Boot/SystemRoot", ["Addresses", "Integrity", "Linux", "SystemRoot"]),
@@ -222,7 +222,7 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Drone/Operator/Metrics", ["Addresses", "Bytes", "ClusterView", "Metrics", "TestSupport", "Workshop", system]),
   .tests("Drone/Operator/ProcessView", ["Addresses", "MachineReadings", "ProcessView", "Surveys", "Terminal"]),
-  .tests("Drone/Operator/TydCommand", ["Addresses", "Bytes", "TydCommand"]),
+  .tests("Drone/Operator/TydCommand", ["Addresses", "Bytes", "TestSupport", "TydCommand"]),
   .tests(
     "Drone/Programs/tyd",
     [
@@ -232,6 +232,7 @@ let moduleTests: [ModuleTests] = [
   .tests("Drone/System/Linux", ["Addresses", "Bytes", "Linux", "MachineReadings", "Netlink", "TestSupport"]),
   .tests("Drone/System/MachineReadings", ["Addresses", "MachineReadings", "TestSupport"]),
   .tests("Drone/System/Netlink", ["Addresses", "Bytes", "Linux", "Netlink", "PacketFilter", "TestSupport"]),
+  .tests("Drone/System/ProcessControl", ["ProcessControl"]),
   .tests("Drone/System/Terminal", ["Terminal"]),
   .tests("Forge/BuildCache", ["BuildCache", "Workshop", system]),
   .tests("Forge/ClusterStore", ["ClusterStore", "SecureChannel", "Workshop", system]),
@@ -264,8 +265,7 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Lab/DroneArmy",
     [
-      "Addresses", "Bytes", "DroneArmy", "NodeStatus", "Reporting", "Supervision", "TestSupport", "TydCommand",
-      "Workshop", system,
+      "Addresses", "Bytes", "DroneArmy", "NodeStatus", "TestSupport", "Workshop", system,
     ]),
   .tests("Lab/HouseRules", ["HouseRules", "TestSupport"]),
   .tests("Lab/VirtualMachine", ["VirtualMachine"]),
