@@ -103,7 +103,10 @@ ssize_t linux_packet_receive(int descriptor, void *buffer, size_t room) {
   int flags = 0;
   ssize_t count = receive(descriptor, buffer, room, &sender, sizeof sender, &flags);
   if (count < 0) return -1;
-  return sender.sll_pkttype == PACKET_OUTGOING || flags & MSG_TRUNC ? 0 : count;
+  // A frame of another VLAN has lost its tag on the way here; since no VLAN device took it, the kernel calls it another
+  // host's (net/core/dev.c, __netif_receive_skb_core).
+  int is_foreign = sender.sll_pkttype == PACKET_OUTGOING || sender.sll_pkttype == PACKET_OTHERHOST;
+  return is_foreign || flags & MSG_TRUNC ? 0 : count;
 }
 
 ssize_t linux_send(int descriptor, const void *bytes, size_t count) {

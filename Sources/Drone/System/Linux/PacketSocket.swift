@@ -40,9 +40,10 @@ public struct PacketSocket: ~Copyable {
     guard went == frame.count else { throw SystemError("send") }
   }
 
-  /// The next frame from the wire; nil if there is none now. Never waits.
+  /// The next frame from the wire for this machine or for everybody; nil if there is none now. Never waits. Frames for other
+  /// machines and those of VLANs do not come.
   public func receive() throws(SystemError) -> [UInt8]? {
-    // Frames of our own are skipped; the bound keeps a flood of them from holding up the caller.
+    // Other frames are skipped; the bound keeps a flood of them from holding up the caller.
     for _ in 0..<64 {
       var failure: SystemError?
       let frame = [UInt8](unsafeUninitializedCapacity: PacketSocket.room) { buffer, count in
