@@ -94,3 +94,8 @@ public struct ARPPacket: Equatable, Sendable {
     EthernetFrame(destination: .broadcast, source: senderHardware, type: etherType, payload: bytes)
   }
 }
+
+extension EthernetFrame {
+  /// Whose frame it is: of ARP who the packet says, since that is what others take up, whatever the frame's own source is.
+  public var origin: MACAddress { ARPPacket(frame: self)?.senderHardware ?? source }
+}

@@ -121,3 +121,26 @@ import Testing
     #expect(probe.receive([]) == nil)
   }
 }
+
+@Suite("Whose frame it is")
+struct FrameOriginTests {
+  private let ours = MACAddress(bits: 0x5254_0012_3456)
+  private let theirs = MACAddress(bits: 0x0200_0000_000B)
+
+  @Test("of ARP it is the packet's sender, whatever source its frame claims; of everything else the frame's source")
+  func origin() {
+    let packet = ARPPacket(
+      operation: .reply, senderHardware: theirs, sender: IPv4Address(192, 168, 1, 21), targetHardware: .zero,
+      target: .unspecified)
+    var frame = packet.broadcastFrame
+    #expect(frame.origin == theirs)
+    // Who takes an address away by ARP puts its holder's own address in front.
+    frame.source = ours
+    #expect(frame.origin == theirs)
+    frame.type = .ipv4
+    #expect(frame.origin == ours)
+    frame.payload = []
+    frame.type = .arp
+    #expect(frame.origin == ours)
+  }
+}
