@@ -156,6 +156,19 @@ extension FilterBatch {
     return batch
   }
 
+  /// Makes a drone's filter again what it was at boot, without the cluster's rules; where the log goes stays.
+  /// - Parameter rules: what the kernel answers to `NetlinkRequest.listFilterRules`.
+  public static func droneAsAtBoot(keepingLogOf rules: [NetlinkMessage]) -> FilterBatch {
+    var batch = FilterBatch(family: FilterTable.droneFamily)
+    batch.replace(.drone)
+    for message in rules {
+      if case .rule(let rule, FilterTable.logName, FilterTable.droneName)? = try? FilterMessage(message) {
+        batch.append(rule, to: FilterTable.logName, of: FilterTable.droneName)
+      }
+    }
+    return batch
+  }
+
   /// Opens or closes the filter for answers to this node's search for a cluster.
   public static func droneSearch(_ searching: Bool) -> FilterBatch {
     var batch = FilterBatch(family: FilterTable.droneFamily)

@@ -64,6 +64,23 @@ struct KernelClusterTests {
     #expect(try network.command("nft", "--stateless", "list", "ruleset") == closed)
   }
 
+  @Test("when tyd ends, the filter is as at boot, and the log still goes to its host")
+  func end() throws {
+    let network = try NetworkThread()
+    try perform(droneAtBoot, in: network)
+    try perform(.droneLog(to: IPv4Address(10, 0, 0, 9)), in: network)
+    let before = try network.command("nft", "--stateless", "list", "ruleset")
+    #expect(before.contains("ip daddr 10.0.0.9 udp dport 514 accept comment \"syslog\""))
+    try perform(.droneFilter(.initial, tableExists: true), in: network)
+    try allow(80, in: network)
+    let rules = try network.run { () throws -> [NetlinkMessage] in
+      var socket = try NetlinkSocket(.netfilter)
+      return try socket.list(.listFilterRules)
+    }
+    try perform(.droneAsAtBoot(keepingLogOf: rules), in: network)
+    #expect(try network.command("nft", "--stateless", "list", "ruleset") == before)
+  }
+
   @Test("a stranger reaches the control port, as often as one may, and nothing else; DNS still works")
   func strangers() throws {
     let drone = try NetworkThread()

@@ -69,10 +69,6 @@ final class DroneFilter {
 
   func setServing(_ isServing: Bool) throws(NetlinkSocketError) { try socket.perform(.droneServing(isServing)) }
 
-  /// The table as it was after boot.
-  func restore() {
-    var batch = FilterBatch(family: FilterTable.droneFamily)
-    batch.replace(.drone)
-    try? socket.perform(batch)
-  }
+  /// The table as it was after boot; the log goes on to where it goes.
+  func restore() { try? socket.perform(.droneAsAtBoot(keepingLogOf: (try? socket.list(.listFilterRules)) ?? [])) }
 }
