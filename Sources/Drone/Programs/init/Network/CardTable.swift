@@ -4,7 +4,7 @@ import Bytes
 import Linux
 import Netlink
 
-/// The machine's network cards as the kernel reports them, kept up to date by its events.
+/// The machine's network cards (`MachineNetwork.cards`), kept up to date by the kernel's events, and since when each can be used.
 struct CardTable {
   private(set) var cards: [Card] = []
   private(set) var loopback: Int32?
@@ -13,17 +13,23 @@ struct CardTable {
 
   func name(_ index: Int32) -> [UInt8] { card(index)?.name ?? [UInt8]("card that is gone") }
 
-  /// Records a card's state; ignores what is not an Ethernet card.
-  mutating func update(_ link: Link, now: UInt64) {
-    if link.flags.contains(.loopback) { loopback = link.index }
-    guard link.isEthernet, let hardware = link.address else { return }
+  /// Takes the machine's cards as they are now; gives those that are new.
+  mutating func take(_ network: MachineNetwork, now: UInt64) -> [Link] {
+    loopback = network.links.first { $0.flags.contains(.loopback) }?.index
+    let known = network.cards
+    cards.removeAll { card in !known.contains { $0.index == card.index } }
+    return known.filter { update($0, now: now) }
+  }
+
+  /// Takes a card's news; true if there was no such card.
+  mutating func update(_ link: Link, now: UInt64) -> Bool {
+    guard link.isCard, let hardware = link.address else { return false }
     let position = cards.firstIndex { $0.index == link.index }
     let before = position.flatMap { cards[$0].linkSince }
-    // IFF_RUNNING, not the carrier alone: between the two the kernel throws away what is sent.
-    let isUsable = link.isUp && link.flags.contains(.running)
     let card = Card(
-      index: link.index, name: link.name, hardware: hardware, linkSince: isUsable ? before ?? now : nil)
+      index: link.index, name: link.name, hardware: hardware, linkSince: link.isUsable ? before ?? now : nil)
     if let position { cards[position] = card } else { cards.append(card) }
+    return position == nil
   }
 
   /// Whether one of the machine's cards has this hardware address.

@@ -12,8 +12,7 @@ struct Interfaces: ~Copyable {
 
   init() throws(NetlinkSocketError) { socket = try NetlinkSocket(.route) }
 
-  mutating func links() throws(NetlinkSocketError) -> [Link] { try socket.links() }
-  mutating func addresses() throws(NetlinkSocketError) -> [InterfaceAddress] { try socket.addresses() }
+  mutating func network() throws(NetlinkSocketError) -> MachineNetwork { try socket.network() }
 
   mutating func perform(_ request: NetlinkRequest) throws(NetlinkSocketError) { try socket.perform(request) }
 

@@ -23,7 +23,7 @@ func runLease(_ arguments: [[UInt8]]) -> Int32 {
   guard case .bound(let configuration) = lease.kind else { return 0 }
   do throws(NetlinkSocketError) {
     var interfaces = try Interfaces()
-    guard let link = try interfaces.links().first(where: { $0.name == lease.interface }) else { return 1 }
+    guard let link = try interfaces.network().link(lease.interface) else { return 1 }
     try interfaces.configure(link.index, link.name, configuration, origin: 0)
     // What the card cannot send is no reason to go without an address.
     if let mtu = configuration.mtu { try? interfaces.setMTU(link.index, mtu) }

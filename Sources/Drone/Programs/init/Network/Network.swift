@@ -31,6 +31,7 @@ final class Network {
   var interfaces: Interfaces
   var cards = CardTable()
   var assignments: [Assignment]
+  let settings: NetworkSettings
   /// Keeps the clock right by the lease's or the boot line's NTP servers.
   var timeService: (servers: [IPv4Address], child: Child)?
   /// Every address that was set from here, with its card: any other is somebody's work by hand.
@@ -59,8 +60,11 @@ final class Network {
     let groups: RouteGroups = [.links, .addresses]
     events = try NetlinkSocket(.route, groups: groups.rawValue)
     booted = line.bootInterface
+    settings = line.networkSettings
     assignments = line.interfaces.compactMap { Assignment($0) }
     NetworkState.write(NetworkState.requestedName, line.fullName)
+    // Also for addresses that somebody sets by hand.
+    recordNameServers(settings.nameServers)
   }
 
   /// Takes stock of the cards and sets those that are wanted up.
@@ -84,8 +88,15 @@ final class Network {
   /// Lists all cards and addresses anew: at the start, and after events were lost.
   private func takeStock() throws(NetlinkSocketError) {
     let now = millisecondsSinceStart()
-    for link in try interfaces.links() { take(.link(link), now) }
-    for address in try interfaces.addresses() { take(.address(address), now) }
+    let network = try interfaces.network()
+    for link in cards.take(network, now: now) { setUp(link) }
+    for address in network.addresses { take(.address(address), now) }
+    for position in assignments.indices {
+      guard let (card, configuration) = assignments[position].applied,
+        !network.addresses.contains(where: { $0.interface == card && $0.address == configuration.address })
+      else { continue }
+      assignments[position].task.receiveLoss(of: configuration.address, on: card)
+    }
   }
 
   func run() {
@@ -223,7 +234,7 @@ final class Network {
     for _ in 0..<64 {
       guard let frame = try? listener.socket.receive() else { return }
       // The kernel answers for each address on every card: another card on the same wire is no other machine.
-      if let source = EthernetFrame(frame)?.source, cards.isOwn(source) { continue }
+      if let origin = EthernetFrame(frame)?.origin, cards.isOwn(origin) { continue }
       for position in assignments.indices {
         assignments[position].task.receive(frame, on: listener.what.card, at: now)
       }
@@ -241,9 +252,7 @@ final class Network {
   private func take(_ event: RouteMessage, _ now: UInt64) {
     switch event {
     case .link(let link):
-      let isNew = link.isEthernet && cards.card(link.index) == nil
-      cards.update(link, now: now)
-      if isNew { setUp(link) }
+      if cards.update(link, now: now) { setUp(link) }
     case .linkRemoved(let link):
       cards.remove(link.index)
     case .address(let address):
@@ -271,20 +280,30 @@ final class Network {
     }
   }
 
-  /// Sets a card up if an `ip=` word may want it, with the hardware address and the MTU that the word gives.
+  /// Sets a card up if an `ip=` word may want it, as far as it can with the hardware address and the MTU that the word gives.
   private func setUp(_ link: Link) {
     for position in assignments.indices where candidates(position).contains(where: { $0.index == link.index }) {
       let request = assignments[position].request
-      do throws(NetlinkSocketError) {
-        if let mac = request.mac, request.device != nil {
-          try interfaces.perform(.setLink(index: link.index, address: mac))
-        }
-        if let mtu = request.mtu { try interfaces.perform(.setLink(index: link.index, mtu: UInt32(mtu))) }
-        try interfaces.perform(.setLink(index: link.index, up: true))
-      } catch {
-        report(.degraded, "network", link.name + [UInt8](": ") + error.text)
+      if let mac = request.mac, request.device != nil {
+        change(
+          link, .setLink(index: link.index, address: mac), [UInt8]("does not take the hardware address ") + mac.text)
       }
+      if let mtu = request.mtu {
+        var text = [UInt8]("does not take the MTU ")
+        appendDecimal(UInt64(mtu), to: &text)
+        text += [UInt8](" and keeps ")
+        appendDecimal(UInt64(link.mtu), to: &text)
+        change(link, .setLink(index: link.index, mtu: UInt32(mtu)), text)
+      }
+      change(link, .setLink(index: link.index, up: true), [UInt8]("cannot be set up"))
       return
+    }
+  }
+
+  /// Asks for a change of a card. What the card refuses is told and keeps it from nothing else.
+  private func change(_ link: Link, _ request: NetlinkRequest, _ refusal: [UInt8]) {
+    do throws(NetlinkSocketError) { try interfaces.perform(request) } catch {
+      report(.degraded, "network", link.name + [UInt8](" ") + refusal + [UInt8](": ") + error.text)
     }
   }
 

@@ -55,7 +55,7 @@ struct ServingCard {
     }
     let known = wanted == nil ? network.clusterAddress?.interface : nil
     var cards: [ServingCard] = []
-    for link in network.links where link.isEthernet && link.isUp && link.flags.contains(.running) {
+    for link in network.cards where link.isUsable {
       guard wanted == nil || link.name == wanted, let hardware = link.address else { continue }
       cards.append(ServingCard(link, hardware, network.addresses(of: link).first))
     }

@@ -32,6 +32,11 @@ public struct Link: Equatable, Sendable {
   public var hasCarrier: Bool { flags.contains(.carrier) }
   /// A card that an address can be got for: Ethernet and not the loopback.
   public var isEthernet: Bool { hardware == .ethernet && !flags.contains(.loopback) }
+  /// Of these the ones with a hardware address.
+  public var isCard: Bool { isEthernet && address != nil }
+  /// What is sent leaves it: set up, with something at the other end. By IFF_RUNNING, since between the carrier and that the kernel
+  /// throws away what is sent.
+  public var isUsable: Bool { isUp && flags.contains(.running) }
 }
 
 /// ARP's hardware type (include/uapi/linux/if_arp.h).

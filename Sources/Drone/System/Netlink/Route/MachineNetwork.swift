@@ -13,6 +13,9 @@ public struct MachineNetwork: Sendable {
     self.routes = routes
   }
 
+  /// The network cards.
+  public var cards: [Link] { links.filter { $0.isCard } }
+
   public func link(_ name: [UInt8]) -> Link? { links.first { $0.name == name } }
 
   /// The addresses of an interface that are valid beyond its link.
