@@ -37,7 +37,7 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   startNetwork(mayNetwork, until: start &+ 7000, &supervisor)
   startSystemLog(line, &supervisor)
   reportMissingFirmware()
-  reportEntropy()
+  reportEntropy(line)
   reportAbsentPrograms(line)
   startTyd(line, &supervisor)
   startShells(line, &supervisor)

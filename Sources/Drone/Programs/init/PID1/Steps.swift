@@ -40,9 +40,11 @@ func runEntropy() -> Int32 {
   return 0
 }
 
-/// Reports that the wait of `startEntropy` continues behind the shells: nothing before them needs random numbers.
-func reportEntropy() {
-  if randomBytes(1) == nil { report(.degraded, "entropy", "the kernel is still gathering it") }
+/// Reports that the wait of `startEntropy` goes on, if somebody waits for it: only tyd needs random numbers. At 100 ticks a second
+/// the kernel takes about three seconds to gather them from jitter alone.
+func reportEntropy(_ line: BootLine) {
+  guard line.tyd != .off, exists(tydProgram), randomBytes(1) == nil else { return }
+  report(.ok, "entropy", "the kernel is still gathering it, and tyd waits for that")
 }
 
 /// Names what the boot line asks for and this image does not hold.
