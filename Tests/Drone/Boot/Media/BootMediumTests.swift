@@ -19,6 +19,13 @@ struct BootMediumTests {
     #expect(names(devices) == ["sr0", "sr1", "sdb", "sdb1", "sda", "sda1"])
   }
 
+  @Test("a disk comes before its partitions, which on a hybrid image's stick begin with the same bytes")
+  func wholeDiskFirst() {
+    #expect(names([("sda1", true), ("sda2", true), ("sda", true)]) == ["sda", "sda1", "sda2"])
+    #expect(names([("nvme0n1p1", false), ("nvme0n1", false)]) == ["nvme0n1", "nvme0n1p1"])
+    #expect(names([("mmcblk0p1", true), ("mmcblk0", true)]) == ["mmcblk0", "mmcblk0p1"])
+  }
+
   @Test("a device that exists by the asked name is the only candidate")
   func exact() {
     #expect(names([("sr0", true), ("sda1", false)], asked: "sda1") == ["sda1"])
