@@ -74,11 +74,12 @@ let modules: [Module] = [
   // Drone/System
   .pure(0, "Drone/System/ProcessControl"),
   .pure(1, "Drone/System/Terminal", ["Bytes"]),
+  .pure(1, "Drone/System/MemoryBudget", ["Bytes"]),
   .pure(2, "Drone/System/MachineReadings", ["Addresses", "Bytes"]),
   .pure(2, "Drone/System/Netlink", ["Addresses", "Bytes"]),
   .system(
     3, "Drone/System/Linux",
-    ["Addresses", "Bytes", "CLinux", "MachineReadings", "Netlink", "ProcessControl", "Terminal"]),
+    ["Addresses", "Bytes", "CLinux", "MachineReadings", "MemoryBudget", "Netlink", "ProcessControl", "Terminal"]),
   .pure(3, "Drone/System/PacketFilter", ["Addresses", "Bytes", "DroneLayout", "Netlink"]),
   // Drone/Boot
   .pure(1, "Drone/Boot/Integrity", ["Bytes"]),
@@ -114,15 +115,15 @@ let modules: [Module] = [
     5, "Drone/Programs/init",
     [
       "Addresses", "Addressing", "BootLine", "Bytes", "CompilerRuntime", "DroneLayout", "Integrity", "Linux",
-      "MachineReadings", "Media", "Netlink", "PacketFilter", "ProcessControl", "Reporting", "Supervision",
-      "SystemRoot",
+      "MachineReadings", "Media", "MemoryBudget", "Netlink", "PacketFilter", "ProcessControl", "Reporting",
+      "Supervision", "SystemRoot",
     ]),
   .program(
     7, "Drone/Programs/tyd",
     [
       "Addresses", "Addressing", "BootServer", "Bytes", "ChannelFailure", "ClusterView", "CompilerRuntime",
       "ControlChannel", "DroneLayout", "Integrity", "Linux", "LocalOrders", "MachineReadings", "Membership",
-      "Metrics", "Netlink", "NodeCore", "NodeStatus", "PacketFilter", "ProcessControl", "ProcessView", "Reporting",
+      "MemoryBudget", "Metrics", "Netlink", "NodeCore", "NodeStatus", "PacketFilter", "ProcessControl", "ProcessView", "Reporting",
       "SecureChannel", "Supervision", "Surveys", "Terminal", "Tunnels", "TydCommand",
     ]),
   // Forge
@@ -231,6 +232,7 @@ let moduleTests: [ModuleTests] = [
     ]),
   .tests("Drone/System/Linux", ["Addresses", "Bytes", "Linux", "MachineReadings", "Netlink", "TestSupport"]),
   .tests("Drone/System/MachineReadings", ["Addresses", "MachineReadings", "TestSupport"]),
+  .tests("Drone/System/MemoryBudget", ["MemoryBudget"]),
   .tests("Drone/System/Netlink", ["Addresses", "Bytes", "Linux", "Netlink", "PacketFilter", "TestSupport"]),
   .tests("Drone/System/ProcessControl", ["ProcessControl"]),
   .tests("Drone/System/Terminal", ["Terminal"]),

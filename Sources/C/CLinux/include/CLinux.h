@@ -38,6 +38,12 @@ int linux_pipe(int ends[2]);
 int linux_fill_standard_descriptors(const char *path);
 
 /// readlink(2), gethostname(2) and sethostname(2) on bytes.
+/// What statvfs(3) says of a file system, in its blocks.
+struct linux_file_system_use {
+  uint64_t block, blocks, free_blocks, inodes, free_inodes;
+};
+int linux_read_file_system_use(const char *path, struct linux_file_system_use *use);
+
 ssize_t linux_read_link(const char *path, void *buffer, size_t room);
 int linux_host_name(void *buffer, size_t room);
 int linux_set_host_name(const void *name, size_t count);

@@ -4,8 +4,27 @@ import CLinux
 /// The name that ps(1), pidof(1) and killall(1) know the calling process by; at most 15 bytes of it count.
 public func setProcessName(_ name: [UInt8]) { _ = withTerminated(name) { linux_set_process_name($0) } }
 
-/// Keeps the calling process alive when the kernel ends others for want of memory (proc_pid_oom_score_adj(5)).
-public func sparedWhenMemoryIsShort() { try? writeFile("/proc/self/oom_score_adj", [UInt8]("-1000")) }
+/// How soon the kernel ends a process when memory is short (proc_pid_oom_score_adj(5)). What it starts is the same unless it says
+/// otherwise. Process 1 is never ended.
+public enum SacrificeOrder: Sendable {
+  case never
+  /// Only when nobody else is left.
+  case last
+  case usual
+
+  fileprivate var score: StaticString {
+    switch self {
+    case .never: "-1000"
+    case .last: "-900"
+    case .usual: "0"
+    }
+  }
+}
+
+/// Says when the calling process is to be ended for want of memory. Only root may ask for less than the usual.
+public func setSacrificeOrder(_ order: SacrificeOrder) {
+  try? writeFile("/proc/self/oom_score_adj", [UInt8](order.score))
+}
 
 /// Processor time of the calling process, in it and for it in the kernel, in nanoseconds (CLOCK_PROCESS_CPUTIME_ID).
 public func processorNanoseconds() -> UInt64 {

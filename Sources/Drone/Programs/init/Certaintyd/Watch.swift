@@ -25,7 +25,7 @@ func watch(_ options: WatchOptions) -> Int32 {
     writeStandardError([UInt8]("certaintyd: ") + error.reason + [UInt8](".\n"))
     return CertaintydExit.impossible
   }
-  sparedWhenMemoryIsShort()
+  setSacrificeOrder(.never)
   do throws(Refusal) {
     var watch = Watch(try readBaseline(digest: options.digest), options)
     watch.announce()

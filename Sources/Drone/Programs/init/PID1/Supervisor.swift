@@ -1,6 +1,7 @@
 import DroneLayout
 import Bytes
 import Linux
+import MemoryBudget
 import ProcessControl
 import Reporting
 import Supervision
@@ -22,6 +23,10 @@ struct Supervisor: ~Copyable {
   private var awaitedEnding: Ending?
   /// Fed as long as this loop goes round.
   private let watchdogs: [Watchdog]
+  private var shortages = ShortageWatch()
+  private var nextLook: UInt64 = 0
+  /// Between two looks for shortages, in milliseconds.
+  private static let lookPause: UInt64 = 5000
 
   init(feeding watchdogs: [Watchdog]) { self.watchdogs = watchdogs }
 
@@ -63,13 +68,14 @@ struct Supervisor: ~Copyable {
     while true {
       for watchdog in watchdogs { watchdog.feed() }
       collect()
+      tellShortages()
       if let ending = awaitedEnding { return .ended(ending) }
       carryOut(services.step(at: millisecondsSinceStart()))
       let now = millisecondsSinceStart()
       if let deadline, now >= deadline { return .timedOut }
       var wait = signals.longestWait
       if let interval = feedingInterval(watchdogs) { wait = min(wait ?? Int.max, interval) }
-      for time in [deadline, services.nextDue] {
+      for time in [deadline, services.nextDue, nextLook] {
         if let time { wait = min(wait ?? Int.max, Int(clamping: time > now ? time - now : 0)) }
       }
       let ready = waitReadable([signals.number, readable], milliseconds: wait)
@@ -79,6 +85,14 @@ struct Supervisor: ~Copyable {
         return .readable
       }
     }
+  }
+
+  /// Says on the consoles what is full or short.
+  private mutating func tellShortages() {
+    let now = millisecondsSinceStart()
+    guard now >= nextLook else { return }
+    nextLook = now &+ Self.lookPause
+    for text in shortages.news(lookForShortages()) { report(.degraded, "memory", text, everywhere: true) }
   }
 
   /// Reaps every child that has ended, also adopted ones.

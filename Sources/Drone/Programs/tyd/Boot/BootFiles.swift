@@ -19,6 +19,8 @@ struct BootFiles {
   private static let medium = Path(DronePath.medium)
   /// What must stay free beside the copies: the cluster, a shell and what the operator runs.
   private static let reserve: UInt64 = 8 << 20
+  /// What must stay free where the copies are.
+  private static let logs: UInt64 = 256 << 10
   /// The search itself gives up after 30 s; without a medium nobody waits for so long.
   private static let patience: UInt64 = 15_000
   private static let piece = 64 << 10
@@ -38,7 +40,10 @@ struct BootFiles {
     }
     self.size = size
     // The readings are in KiB.
-    isInMemory = readMachine().memoryAvailable << 10 >= UInt64(size) &+ BootFiles.reserve
+    let room = fileSystemUse(of: places.run)?.free ?? 0
+    isInMemory =
+      readMachine().memoryAvailable << 10 >= UInt64(size) &+ BootFiles.reserve
+      && room << 10 >= UInt64(size) &+ BootFiles.logs
     folder = isInMemory ? copies : BootFiles.medium
     do throws(SystemError) {
       try BootFiles.takeOver(copyingTo: isInMemory ? copies : nil)

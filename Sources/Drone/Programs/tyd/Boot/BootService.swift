@@ -51,6 +51,7 @@ struct BootServiceArguments {
 /// Runs the boot server until its standard input ends; gives its exit status. News go to standard output.
 func runBootService(_ words: [[UInt8]]) -> Int32 {
   setProcessName([UInt8]("tyd-boot"))
+  setSacrificeOrder(.usual)
   guard let arguments = BootServiceArguments(words) else {
     return fail([UInt8]("--boot-server is for tyd itself."), status: 2)
   }

@@ -6,6 +6,7 @@ import ClusterView
 import ControlChannel
 import Linux
 import Membership
+import MemoryBudget
 import NodeCore
 import Reporting
 import SecureChannel
@@ -46,6 +47,9 @@ extension Node {
       [UInt8]("tunnels  ") + number(core.peers.tunnels.established) + [UInt8](" of ")
       + number(core.peers.tunnels.completed)
     out += [UInt8](" made, ") + number(core.peers.tunnels.failed) + [UInt8](" tries failed\n")
+    if case .drone = MachineKind.current {
+      for text in ShortageWatch.shortages(lookForShortages()) { out += [UInt8]("short    ") + text + [UInt8]("\n") }
+    }
     out += bootsText(now) + [UInt8]("\n")
     out += [UInt8]("id      address          state    tunnel\n")
     core.membership.forEach { record, state in

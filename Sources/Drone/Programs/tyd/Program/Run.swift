@@ -62,6 +62,8 @@ private func work(
     let node = try Node(command, arguments, places, report)
     if let plan { node.boots = BootHost(plan, places, millisecondsSinceStart()) }
     if let word { node.foreground = ForegroundWord(word.keepingOutput()) }
+    // Whoever fills a drone's memory is to lose a program of his own. A full Linux's service says its own order.
+    if case .drone = MachineKind.current { setSacrificeOrder(.last) }
     try node.start()
     try node.run()
   } catch {
