@@ -69,6 +69,18 @@ import VirtualMachine
     }
   }
 
+  @Test("a card that refuses the MTU of ip= is used with its own, and the line that says so names both")
+  func refusedMTU() async throws {
+    let words = "ip=10.0.2.21::10.0.2.2:255.255.255.0::eth0:off:9000"
+    let configuration = try Image.direct(words, cards: [NetworkCard(.pcnet, on: .user())])
+    try await withVirtualMachine(configuration) { machine in
+      try await machine.expectShell()
+      #expect(try await machine.address() == "10.0.2.21/24")
+      #expect(try await machine.run("grep MTU /run/boot.log").output.contains("does not take the MTU 9000 and keeps 1500"))
+      #expect(try await machine.run("ifconfig eth0").output.contains("MTU:1500"))
+    }
+  }
+
   @Test("of two cards the one whose network has a server gets the address")
   func twoCards() async throws {
     let cards = [NetworkCard(.rtl8139, on: .silent), NetworkCard(.e1000, on: .user())]
