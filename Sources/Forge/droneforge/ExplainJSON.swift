@@ -3,8 +3,8 @@ import BootLine
 import Bytes
 
 /// What a drone would do, for programs. `words` holds every word but `ip=` and its alias, with null for a word without
-/// a value; of several with one name the last counts, except that several `console` make a list, since all of them
-/// count. An interface shows `protocols`, `mtu`, `mac` and `clientIdentifier` only when its word says something about
+/// a value; of several with one name the last counts, except that several `console`, `nameserver` and `rd.route` make a
+/// list, since all of them count. An interface shows `protocols`, `mtu`, `mac` and `clientIdentifier` only when its word says something about
 /// them.
 func explanationAsJSON(of line: BootLine) -> JSON {
   .object([
@@ -51,7 +51,7 @@ private func words(_ line: BootLine) -> JSON {
       members.append((name, value))
       continue
     }
-    if name != "console" {
+    if !["console", "nameserver", "rd.route"].contains(name) {
       members[index].1 = value
     } else if case .array(let earlier) = members[index].1 {
       members[index].1 = .array(earlier + [value])

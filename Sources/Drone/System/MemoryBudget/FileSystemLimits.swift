@@ -53,7 +53,7 @@ public struct FileSystemLimits: Equatable, Sendable {
     run = Limit(max(spare / 16 * 7, 512))
     shm = Limit(max(spare / 16, 64))
     dev = Limit(64, inodes: 2048)
-    rootGrowth = max(spare / 8, 64)
+    rootGrowth = max(spare / 8, 128)
   }
 
   /// The root's limit.

@@ -16,14 +16,15 @@ public struct FileSystemUse: Equatable, Sendable {
     self.freeInodes = freeInodes
   }
 
-  /// Less than a thirty-second is left.
-  var isFull: Bool { size > 0 && free < size / 32 + 4 || inodes > 0 && freeInodes < inodes / 32 + 1 }
-  /// At least an eighth is left.
-  var hasRoom: Bool { free >= size / 8 && freeInodes >= inodes / 8 }
+  /// Less than a thirty-second is left, and less than 64 KiB.
+  var isFull: Bool { size > 0 && free < min(size / 32, 64) || lacksInodes }
+  var lacksInodes: Bool { inodes > 0 && freeInodes < min(inodes / 32, 16) + 1 }
+  /// At least an eighth is left, or 256 KiB.
+  var hasRoom: Bool { free >= min(size / 8, 256) && freeInodes >= min(inodes / 8, 64) }
 }
 
-/// Where memory is short on a drone, as sentences for people. Each shortage is told once; a file system must have an eighth of
-/// its room again before it is told anew.
+/// Where memory is short on a drone, as sentences for people. Each shortage is told once; a file system must have some room
+/// again before it is told anew.
 public struct ShortageWatch: Sendable {
   /// What is looked at: file systems in memory, by their folders.
   public static var folders: [StaticString] { ["/tmp", "/run", "/dev/shm", "/dev", "/"] }
@@ -98,7 +99,7 @@ public struct ShortageWatch: Sendable {
 
   private static func sentence(_ folder: StaticString, _ use: FileSystemUse) -> [UInt8] {
     var text = [UInt8](folder) + [UInt8](" is full: ")
-    if use.inodes > 0, use.freeInodes < use.inodes / 32 + 1 {
+    if use.lacksInodes {
       appendDecimal(use.inodes - min(use.freeInodes, use.inodes), to: &text)
       text += [UInt8](" of ")
       appendDecimal(use.inodes, to: &text)
