@@ -62,7 +62,7 @@ private func work(
     let node = try Node(command, arguments, places, report)
     if let plan { node.boots = BootHost(plan, places, millisecondsSinceStart()) }
     if let word { node.foreground = ForegroundWord(word.keepingOutput()) }
-    // Whoever fills a drone's memory is to lose a program of his own. A full Linux's service says its own order.
+    // Whoever fills a drone's memory is to lose a program of his own. On a full Linux its administrator says so.
     if case .drone = MachineKind.current { setSacrificeOrder(.last) }
     try node.start()
     try node.run()
