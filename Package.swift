@@ -123,7 +123,8 @@ let modules: [Module] = [
     [
       "Addresses", "Addressing", "BootServer", "Bytes", "ChannelFailure", "ClusterView", "CompilerRuntime",
       "ControlChannel", "DroneLayout", "Integrity", "Linux", "LocalOrders", "MachineReadings", "Membership",
-      "MemoryBudget", "Metrics", "Netlink", "NodeCore", "NodeStatus", "PacketFilter", "ProcessControl", "ProcessView", "Reporting",
+      "MemoryBudget", "Metrics", "Netlink", "NodeCore", "NodeStatus", "PacketFilter", "ProcessControl", "ProcessView",
+      "Reporting",
       "SecureChannel", "Supervision", "Surveys", "Terminal", "Tunnels", "TydCommand",
     ]),
   // Forge

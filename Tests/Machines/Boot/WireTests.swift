@@ -76,7 +76,8 @@ import VirtualMachine
     try await withVirtualMachine(configuration) { machine in
       try await machine.expectShell()
       #expect(try await machine.address() == "10.0.2.21/24")
-      #expect(try await machine.run("grep MTU /run/boot.log").output.contains("does not take the MTU 9000 and keeps 1500"))
+      #expect(
+        try await machine.run("grep MTU /run/boot.log").output.contains("does not take the MTU 9000 and keeps 1500"))
       #expect(try await machine.run("ifconfig eth0").output.contains("MTU:1500"))
     }
   }

@@ -33,7 +33,7 @@ import Bytes
 /// - **A**, client-ip: given, the method is static whatever P says, and no server is asked, even if the address turns out
 ///   to be unusable. 0.0.0.0 means not given, in every field.
 /// - **S**, server-ip: kept. For RARP only this server's answers count.
-/// - **G**, gw-ip: must lie in the address's network and be neither its broadcast address nor A; otherwise the address
+/// - **G**, gw-ip: must lie in the address's network, unless that has the mask 255.255.255.255, and be neither its broadcast address nor A; otherwise the address
 ///   is used without a gateway.
 /// - **M**, netmask: as an address or a prefix length; without it the mask of A's class (RFC 791).
 /// - **H**, hostname: what follows the first dot is the domain.

@@ -137,7 +137,8 @@ struct IPWord {
     request.address = address
     request.netmask = mask
     guard let gateway = request.gateway else { return }
-    if !mask.sameNetwork(gateway, address) {
+    // Without a network of its own the gateway can only be on the link.
+    if !mask.sameNetwork(gateway, address), mask != .host {
       request.gateway = nil
       let reason = gateway.text + [UInt8](" is outside ") + network(of: address, mask)
       report(.gateway, 2, reason + [UInt8]("; no gateway is set"))

@@ -96,8 +96,11 @@ extension InterfaceRequest {
   }
 
   /// A configuration with what the line says in place of what the server says, as for the kernel (nfsroot.rst: a field is
-  /// determined by autoconfiguration only by default). `nameserver=` comes before both.
-  public func completed(_ configuration: AddressConfiguration, _ settings: NetworkSettings) -> AddressConfiguration {
+  /// determined by autoconfiguration only by default). `nameserver=` comes before both; routes of the line join those of a lease.
+  /// - Parameter card: the name of the card that gets the configuration.
+  public func completed(
+    _ configuration: AddressConfiguration, _ settings: NetworkSettings, on card: [UInt8]
+  ) -> AddressConfiguration {
     var out = configuration
     out.netmask = netmask ?? out.netmask
     out.gateway = gateway ?? out.gateway
@@ -109,6 +112,10 @@ extension InterfaceRequest {
     out.nameServers = settings.nameServers + out.nameServers.filter { !settings.nameServers.contains($0) }
     if !timeServers.isEmpty { out.timeServers = timeServers }
     out.domain = domain ?? out.domain
+    // A network of the line goes the line's way.
+    let own = settings.routes(of: card, out)
+    out.routes.removeAll { route in own.contains { $0.network == route.network && $0.mask == route.mask } }
+    out.routes += own
     return out
   }
 }

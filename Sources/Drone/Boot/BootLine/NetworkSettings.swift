@@ -13,12 +13,8 @@ import Bytes
 public struct NetworkSettings: Hashable, Sendable {
   /// A route of `rd.route=`.
   public struct Route: Hashable, Sendable {
-    /// Without bits beyond the mask.
-    public let network: IPv4Address
-    /// As a mask or as a prefix length; 0 for the route to everywhere.
-    public let mask: Netmask
-    /// Nil for a network on the card's own link; then the card is given.
-    public let gateway: IPv4Address?
+    /// When it has no gateway, the card is given.
+    public let route: StaticRoute
     /// Nil for the card in whose network the gateway lies.
     public let device: [UInt8]?
   }
@@ -32,12 +28,18 @@ public struct NetworkSettings: Hashable, Sendable {
   public init() {}
 
   /// The routes that belong to a card, given its name and its configuration.
-  public func routes(of card: [UInt8], _ configuration: AddressConfiguration) -> [Route] {
-    routes.filter { route in
-      if let device = route.device { return device == card }
-      guard let gateway = route.gateway, let mask = configuration.effectiveNetmask else { return false }
-      return mask.sameNetwork(gateway, configuration.address)
+  func routes(of card: [UInt8], _ configuration: AddressConfiguration) -> [StaticRoute] {
+    var found: [StaticRoute] = []
+    for wanted in routes {
+      if let device = wanted.device {
+        if device == card { found.append(wanted.route) }
+      } else if let gateway = wanted.route.gateway, let mask = configuration.effectiveNetmask,
+        mask.sameNetwork(gateway, configuration.address)
+      {
+        found.append(wanted.route)
+      }
     }
+    return found
   }
 }
 
@@ -53,17 +55,15 @@ extension NetworkSettings.Route {
     guard fields[1].isEmpty ? !device.isEmpty : IPv4Address(text: fields[1])?.isHostAddress == true,
       device.isEmpty || isDeviceName(device) && !isVLANName(device)
     else { return nil }
-    self.network = network
-    self.mask = mask
-    gateway = IPv4Address(text: fields[1])
+    route = StaticRoute(network: network, mask: mask, gateway: IPv4Address(text: fields[1]))
     self.device = device.isEmpty ? nil : [UInt8](device)
   }
 
   /// `192.168.200.0/24 by 192.168.1.1` for messages.
   public var text: [UInt8] {
-    var out = network.text + [UInt8]("/")
-    appendDecimal(UInt64(mask.prefixLength), to: &out)
-    if let gateway { out += [UInt8](" by ") + gateway.text }
+    var out = route.network.text + [UInt8]("/")
+    appendDecimal(UInt64(route.mask.prefixLength), to: &out)
+    if let gateway = route.gateway { out += [UInt8](" by ") + gateway.text }
     return out
   }
 }

@@ -54,8 +54,7 @@ import Testing
       return "a DNS server too many"
     }
     for route in settings.routes {
-      if route.network.bits & ~route.mask.bits != 0 { return "a network with bits of a host" }
-      if route.gateway == nil && route.device == nil { return "a route that leads nowhere" }
+      if route.route.gateway == nil && route.device == nil { return "a route that leads nowhere" }
     }
     for error in line.errors {
       let sentence = error.sentence
@@ -73,7 +72,7 @@ import Testing
       if mask.prefixLength <= 30, address.bits & ~mask.bits == 0 || address.bits | mask.bits == .max {
         return "an address that its network keeps for itself"
       }
-      if let gateway = request.gateway, !mask.sameNetwork(gateway, address) || gateway == address {
+      if let gateway = request.gateway, !mask.sameNetwork(gateway, address) && mask != .host || gateway == address {
         return "a gateway that cannot be reached"
       }
     }

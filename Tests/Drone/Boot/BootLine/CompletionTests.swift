@@ -25,7 +25,7 @@ struct CompletionTests {
 
   @Test("a word that says nothing changes nothing", arguments: ["", "ip=dhcp", "ip=:::::eth1:dhcp"])
   func nothing(_ line: String) throws {
-    #expect(try request(line).completed(answer(), NetworkSettings()) == answer())
+    #expect(try request(line).completed(answer(), NetworkSettings(), on: []) == answer())
   }
 
   @Test("what the word says stands in place of the server's, field by field; the address and the name are not its own")
@@ -37,14 +37,14 @@ struct CompletionTests {
     expected.nameServers = [IPv4Address(192, 168, 1, 3), IPv4Address(192, 168, 1, 4)]
     expected.timeServers = [IPv4Address(192, 168, 1, 5)]
     expected.domain = Array("home".utf8)
-    #expect(try word.completed(answer(), NetworkSettings()) == expected)
+    #expect(try word.completed(answer(), NetworkSettings(), on: []) == expected)
     #expect(word.fullName == Array("drone7.home".utf8))
   }
 
   @Test("a static word is completed in the same way")
   func fixed() throws {
     let word = try request("ip=192.168.1.21::192.168.1.1:24:drone7:eth0")
-    let configuration = word.completed(try #require(AddressConfiguration(address: address)), NetworkSettings())
+    let configuration = word.completed(try #require(AddressConfiguration(address: address)), NetworkSettings(), on: [])
     #expect(configuration.netmask == Netmask(prefixLength: 24))
     #expect(configuration.gateway == IPv4Address(192, 168, 1, 1))
     #expect(word.fullName == Array("drone7".utf8))
@@ -60,7 +60,7 @@ struct CompletionTests {
     ] as [(String, [UInt8], String?)])
   func nameServers(line: String, expected: [UInt8], domain: String?) throws {
     let read = BootLine(line)
-    let completed = try #require(read.interfaces.first).completed(answer(), read.networkSettings)
+    let completed = try #require(read.interfaces.first).completed(answer(), read.networkSettings, on: [])
     #expect(completed.nameServers.map { UInt8(truncatingIfNeeded: $0.bits) } == expected)
     #expect(completed.domain.map(text) == domain)
   }

@@ -1,3 +1,5 @@
+import Addresses
+import Addressing
 import BootLine
 import Testing
 
@@ -119,11 +121,7 @@ struct DracutWordTests {
       ("team=team0:eth0", ["* any"], [#""team=team0:eth0": a drone teams no cards; there is no card "team0"."#]),
       // A gateway that the mask does not reach.
       (
-        "ip=10.1.2.3::10.1.2.1:255.255.255.255::eth0:off", ["eth0 static 10.1.2.3 /32"],
-        [
-          #""ip=10.1.2.3::10.1.2.1:255.255.255.255::eth0:off", field 3 (gateway): 10.1.2.1 is outside 10.1.2.3/32; no "#
-            + "gateway is set."
-        ]
+        "ip=10.1.2.3::10.1.2.1:255.255.255.255::eth0:off", ["eth0 static 10.1.2.3 /32 gw=10.1.2.1"], []
       ),
     ] as [(String, [String], [String])])
   func lines(line: String, network: [String], errors: [String]) {
@@ -170,6 +168,31 @@ struct DracutWordTests {
     }
     #expect(routes == (expected.map { [$0] } ?? []))
     #expect(read.errors.count == (expected == nil ? 2 : 0))
+  }
+
+  @Test(
+    "a route goes to its card, or to the one in whose network its gateway lies, before what a lease says of that network"
+  )
+  func routesOfCards() throws {
+    let read = BootLine(
+      "rd.route=10.1.0.0/16:192.168.1.1 rd.route=10.2.0.0/16:192.168.1.2:eth1 rd.route=10.3.0.0/16::eth0")
+    let lan = try #require(Netmask(prefixLength: 16))
+    let request = try #require(read.interfaces.first)
+    var leased = try #require(AddressConfiguration(address: IPv4Address(192, 168, 1, 21)))
+    leased.routes = [
+      StaticRoute(network: IPv4Address(10, 3, 0, 0), mask: lan, gateway: IPv4Address(192, 168, 1, 9)),
+      StaticRoute(network: IPv4Address(10, 4, 0, 0), mask: lan, gateway: IPv4Address(192, 168, 1, 9)),
+    ]
+    let eth0 = request.completed(leased, read.networkSettings, on: Array("eth0".utf8)).routes
+    #expect(
+      eth0 == [
+        leased.routes[1],
+        StaticRoute(network: IPv4Address(10, 1, 0, 0), mask: lan, gateway: IPv4Address(192, 168, 1, 1)),
+        StaticRoute(network: IPv4Address(10, 3, 0, 0), mask: lan, gateway: nil),
+      ])
+    leased = try #require(AddressConfiguration(address: IPv4Address(172, 16, 0, 1)))
+    let eth1 = request.completed(leased, read.networkSettings, on: Array("eth1".utf8)).routes
+    #expect(eth1 == [StaticRoute(network: IPv4Address(10, 2, 0, 0), mask: lan, gateway: IPv4Address(192, 168, 1, 2))])
   }
 
   @Test(

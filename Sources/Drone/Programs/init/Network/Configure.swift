@@ -12,7 +12,7 @@ extension Network {
   func configure(
     _ position: Int, _ card: Int32, _ answer: AddressConfiguration, _ method: AddressMethod
   ) {
-    let configuration = assignments[position].request.completed(answer, settings)
+    let configuration = assignments[position].request.completed(answer, settings, on: cards.name(card))
     let before = assignments[position].applied
     if let before, before.card == card, before.configuration == configuration { return }
     let name = cards.name(card)

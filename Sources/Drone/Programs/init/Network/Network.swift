@@ -323,7 +323,16 @@ final class Network {
     if waited >= Network.quietWait { hasToldWaiting = true }
     guard assignments.allSatisfy({ $0.isSettled }) else { return }
     isReady = true
+    reportMissingRoutes()
     announceReady()
+  }
+
+  /// Names each route of the boot line that no card's configuration holds.
+  private func reportMissingRoutes() {
+    for wanted in settings.routes
+    where !assignments.contains(where: { $0.applied?.configuration.routes.contains(wanted.route) ?? false }) {
+      report(.degraded, "network", [UInt8]("no card leads to ") + wanted.text + [UInt8](", as rd.route= asks"))
+    }
   }
 
   private func standing(_ position: Int, _ linked: [Card]) -> [UInt8] {

@@ -4,6 +4,7 @@ import Bytes
 import Integrity
 import Linux
 import MachineReadings
+import MemoryBudget
 import ProcessControl
 
 /// The files that this node boots others with: copied from its medium into memory, so that the medium may be taken out, or
