@@ -49,8 +49,8 @@ public struct FileSystemLimits: Equatable, Sendable {
   /// - Parameter total: the memory that the kernel manages (MemTotal), in KiB.
   public init(total: UInt64) {
     let spare = min(total > Self.reserve ? total - Self.reserve : 0, total / 8 * 5)
-    tmp = Limit(max(spare / 16 * 6, 512))
-    run = Limit(max(spare / 16 * 7, 512))
+    tmp = Limit(max(spare / 16 * 6, 256))
+    run = Limit(max(spare / 16 * 7, 256))
     shm = Limit(max(spare / 16, 64))
     dev = Limit(64, inodes: 2048)
     rootGrowth = max(spare / 8, 128)

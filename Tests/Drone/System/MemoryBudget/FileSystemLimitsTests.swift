@@ -7,7 +7,7 @@ struct FileSystemLimitsTests {
   @Test(
     "what lies beyond the reserve is shared out; a small machine gives each the least that it needs",
     arguments: [
-      (0, 512, 512, 64, 128), (10_500, 512, 512, 64, 128), (18_500, 1560, 1820, 260, 520),
+      (0, 256, 256, 64, 128), (9_288, 256, 256, 64, 128), (18_500, 1560, 1820, 260, 520),
       (26_500, 4560, 5320, 760, 1520), (256_000, 60_000, 70_000, 10_000, 20_000),
       (4 << 20, 983_040, 1_146_880, 163_840, 327_680),
     ] as [(UInt64, UInt64, UInt64, UInt64, UInt64)])
@@ -23,7 +23,7 @@ struct FileSystemLimitsTests {
   func reserve() {
     for total in stride(from: UInt64(16_000), through: 4 << 20, by: 1000) {
       let sum = FileSystemLimits(total: total).sum
-      #expect(sum <= max(total / 8 * 5, 1216) + 128, "\(total) KiB")
+      #expect(sum <= max(total / 8 * 5, 704) + 128, "\(total) KiB")
       if total > FileSystemLimits.reserve + 2000 {
         #expect(sum + FileSystemLimits.reserve <= total + 64, "\(total) KiB")
       }
