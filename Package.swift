@@ -95,7 +95,7 @@ let modules: [Module] = [
   .system(2, "Drone/Cluster/SecureChannel", ["Bytes", "CSecureChannel", "ChannelFailure"]),
   .pure(4, "Drone/Cluster/ControlChannel", ["Addresses", "Bytes", "ChannelFailure", "DroneLayout", "Membership"]),
   .pure(4, "Drone/Cluster/Surveys", ["Addresses", "Bytes", "MachineReadings", "Membership"]),
-  .pure(5, "Drone/Cluster/Tunnels", ["Addresses", "ControlChannel"]),
+  .pure(5, "Drone/Cluster/Tunnels", ["Addresses", "Bytes", "ControlChannel"]),
   .pure(
     6, "Drone/Cluster/NodeCore",
     [
@@ -280,6 +280,7 @@ let moduleTests: [ModuleTests] = [
       "SecureChannel", "Target", "TestCluster", "TestSupport", "VirtualMachine", "Workshop", system,
     ]),
   .tests("Shared/Addresses", ["Addresses"]),
+  .tests("Shared/Bytes", ["Bytes", "TestSupport"]),
   .tests("Shared/DroneLayout", ["Bytes", "DroneLayout", "TestSupport"]),
   .tests("Shared/NodeStatus", ["Addresses", "Bytes", "NodeStatus", "TestSupport"]),
 ]

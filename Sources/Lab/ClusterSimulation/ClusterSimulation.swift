@@ -54,7 +54,7 @@ public struct ClusterSimulation: ~Copyable {
   }
 
   var queue = EventQueue<Event>()
-  var random: SeededGenerator
+  var random: SplitMix64
   var lines: [UInt64: Line] = [:]
   var lineCount: UInt64 = 0
   var installs: UInt64 = 0
@@ -105,7 +105,7 @@ public struct ClusterSimulation: ~Copyable {
     self.settings = settings
     self.network = network
     self.planted = planted
-    random = SeededGenerator(seed: seed)
+    random = SplitMix64(seed: seed)
   }
 
   /// A cluster of `count` nodes that have been running for long.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What is to happen, the earliest first; of things at the same time, what was put in first. A binary heap.
 struct EventQueue<Event> {
   private struct Entry {
@@ -45,20 +47,7 @@ struct EventQueue<Event> {
   }
 }
 
-/// Random numbers that are the same for the same seed (SplitMix64, Steele, Lea and Flood 2014).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
-  }
-
+extension SplitMix64 {
   /// Whether something that happens `thousandths` times of a thousand happens now.
   mutating func happens(_ thousandths: UInt64) -> Bool { thousandths > 0 && next() % 1000 < thousandths }
 

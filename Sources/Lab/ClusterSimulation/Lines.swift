@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 import ChannelFailure
 import ControlChannel
 import Membership

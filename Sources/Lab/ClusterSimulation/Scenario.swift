@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 import Membership
 
 /// A story that a simulated cluster goes through, different in its particulars for each seed, and what must hold in it.
@@ -32,7 +33,7 @@ public enum Scenario: String, CaseIterable, Sendable {
 
   /// Runs with 3 to `largest` nodes; what went wrong, with nothing for all well.
   public func faults(seed: UInt64, largest: Int, planted: Set<PlantedFault> = []) -> [String] {
-    var generator = SeededGenerator(seed: seed ^ 0x5CE7_A210)
+    var generator = SplitMix64(seed: seed ^ 0x5CE7_A210)
     let nodes = Int(generator.number(in: 3...UInt64(max(3, largest))))
     let network: Network = generator.happens(500) ? .lan : .bad
     var story = Story(
@@ -50,7 +51,7 @@ public enum Scenario: String, CaseIterable, Sendable {
 /// A scenario while it runs.
 private struct Story: ~Copyable {
   var simulation: ClusterSimulation
-  var random: SeededGenerator
+  var random: SplitMix64
   let nodes: Int
 
   mutating func any(_ count: Int) -> Int { Int(random.next() % UInt64(count)) }

@@ -24,7 +24,7 @@ public struct SurveyFigures: Sendable {
   ///   - tunnels: nodes to which this one has a tunnel already: its neighbours in a first round, all in those that follow.
   ///   - busy: processes that each node tells of besides those that do nothing.
   public init(nodes: Int, tunnels: Int, busy: Int = 1, seed: UInt64 = 1, network: Network = .lan) {
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix64(seed: seed)
     let others = (1..<max(nodes, 1)).map { index in
       Survey.Node(address: IPv4Address(bits: 0x0A00_0000 + UInt32(index)), hasTunnel: index <= tunnels)
     }

@@ -56,6 +56,7 @@ public enum InternetAddress: Hashable, Sendable {
     }
   }
 
+  /// Nil for IPv6.
   public var ipv4: IPv4Address? {
     if case .ipv4(let address) = self { address } else { nil }
   }

@@ -17,6 +17,25 @@ public func appendDecimal(_ value: UInt64, to out: inout [UInt8]) {
   out[start...].reverse()
 }
 
+/// `value` in decimal, with a minus sign if it is negative.
+public func decimalText(_ value: some FixedWidthInteger) -> [UInt8] {
+  decimalText(negative: value < 0, UInt64(clamping: value.magnitude))
+}
+
+private func decimalText(negative: Bool, _ magnitude: UInt64) -> [UInt8] {
+  var out = negative ? [UInt8(ascii: "-")] : []
+  appendDecimal(magnitude, to: &out)
+  return out
+}
+
+/// A number with so many digits behind the point, one to 19: 105 with two is `1.05`.
+public func decimalText(_ value: UInt64, places: Int) -> [UInt8] {
+  var out = decimalText(value)
+  while out.count <= places { out.insert(UInt8(ascii: "0"), at: 0) }
+  out.insert(UInt8(ascii: "."), at: out.count - places)
+  return out
+}
+
 /// A decimal number without sign, digits only; nil when empty, not all digits, or above `UInt64.max`.
 public func decimal(_ text: some Collection<UInt8>) -> UInt64? {
   guard !text.isEmpty else { return nil }
@@ -46,9 +65,23 @@ public func hexadecimalByte(_ byte: UInt8) -> [UInt8] {
   [byte >> 4, byte & 0xF].map { $0 < 10 ? UInt8(ascii: "0") + $0 : UInt8(ascii: "a") + $0 - 10 }
 }
 
+/// Appends a node's id as it is shown everywhere: `0x010b`.
+public func appendID(_ id: UInt16, to out: inout [UInt8]) {
+  out.append(UInt8(ascii: "0"))
+  out.append(UInt8(ascii: "x"))
+  var shift: UInt16 = 16
+  while shift > 0 {
+    shift &-= 4
+    let digit = UInt8(truncatingIfNeeded: id >> shift & 0xF)
+    out.append(digit < 10 ? UInt8(ascii: "0") &+ digit : UInt8(ascii: "a") &+ digit &- 10)
+  }
+}
+
 /// A node's id as it is shown everywhere: `0x010b`.
 public func idText(_ id: UInt16) -> [UInt8] {
-  [UInt8]("0x") + hexadecimalByte(UInt8(truncatingIfNeeded: id >> 8)) + hexadecimalByte(UInt8(truncatingIfNeeded: id))
+  var out: [UInt8] = []
+  appendID(id, to: &out)
+  return out
 }
 
 extension Array where Element == UInt8 {

@@ -33,17 +33,27 @@ public struct JSONText: Sendable {
 
   public mutating func member(_ name: StaticString, number: UInt64) { member(named: [UInt8](name), number: number) }
 
+  public mutating func member(_ name: StaticString, signed number: some SignedInteger & FixedWidthInteger) {
+    begin(name)
+    bytes += decimalText(number)
+  }
+
   /// A member whose name is known only at run time.
   public mutating func member(named name: [UInt8], number: UInt64) {
     begin(name)
     appendDecimal(number, to: &bytes)
   }
 
+  /// A member that is a number with one place behind the point.
+  public mutating func member(_ name: StaticString, tenths: UInt64) {
+    begin(name)
+    bytes += decimalText(tenths, places: 1)
+  }
+
   /// A member that is a number with two places behind the point.
   public mutating func member(_ name: StaticString, hundredths: UInt64) {
-    member(name, number: hundredths / 100)
-    bytes += hundredths % 100 < 10 ? [UInt8](".0") : [UInt8](".")
-    appendDecimal(hundredths % 100, to: &bytes)
+    begin(name)
+    bytes += decimalText(hundredths, places: 2)
   }
 
   public mutating func null(_ name: StaticString) {
@@ -71,7 +81,7 @@ public struct JSONText: Sendable {
     bytes.append(UInt8(ascii: "\""))
     for byte in text {
       if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
-      bytes.append((0x20...0x7E).contains(byte) ? byte : UInt8(ascii: "?"))
+      bytes.append(printable(byte))
     }
     bytes.append(UInt8(ascii: "\""))
   }

@@ -119,11 +119,11 @@ public struct WatchStatus: Equatable, Sendable {
     out += [UInt8](", ")
     appendSeconds(now > last ? now &- last : 0, to: &out)
     out += [UInt8](" ago, took ")
-    appendThousandths((metadata &+ content) / 1000, to: &out)
+    out += decimalText((metadata &+ content) / 1000, places: 3)
     out += [UInt8](" ms of processor time\nEntries     ")
     appendDecimal(entries, to: &out)
     out += [UInt8](", their metadata every pass: ")
-    appendThousandths(metadata / 1000, to: &out)
+    out += decimalText(metadata / 1000, places: 3)
     out += [UInt8](" ms\nContent     ")
     if hashed >= total {
       out += [UInt8]("all ")
@@ -135,16 +135,16 @@ public struct WatchStatus: Equatable, Sendable {
       appendDecimal(total, to: &out)
       out += [UInt8](" bytes this pass: ")
     }
-    appendThousandths(content / 1000, to: &out)
+    out += decimalText(content / 1000, places: 3)
     out += [UInt8](" ms")
     if hashed < total, round > 0 {
       out += [UInt8]("; a whole round took ")
       appendSeconds(round, to: &out)
     }
     out += [UInt8]("\nProcessor   ")
-    // Nanoseconds per millisecond are millionths; ten of them are a thousandth of a percent.
+    // Nanoseconds per millisecond are millionths; a hundred of them are a hundredth of a percent.
     let wall = last > since ? last &- since &+ interval : 0
-    appendThousandths(wall > 0 ? processor / wall / 10 : 0, decimals: 2, to: &out)
+    out += decimalText(wall > 0 ? processor / wall / 100 : 0, places: 2)
     out += [UInt8](" % of one since the first pass\nRepeated    ")
     appendDecimal(repeated, to: &out)
     out += [UInt8](" passes could not look at everything\n")
@@ -154,19 +154,5 @@ public struct WatchStatus: Equatable, Sendable {
 
 /// `2 s` or `0.5 s`.
 private func appendSeconds(_ milliseconds: UInt64, to out: inout [UInt8]) {
-  appendThousandths(milliseconds / 100 &* 100, decimals: 1, to: &out)
-  out += [UInt8](" s")
-}
-
-/// Thousandths as a decimal number with this many decimals, 1 to 3, cut off.
-private func appendThousandths(_ value: UInt64, decimals: Int = 3, to out: inout [UInt8]) {
-  appendDecimal(value / 1000, to: &out)
-  out.append(UInt8(ascii: "."))
-  var rest = value % 1000
-  var scale: UInt64 = 100
-  for _ in 0..<decimals {
-    out.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / scale))
-    rest %= scale
-    scale = max(1, scale / 10)
-  }
+  out += decimalText(milliseconds / 100, places: 1) + [UInt8](" s")
 }

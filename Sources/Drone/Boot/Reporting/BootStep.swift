@@ -80,12 +80,4 @@ public func systemLogLine(_ line: [UInt8], tag: StaticString, _ state: BootStep.
 }
 
 /// Seconds with two decimals, cut off: 1234 is `1.23`.
-func secondsText(_ milliseconds: UInt64) -> [UInt8] {
-  var out: [UInt8] = []
-  appendDecimal(milliseconds / 1000, to: &out)
-  out.append(UInt8(ascii: "."))
-  let hundredths = milliseconds % 1000 / 10
-  if hundredths < 10 { out.append(UInt8(ascii: "0")) }
-  appendDecimal(hundredths, to: &out)
-  return out
-}
+func secondsText(_ milliseconds: UInt64) -> [UInt8] { decimalText(milliseconds / 10, places: 2) }

@@ -28,8 +28,4 @@ public func phrase(_ ending: Ending?) -> [UInt8] {
   }
 }
 
-private func phrase(_ text: StaticString, _ number: Int32) -> [UInt8] {
-  var out = [UInt8](text)
-  appendDecimal(UInt64(clamping: number), to: &out)
-  return out
-}
+private func phrase(_ text: StaticString, _ number: Int32) -> [UInt8] { [UInt8](text) + decimalText(number) }

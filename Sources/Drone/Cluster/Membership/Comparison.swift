@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 
 // Anti-entropy: now and then neighbours compare a digest of what they know, and where it differs the parts, so that whatever
 // news got lost on the way arrives in the end.

@@ -1,3 +1,5 @@
+import Bytes
+
 // News of two kinds. Urgent news – who joined, is suspected, died, left, changed – is owed to every neighbour, and paid within
 // a fraction of a second by datagrams of its own. Vitals ride on pings and answers.
 

@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 
 /// A node as this one knows it.
 struct Member {
@@ -24,7 +25,7 @@ struct Member {
 
   /// What all have to agree on: that this life of the node, with this incarnation, is a member.
   var digest: UInt64 {
-    mix(mix(record.mac.bits) ^ UInt64(record.incarnation) << 32 ^ UInt64(record.tag))
+    SplitMix64.mix(SplitMix64.mix(record.mac.bits) ^ UInt64(record.incarnation) << 32 ^ UInt64(record.tag))
   }
 
   func uptime(at now: UInt64) -> UInt32 {
@@ -168,7 +169,7 @@ struct MemberTable {
 
   // MARK: Digests
 
-  static func bucket(_ mac: MACAddress) -> Int { Int(mix(mac.bits) >> 40 & UInt64(DigestTable.buckets - 1)) }
+  static func bucket(_ mac: MACAddress) -> Int { Int(SplitMix64.mix(mac.bits) >> 40 & UInt64(DigestTable.buckets - 1)) }
 
   func digests() -> [UInt32] {
     var out = [UInt32](repeating: 0, count: DigestTable.buckets)
@@ -191,8 +192,8 @@ struct MemberTable {
     let record = members[Int(slot)].record
     return switch ring {
     case 0: UInt64(record.id) << 48 | record.mac.bits
-    case 1: mix(record.mac.bits ^ 0x6A09_E667_F3BC_C908)
-    default: mix(record.mac.bits ^ 0xBB67_AE85_84CA_A73B)
+    case 1: SplitMix64.mix(record.mac.bits ^ 0x6A09_E667_F3BC_C908)
+    default: SplitMix64.mix(record.mac.bits ^ 0xBB67_AE85_84CA_A73B)
     }
   }
 

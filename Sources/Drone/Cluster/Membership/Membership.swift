@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 
 /// What a node comes to know of others, or of itself.
 public enum MembershipNews: Equatable, Sendable {
@@ -87,7 +88,7 @@ public struct Membership {
   public private(set) var nextDue: UInt64
 
   var now: UInt64
-  var random: Randomness
+  var random: SplitMix64
   var commands: [MembershipCommand] = []
 
   var neighbours: [Neighbour] = []
@@ -130,10 +131,10 @@ public struct Membership {
     own.incarnation = min(own.incarnation, NodeRecord.largestIncarnation)
     self.cluster = cluster
     self.now = now
-    random = Randomness(seed: seed)
+    random = SplitMix64(seed: seed)
     table = MemberTable(own: Member(record: own, state: .alive, since: now, uptimeAt: now, vitalsSequence: 0))
     knownRings = table.ringGeneration
-    number = UInt16(truncatingIfNeeded: random.next())
+    number = UInt16(truncatingIfNeeded: random.next32())
     lastChange = now
     nextPing = now &+ random.next(below: Timing.ping)
     nextFarPing = now &+ random.next(below: Timing.farPing)

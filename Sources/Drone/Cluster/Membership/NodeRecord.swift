@@ -193,11 +193,11 @@ public struct NodeRecord: Equatable, Sendable {
   /// computes it from the record's wire form, so its definition is part of the protocol. What was appended to that form later
   /// is not in it, so that nodes of before agree; a change of that raises the incarnation anyway.
   var tag: UInt16 {
-    var hash = mix(fingerprint.words.0 ^ UInt64(id))
-    addresses.forEach { hash = mix(hash ^ UInt64($0.bits)) }
-    hash = mix(hash ^ UInt64(speed) << 32 ^ UInt64(memoryTotal))
-    hash = mix(hash ^ UInt64(cpus) << 48 ^ UInt64(version.major) << 32 ^ UInt64(version.minor) << 16)
-    hash = mix(hash ^ UInt64(version.patch) << 1 ^ (mayApprove ? 1 : 0))
+    var hash = SplitMix64.mix(fingerprint.words.0 ^ UInt64(id))
+    addresses.forEach { hash = SplitMix64.mix(hash ^ UInt64($0.bits)) }
+    hash = SplitMix64.mix(hash ^ UInt64(speed) << 32 ^ UInt64(memoryTotal))
+    hash = SplitMix64.mix(hash ^ UInt64(cpus) << 48 ^ UInt64(version.major) << 32 ^ UInt64(version.minor) << 16)
+    hash = SplitMix64.mix(hash ^ UInt64(version.patch) << 1 ^ (mayApprove ? 1 : 0))
     return UInt16(truncatingIfNeeded: hash >> 24)
   }
 }

@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 
 /// A ping whose answer matters.
 struct Probe {

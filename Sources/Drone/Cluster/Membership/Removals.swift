@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 
 /// A node that was removed by an operator, or one that was and is allowed again.
 ///
@@ -20,7 +21,7 @@ struct Removal: Equatable {
 
   /// Of what the list has to agree on.
   var digest: UInt32 {
-    let mixed = mix(mac.bits ^ UInt64(counter) << 32 ^ (isInForce ? 0x5555_5555_5555_5555 : 0))
+    let mixed = SplitMix64.mix(mac.bits ^ UInt64(counter) << 32 ^ (isInForce ? 0x5555_5555_5555_5555 : 0))
     return UInt32(truncatingIfNeeded: mixed >> 32)
   }
 }
@@ -78,30 +79,12 @@ struct RemovalList {
   }
 }
 
-/// A cheap mixing of 64 bits (the finaliser of SplitMix64, Steele, Lea and Flood 2014).
-func mix(_ value: UInt64) -> UInt64 {
-  var mixed = value
-  mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-  mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-  return mixed ^ mixed >> 31
-}
-
-/// Random enough to spread load and break ties; nothing secret hangs on it.
-struct Randomness {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt32 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    return UInt32(truncatingIfNeeded: mix(state) >> 32)
-  }
-
+extension SplitMix64 {
   /// A number below `bound`, 0 if that is 0.
   mutating func next(below bound: Int) -> Int {
     guard bound > 0 else { return 0 }
-    return Int(next() >> 1) % bound
+    return Int(next32() >> 1) % bound
   }
 
-  mutating func next(below bound: UInt64) -> UInt64 { bound == 0 ? 0 : UInt64(next()) % bound }
+  mutating func next(below bound: UInt64) -> UInt64 { bound == 0 ? 0 : UInt64(next32()) % bound }
 }

@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 import ControlChannel
 
 extension Tunnels {
@@ -189,7 +190,7 @@ extension Tunnels {
     failed &+= 1
     tunnel.failures = min(tunnel.failures &+ 1, 16)
     let wait = min(settings.backOff << (tunnel.failures &- 1), settings.longestBackOff)
-    tunnel.retryAt = now &+ wait &+ random() % max(wait / 2, 1)
+    tunnel.retryAt = now &+ wait &+ random.next() % max(wait / 2, 1)
     if tunnel.current?.outbound == nil { commands.append(.removeLarval(tunnel.peer.address)) }
   }
 

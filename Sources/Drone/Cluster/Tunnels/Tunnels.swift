@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 import ControlChannel
 
 /// The pairs of security associations between this node and its peers: made when the kernel asks, replaced before they wear
@@ -38,7 +39,8 @@ public final class Tunnels {
   public private(set) var nextDue: UInt64?
   private var nextChannel: UInt32 = 1
   private var negotiations: UInt32 = 0
-  private var randomState: UInt64
+  /// SPIs and the length of a back-off need not be secret.
+  var random: SplitMix64
 
   /// Negotiations that this node began; those that led to a pair, whoever began them; those that failed.
   public internal(set) var begun: UInt64 = 0
@@ -56,7 +58,7 @@ public final class Tunnels {
     self.fingerprint = fingerprint
     self.ciphers = ciphers
     self.settings = settings
-    randomState = seed
+    random = SplitMix64(seed: seed)
   }
 
   /// Ends a call of the driver's: what was asked for in it.
@@ -293,17 +295,8 @@ public final class Tunnels {
   /// An SPI that no association of this node has; 0–255 are reserved (RFC 4303 §2.1).
   func newSPI() -> UInt32 {
     while true {
-      let spi = UInt32(truncatingIfNeeded: random())
+      let spi = UInt32(truncatingIfNeeded: random.next())
       if spi >= 256, !active.contains(where: { $0.receives(by: spi) }) { return spi }
     }
-  }
-
-  /// SplitMix64 (Steele, Lea and Flood 2014): SPIs need not be secret.
-  func random() -> UInt64 {
-    randomState &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = randomState
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
   }
 }

@@ -95,13 +95,13 @@ extension Monitor {
     let live = table.nodes.reduce(0) { $1.state.isLive ? $0 + 1 : $0 }
     var text = [UInt8](caption) + [UInt8](" | ")
     if layout.shown < nodes.count {
-      text += [UInt8]("nodes ") + decimalText(UInt64(layout.first + 1)) + [UInt8]("-")
-      text += decimalText(UInt64(layout.first + layout.shown)) + [UInt8](" of ") + decimalText(UInt64(nodes.count))
+      text += [UInt8]("nodes ") + decimalText(layout.first + 1) + [UInt8]("-")
+      text += decimalText(layout.first + layout.shown) + [UInt8](" of ") + decimalText(nodes.count)
     } else {
       text += counted(live, "node")
     }
     let gone = table.nodes.count - live
-    if gone > 0 { text += [UInt8](", ") + decimalText(UInt64(gone)) + [UInt8](showsDead ? " gone" : " gone (d)") }
+    if gone > 0 { text += [UInt8](", ") + decimalText(gone) + [UInt8](showsDead ? " gone" : " gone (d)") }
     frame.put(text, row: layout.lastRow, column: 0, .reverse)
     let keys = [UInt8](" h help  q quit")
     if text.count + keys.count < frame.size.columns {
@@ -145,12 +145,12 @@ extension Monitor {
     out += shortHundredths(load) + [UInt8](", memory ") + decimalText(used) + [UInt8](" of ") + decimalText(memory)
     out += [UInt8](" MiB")
     let gone = table.nodes.count - nodes
-    if gone > 0 { out += [UInt8](", ") + decimalText(UInt64(gone)) + [UInt8](" gone") }
+    if gone > 0 { out += [UInt8](", ") + decimalText(gone) + [UInt8](" gone") }
     return out
   }
 
   private func counted(_ count: Int, _ what: StaticString) -> [UInt8] {
-    decimalText(UInt64(clamping: count)) + [UInt8](" ") + [UInt8](what) + (count == 1 ? [] : [UInt8]("s"))
+    decimalText(count) + [UInt8](" ") + [UInt8](what) + (count == 1 ? [] : [UInt8]("s"))
   }
 
   private func style(_ node: ClusterTable.Node) -> Style {

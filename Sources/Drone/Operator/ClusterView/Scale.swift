@@ -74,12 +74,6 @@ extension ClusterTable.Node {
   }
 }
 
-func decimalText(_ value: UInt64) -> [UInt8] {
-  var out: [UInt8] = []
-  appendDecimal(value, to: &out)
-  return out
-}
-
 /// Hundredths as a number of at most five characters: `0.25`, `12.50`, `250.0`, `4000`, `20k`.
 func shortHundredths(_ value: UInt64) -> [UInt8] {
   if value >= 100_000 { return shortNumber(value / 100) }

@@ -18,7 +18,7 @@ extension ClusterTable {
     out.append(space)
     for byte in fingerprint { out += hexadecimalByte(byte) }
     out.append(space)
-    for byte in name.prefix(64) { out.append((0x20...0x7E).contains(byte) ? byte : UInt8(ascii: "?")) }
+    for byte in name.prefix(64) { out.append(printable(byte)) }
     out.append(newline)
     for node in nodes { append(node, to: &out) }
     return out
@@ -59,18 +59,6 @@ extension ClusterTable {
   private func appendWord(_ number: UInt64, to out: inout [UInt8]) {
     out.append(space)
     appendDecimal(number, to: &out)
-  }
-}
-
-/// Appends a node's id as it is shown everywhere: `0x010b`.
-public func appendID(_ id: UInt16, to out: inout [UInt8]) {
-  out.append(UInt8(ascii: "0"))
-  out.append(UInt8(ascii: "x"))
-  var shift: UInt16 = 16
-  while shift > 0 {
-    shift &-= 4
-    let digit = UInt8(truncatingIfNeeded: id >> shift & 0xF)
-    out.append(digit < 10 ? UInt8(ascii: "0") &+ digit : UInt8(ascii: "a") &+ digit &- 10)
   }
 }
 

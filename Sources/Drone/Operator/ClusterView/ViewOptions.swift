@@ -115,7 +115,7 @@ public struct MosmonOptions: Equatable, Sendable {
 }
 
 private func unknown(_ word: [UInt8], _ program: StaticString) -> ViewOptionError {
-  let shown = word.prefix(60).map { (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }
+  let shown = word.prefix(60).map(printable)
   return ViewOptionError(
     [UInt8]("There is no option ") + shown + [UInt8]("; see ") + [UInt8](program) + [UInt8](" --help."))
 }

@@ -166,11 +166,7 @@ private struct MetricsText {
 
   mutating func end(_ value: UInt64, hundredths: Bool = false) {
     bytes += hasLabel ? [UInt8]("} ") : [UInt8](" ")
-    appendDecimal(hundredths ? value / 100 : value, to: &bytes)
-    if hundredths {
-      bytes += value % 100 < 10 ? [UInt8](".0") : [UInt8](".")
-      appendDecimal(value % 100, to: &bytes)
-    }
+    bytes += hundredths ? decimalText(value, places: 2) : decimalText(value)
     bytes.append(UInt8(ascii: "\n"))
   }
 

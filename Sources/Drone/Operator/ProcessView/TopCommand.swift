@@ -53,7 +53,7 @@ public struct TopCommand: Equatable, Sendable {
       } else if attached == nil, word.spells("-h") || word.spells("--help") {
         isHelp = true
       } else {
-        let shown = word.prefix(40).map { (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }
+        let shown = word.prefix(40).map(printable)
         throw TopCommandError(sentence: [UInt8]("there is no option ") + shown + [UInt8]("; see mtop --help."))
       }
     }

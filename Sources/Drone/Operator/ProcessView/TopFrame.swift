@@ -46,10 +46,10 @@ extension ProcessTop {
   private func putHead(_ report: SurveyReport, _ frame: inout Frame) {
     let totals = Totals(report)
     var text = [UInt8]("mtop  ") + counted(UInt64(report.nodes.count), "node") + [UInt8](", ")
-    text += counted(totals.processors, "CPU") + [UInt8](", load ") + fraction(totals.load, digits: 2)
+    text += counted(totals.processors, "CPU") + [UInt8](", load ") + decimalText(totals.load, places: 2)
     frame.put(text, row: 0, column: 0, .bold)
     text = counted(totals.processes, "process", "processes") + [UInt8](", ") + decimalText(totals.running)
-    text += [UInt8](" running; CPU ") + fraction(totals.cpu, digits: 1) + [UInt8](" of ")
+    text += [UInt8](" running; CPU ") + decimalText(totals.cpu, places: 1) + [UInt8](" of ")
     text += decimalText(totals.answeredProcessors &* 100) + [UInt8]("; memory ")
     text += decimalText(totals.memoryUsed >> 10) + [UInt8](" of ") + decimalText(totals.memory >> 10)
     frame.put(text + [UInt8](" MiB"), row: 1, column: 0)
@@ -84,7 +84,7 @@ extension ProcessTop {
         text += [UInt8](" ") + idText(node.id)
         named += 1
       }
-      if named < silent.count { text += [UInt8](" +") + decimalText(UInt64(silent.count - named)) }
+      if named < silent.count { text += [UInt8](" +") + decimalText(silent.count - named) }
     }
     if notAsked > 0 {
       text += text.isEmpty ? [] : [UInt8]("; ")
@@ -96,15 +96,15 @@ extension ProcessTop {
   private func put(_ row: Row, at place: Int, _ frame: inout Frame) {
     let process = row.process
     let style = process.state == UInt8(ascii: "R") ? Style.bold : .plain
-    var text = right(idText(row.node), 6) + right(decimalText(UInt64(process.process)), 8)
-    text += [UInt8](" ") + left(process.user == 0 ? [UInt8]("root") : decimalText(UInt64(process.user)), 5)
-    text += right(process.priority <= -100 ? [UInt8]("rt") : signedText(process.priority), 4)
-    text += right(signedText(process.nice), 4)
+    var text = right(idText(row.node), 6) + right(decimalText(process.process), 8)
+    text += [UInt8](" ") + left(process.user == 0 ? [UInt8]("root") : decimalText(process.user), 5)
+    text += right(process.priority <= -100 ? [UInt8]("rt") : decimalText(process.priority), 4)
+    text += right(decimalText(process.nice), 4)
     text += right(memoryText(process.virtual), 6) + right(memoryText(process.resident), 6)
     text += right(memoryText(process.shared), 5) + [UInt8(ascii: " "), process.state]
-    text += right(fraction(UInt64(process.cpu), digits: 1), 6)
+    text += right(decimalText(UInt64(process.cpu), places: 1), 6)
     let share = row.memory == 0 ? 0 : UInt64(process.resident) * 1000 / UInt64(row.memory)
-    text += right(fraction(share, digits: 1), 5) + right(timeText(process.time), 9)
+    text += right(decimalText(share, places: 1), 5) + right(timeText(process.time), 9)
     text += [UInt8](" ") + process.name
     frame.put(text, row: place, column: 0, style)
   }
@@ -115,8 +115,8 @@ extension ProcessTop {
     frame.fill(space, row: row, columns: 0..<frame.size.columns, .reverse)
     var text = [UInt8]("by ") + [UInt8](ranking.word) + [UInt8](" | ")
     if page < count {
-      text += [UInt8]("processes ") + decimalText(UInt64(first + 1)) + [UInt8]("-")
-      text += decimalText(UInt64(min(first + page, count))) + [UInt8](" of ") + decimalText(UInt64(count))
+      text += [UInt8]("processes ") + decimalText(first + 1) + [UInt8]("-")
+      text += decimalText(min(first + page, count)) + [UInt8](" of ") + decimalText(count)
     } else {
       text += counted(UInt64(count), "process", "processes")
     }

@@ -2,30 +2,12 @@ import Bytes
 
 // Numbers as the screen has them.
 
-func decimalText(_ number: UInt64) -> [UInt8] {
-  var out: [UInt8] = []
-  appendDecimal(number, to: &out)
-  return out
-}
-
-func signedText(_ number: Int8) -> [UInt8] {
-  (number < 0 ? [UInt8]("-") : []) + decimalText(UInt64(number.magnitude))
-}
-
-/// A number with this many digits behind the point: 105 with two is `1.05`.
-func fraction(_ number: UInt64, digits: Int) -> [UInt8] {
-  var out = decimalText(number)
-  while out.count <= digits { out.insert(UInt8(ascii: "0"), at: 0) }
-  out.insert(UInt8(ascii: "."), at: out.count - digits)
-  return out
-}
-
 /// KiB: in four digits, else in MiB or GiB with at most two before the point.
 func memoryText(_ kibibytes: UInt32) -> [UInt8] {
-  if kibibytes < 10_000 { return decimalText(UInt64(kibibytes)) }
+  if kibibytes < 10_000 { return decimalText(kibibytes) }
   let mebibytes = UInt64(kibibytes) >> 10
   if mebibytes < 1000 { return decimalText(mebibytes) + [UInt8]("m") }
-  return fraction((mebibytes * 10) >> 10, digits: 1).prefix(4) + [UInt8]("g")
+  return decimalText((mebibytes * 10) >> 10, places: 1).prefix(4) + [UInt8]("g")
 }
 
 /// Hundredths of a second as `2:43.84`; from 100 minutes on without them, `163:05`, and from 100 hours on in hours, `123h`.
@@ -39,7 +21,7 @@ func timeText(_ hundredths: UInt32) -> [UInt8] {
     return out + decimalText(seconds / 100)
   }
   if seconds < 1000 { out += [UInt8]("0") }
-  return out + fraction(seconds, digits: 2)
+  return out + decimalText(seconds, places: 2)
 }
 
 func counted(_ count: UInt64, _ one: StaticString) -> [UInt8] {

@@ -12,13 +12,13 @@ extension TydCommand.Order {
     case .status(let json): json ? [UInt8]("status json\n") : [UInt8]("status\n")
     case .table: [UInt8]("table\n")
     case .standing: [UInt8](OrderWord.standing) + [UInt8]("\n")
-    case .remove(let id): [UInt8]("remove ") + decimalText(UInt64(id)) + [UInt8]("\n")
-    case .allow(let id): [UInt8]("allow ") + decimalText(UInt64(id)) + [UInt8]("\n")
+    case .remove(let id): [UInt8]("remove ") + decimalText(id) + [UInt8]("\n")
+    case .allow(let id): [UInt8]("allow ") + decimalText(id) + [UInt8]("\n")
     case .approve(let digits): [UInt8]("approve ") + digits + [UInt8]("\n")
     case .processes(let order, let most):
-      [UInt8]("processes ") + decimalText(UInt64(order.rawValue)) + [UInt8](" ") + decimalText(UInt64(most))
+      [UInt8]("processes ") + decimalText(order.rawValue) + [UInt8](" ") + decimalText(most)
         + [UInt8]("\n")
-    case .approveWindow(let minutes): [UInt8]("window ") + decimalText(UInt64(minutes)) + [UInt8]("\n")
+    case .approveWindow(let minutes): [UInt8]("window ") + decimalText(minutes) + [UInt8]("\n")
     }
   }
 
@@ -56,10 +56,4 @@ extension TydCommand.Order {
       return nil
     }
   }
-}
-
-private func decimalText(_ number: UInt64) -> [UInt8] {
-  var out: [UInt8] = []
-  appendDecimal(number, to: &out)
-  return out
 }

@@ -221,7 +221,7 @@ private struct ArgumentReader {
 
 /// Bytes that are safe on a terminal: what is not printable ASCII becomes a question mark, and a long text is cut.
 func printable(_ bytes: [UInt8]) -> [UInt8] {
-  var out = bytes.prefix(60).map { (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }
+  var out = bytes.prefix(60).map(printable)
   if bytes.count > 60 { out += [UInt8]("...") }
   return out
 }

@@ -26,23 +26,17 @@ public enum NetlinkParseError: Error, Equatable, Sendable {
     var out: [UInt8] = [UInt8]("netlink ")
     switch self {
     case .truncated(let part, let offset, let needed, let available):
-      out += part.name + [UInt8](" at byte ") + number(offset) + [UInt8](": ") + number(available)
-      out += [UInt8](" bytes left of ") + number(needed)
+      out += part.name + [UInt8](" at byte ") + decimalText(offset) + [UInt8](": ") + decimalText(available)
+      out += [UInt8](" bytes left of ") + decimalText(needed)
     case .wrongLength(let part, let offset, let stated, let available):
-      out += part.name + [UInt8](" at byte ") + number(offset) + [UInt8](": length ") + number(stated)
-      out += [UInt8](" in ") + number(available) + [UInt8](" bytes")
+      out += part.name + [UInt8](" at byte ") + decimalText(offset) + [UInt8](": length ") + decimalText(stated)
+      out += [UInt8](" in ") + decimalText(available) + [UInt8](" bytes")
     case .wrongValueSize(let attribute, let offset, let expected, let actual):
-      out += [UInt8]("attribute ") + number(Int(attribute)) + [UInt8](" at byte ") + number(offset)
-      out += [UInt8](": value of ") + number(actual) + [UInt8](" bytes, not ") + number(expected)
+      out += [UInt8]("attribute ") + decimalText(attribute) + [UInt8](" at byte ") + decimalText(offset)
+      out += [UInt8](": value of ") + decimalText(actual) + [UInt8](" bytes, not ") + decimalText(expected)
     case .wrongValue(let offset):
-      out += [UInt8]("value at byte ") + number(offset) + [UInt8](" is impossible")
+      out += [UInt8]("value at byte ") + decimalText(offset) + [UInt8](" is impossible")
     }
-    return out
-  }
-
-  private func number(_ value: Int) -> [UInt8] {
-    var out: [UInt8] = []
-    appendDecimal(UInt64(clamping: value), to: &out)
     return out
   }
 }

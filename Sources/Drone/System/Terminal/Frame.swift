@@ -50,7 +50,7 @@ public struct Frame: Equatable, Sendable {
       if at >= size.columns { break }
       if at < 0 { continue }
       let byte = text[index]
-      characters[row * size.columns + at] = (0x20...0x7E).contains(byte) ? byte : UInt8(ascii: "?")
+      characters[row * size.columns + at] = printable(byte)
       styles[row * size.columns + at] = style
     }
   }

@@ -19,20 +19,15 @@ public enum ControlError: Error, Equatable, Sendable {
   public var text: [UInt8] {
     switch self {
     case .tooLong(let stated, let limit):
-      [UInt8]("a message of ") + number(stated) + [UInt8](" bytes where ") + number(limit) + [UInt8](" are allowed")
-    case .tooShort(let stated): [UInt8]("a message of ") + number(stated) + [UInt8](" bytes")
-    case .unknownVersion(let version): [UInt8]("a message of protocol version ") + number(Int(version))
-    case .unknownType(let type): [UInt8]("a message of the unknown type ") + number(Int(type))
-    case .truncated(let type): [UInt8]("a message of type ") + number(Int(type)) + [UInt8](" that ends too early")
+      [UInt8]("a message of ") + decimalText(stated) + [UInt8](" bytes where ") + decimalText(limit)
+        + [UInt8](" are allowed")
+    case .tooShort(let stated): [UInt8]("a message of ") + decimalText(stated) + [UInt8](" bytes")
+    case .unknownVersion(let version): [UInt8]("a message of protocol version ") + decimalText(version)
+    case .unknownType(let type): [UInt8]("a message of the unknown type ") + decimalText(type)
+    case .truncated(let type): [UInt8]("a message of type ") + decimalText(type) + [UInt8](" that ends too early")
     case .excess(let type):
-      [UInt8]("a message of type ") + number(Int(type)) + [UInt8](" with more than it should have")
-    case .wrongValue(let type): [UInt8]("a message of type ") + number(Int(type)) + [UInt8](" with an impossible value")
+      [UInt8]("a message of type ") + decimalText(type) + [UInt8](" with more than it should have")
+    case .wrongValue(let type): [UInt8]("a message of type ") + decimalText(type) + [UInt8](" with an impossible value")
     }
-  }
-
-  private func number(_ value: Int) -> [UInt8] {
-    var out: [UInt8] = []
-    appendDecimal(UInt64(clamping: value), to: &out)
-    return out
   }
 }

@@ -113,9 +113,7 @@ func takePlace() throws(Refusal) -> Descriptor {
     let file = try Descriptor(WatchFiles.process, .keep)
     if file.lock() {
       try file.empty()
-      var text: [UInt8] = []
-      appendDecimal(UInt64(UInt32(bitPattern: processID)), to: &text)
-      try file.write(text + [UInt8]("\n"))
+      try file.write(decimalText(processID) + [UInt8]("\n"))
       return file
     }
   } catch {
@@ -135,9 +133,7 @@ extension Baseline.ParseError {
     switch self {
     case .heading: return [UInt8]("it is no baseline")
     case .line(let number):
-      var out = [UInt8]("line ")
-      appendDecimal(UInt64(clamping: number), to: &out)
-      return out + [UInt8](" is no entry")
+      return [UInt8]("line ") + decimalText(number) + [UInt8](" is no entry")
     case .cut: return [UInt8]("its end is missing")
     }
   }

@@ -56,7 +56,7 @@ struct BootFiles {
 
   /// For the report.
   var text: [UInt8] {
-    let kilobytes = number((size + 1023) / 1024) + [UInt8](" KiB of files ")
+    let kilobytes = decimalText((size + 1023) / 1024) + [UInt8](" KiB of files ")
     return isInMemory
       ? kilobytes + [UInt8]("in memory: the medium may be taken out")
       : kilobytes + [UInt8]("on /mnt/boot: the medium must stay in, memory is short")

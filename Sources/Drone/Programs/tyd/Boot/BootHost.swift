@@ -177,7 +177,7 @@ extension Node {
   func bootsText(_ now: UInt64) -> [UInt8] {
     guard let boots else { return [] }
     let network = boots.plan.network
-    var out = [UInt8]("boots    ") + number(boots.table.completed) + [UInt8](" sent whole, from ")
+    var out = [UInt8]("boots    ") + decimalText(boots.table.completed) + [UInt8](" sent whole, from ")
     out +=
       boots.isReady ? network.first.text + [UInt8](" to ") + network.last.text : [UInt8]("nowhere: not serving now")
     out.append(UInt8(ascii: "\n"))
@@ -186,10 +186,10 @@ extension Node {
       if boot.file.isEmpty {
         out += [UInt8]("has its address")
       } else {
-        out += boot.file + [UInt8](" ") + number(boot.percent) + [UInt8](" %")
+        out += boot.file + [UInt8](" ") + decimalText(boot.percent) + [UInt8](" %")
         if boot.isBroken { out += [UInt8](", stopped") }
       }
-      out += [UInt8](", ") + number((now &- boot.heard) / 1000) + [UInt8](" s ago\n")
+      out += [UInt8](", ") + decimalText((now &- boot.heard) / 1000) + [UInt8](" s ago\n")
     }
     return out
   }

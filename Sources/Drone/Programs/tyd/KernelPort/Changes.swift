@@ -77,6 +77,6 @@ extension Node {
     let count = transforms.restorePolicies()
     guard count > 0 else { return }
     report.step(
-      .degraded, "ipsec", number(count) + [UInt8](" policies were taken away by somebody else; they are back"))
+      .degraded, "ipsec", decimalText(count) + [UInt8](" policies were taken away by somebody else; they are back"))
   }
 }

@@ -163,10 +163,3 @@ final class Transforms {
     }
   }
 }
-
-extension InternetAddress {
-  /// Nil for IPv6.
-  var ipv4: IPv4Address? {
-    if case .ipv4(let address) = self { address } else { nil }
-  }
-}

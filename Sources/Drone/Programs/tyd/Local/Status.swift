@@ -37,16 +37,16 @@ extension Node {
     }
     if !command.isEncrypted { out += [UInt8]("ipsec    OFF: everything goes in clear\n") }
     if core.admission.canCertify {
-      out += [UInt8]("admits   ") + number(core.admission.pending.count) + [UInt8](" waiting")
+      out += [UInt8]("admits   ") + decimalText(core.admission.pending.count) + [UInt8](" waiting")
       if let seconds = core.admission.windowSeconds(at: now) {
-        out += [UInt8](", everybody for ") + number(seconds) + [UInt8](" s more")
+        out += [UInt8](", everybody for ") + decimalText(seconds) + [UInt8](" s more")
       }
       out.append(UInt8(ascii: "\n"))
     }
     out +=
-      [UInt8]("tunnels  ") + number(core.peers.tunnels.established) + [UInt8](" of ")
-      + number(core.peers.tunnels.completed)
-    out += [UInt8](" made, ") + number(core.peers.tunnels.failed) + [UInt8](" tries failed\n")
+      [UInt8]("tunnels  ") + decimalText(core.peers.tunnels.established) + [UInt8](" of ")
+      + decimalText(core.peers.tunnels.completed)
+    out += [UInt8](" made, ") + decimalText(core.peers.tunnels.failed) + [UInt8](" tries failed\n")
     if case .drone = MachineKind.current {
       for text in ShortageWatch.shortages(lookForShortages()) { out += [UInt8]("short    ") + text + [UInt8]("\n") }
     }
@@ -81,7 +81,7 @@ extension Node {
     var out: [UInt8] = []
     for joiner in core.admission.pending {
       out += joiner.fingerprint.flatMap { hexadecimalByte($0) } + [UInt8]("  ") + padded(joiner.address.text, 17)
-      out += number((now &- joiner.since) / 1000) + [UInt8](" s\n")
+      out += decimalText((now &- joiner.since) / 1000) + [UInt8](" s\n")
     }
     return out
   }

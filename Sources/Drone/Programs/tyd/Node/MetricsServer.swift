@@ -34,7 +34,7 @@ final class MetricsServer {
       listener = try listenStream(on: SocketAddress(endpoint.address, port: endpoint.port), backlog: 8)
     } catch {
       throw Failure(
-        [UInt8]("metrics cannot be served at ") + endpoint.address.text + [UInt8](":") + number(endpoint.port)
+        [UInt8]("metrics cannot be served at ") + endpoint.address.text + [UInt8](":") + decimalText(endpoint.port)
           + [UInt8](": ") + error.text)
     }
   }

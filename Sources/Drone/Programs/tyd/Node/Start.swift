@@ -57,7 +57,7 @@ extension Node {
     if let metrics = command.metrics {
       report.step(
         metrics.isLoopback ? .ok : .degraded, "metrics",
-        metrics.address.text + [UInt8](":") + number(metrics.port)
+        metrics.address.text + [UInt8](":") + decimalText(metrics.port)
           + (metrics.isLoopback ? [] : [UInt8](": whoever reaches it can read who is in the cluster")))
     }
     try openDiscovery()
@@ -74,7 +74,7 @@ extension Node {
     readMachine(now)
     var text = idText(core.membership.ownID) + [UInt8](" is in, ")
     let count = core.membership.liveCount
-    text += count == 1 ? [UInt8]("the first node") : number(count) + [UInt8](" nodes")
+    text += count == 1 ? [UInt8]("the first node") : decimalText(count) + [UInt8](" nodes")
     report.step(.ok, "tyd", text)
     nameService()
     startBootServer(now)
@@ -108,7 +108,7 @@ extension Node {
     perform(core.resume(transforms?.associations() ?? [], at: now), now)
     report.step(
       .degraded, "tyd",
-      [UInt8]("goes on after a crash, with ") + number(core.peers.tunnels.established) + [UInt8](" tunnels"))
+      [UInt8]("goes on after a crash, with ") + decimalText(core.peers.tunnels.established) + [UInt8](" tunnels"))
     perform(core.enter(at: now), now)
     return true
   }

@@ -9,10 +9,10 @@ func printConfiguration(_ command: TydCommand) -> Int32 {
   let places = Places()
   var out =
     [UInt8]("version     ") + SoftwareVersion.current.text
-    + [UInt8]("\ncontrol     TCP ") + number(ClusterPorts.control)
-  out += [UInt8]("\ngossip      UDP ") + number(ClusterPorts.control) + [UInt8](", inside ESP\ndiscovery   ")
-  out += ClusterPorts.group.text + [UInt8](" UDP ") + number(ClusterPorts.discovery)
-  out += [UInt8](", answers to UDP ") + number(ClusterPorts.discoveryAnswer) + [UInt8]("\ncrypto      ")
+    + [UInt8]("\ncontrol     TCP ") + decimalText(ClusterPorts.control)
+  out += [UInt8]("\ngossip      UDP ") + decimalText(ClusterPorts.control) + [UInt8](", inside ESP\ndiscovery   ")
+  out += ClusterPorts.group.text + [UInt8](" UDP ") + decimalText(ClusterPorts.discovery)
+  out += [UInt8](", answers to UDP ") + decimalText(ClusterPorts.discoveryAnswer) + [UInt8]("\ncrypto      ")
   out += command.isEncrypted ? [UInt8]("IPSEC\ncredential  ") : [UInt8]("off\ncredential  ")
   out += places.cluster.bytes
   if !exists(places.authority) {

@@ -38,9 +38,3 @@ struct Places {
 
 /// Where process 1 of a drone looks for services that it is to keep alive.
 let servicesFolder = Path(DronePath.services)
-
-func number(_ value: some BinaryInteger) -> [UInt8] {
-  var out: [UInt8] = []
-  appendDecimal(UInt64(clamping: value), to: &out)
-  return out
-}
