@@ -135,7 +135,7 @@ let modules: [Module] = [
   .host(2, "Forge/DebianArchive", ["BuildCache", "CArchive", "Workshop", system]),
   .host(5, "Forge/Recipes", ["BuildCache", "DebianArchive", "Target", "Toolchain", "Workshop", system]),
   .host(6, "Forge/DronePrograms", ["BuildCache", "Recipes", "Target", "Toolchain", "Workshop", system]),
-  .host(3, "Forge/ClusterStore", ["CRename", "DroneLayout", "SecureChannel", "Workshop", system]),
+  .host(3, "Forge/ClusterStore", ["Bytes", "CRename", "DroneLayout", "SecureChannel", "Workshop", system]),
   .host(4, "Forge/Image", ["BootServer", "BuildCache", "DroneLayout", "Integrity", "Target", "Workshop", system]),
   .host(
     5, "Forge/ImageCheck",
@@ -202,11 +202,11 @@ let moduleTests: [ModuleTests] = [
       "Addresses", "Bytes", "ChannelFailure", "ControlChannel", "Membership", "SecureChannel", "TestSupport",
       "Tunnels",
     ]),
-  .tests("Drone/Cluster/Membership", ["Addresses", "DroneLayout", "Membership", "TestSupport"]),
+  .tests("Drone/Cluster/Membership", ["Addresses", "Bytes", "DroneLayout", "Membership", "TestSupport"]),
   .tests(
     "Drone/Cluster/NodeCore",
-    ["Addresses", "ControlChannel", "LocalOrders", "Membership", "NodeCore", "Tunnels"]),
-  .tests("Drone/Cluster/SecureChannel", ["Addresses", "ChannelFailure", "SecureChannel", "TestSupport"]),
+    ["Addresses", "Bytes", "ControlChannel", "LocalOrders", "Membership", "NodeCore", "Tunnels"]),
+  .tests("Drone/Cluster/SecureChannel", ["Addresses", "Bytes", "ChannelFailure", "SecureChannel", "TestSupport"]),
   .tests(
     "Drone/Cluster/Surveys",
     [

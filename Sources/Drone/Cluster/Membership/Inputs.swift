@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 
 extension Membership {
   // MARK: Datagrams

@@ -165,7 +165,7 @@ extension Array where Element == UInt8 {
     withLength(Item.Kind.record) { out in
       out.append(state.rawValue | (record.mayApprove ? 0x80 : 0))
       out.append(record.mac)
-      record.fingerprint.append(to: &out)
+      out.append(record.fingerprint)
       out.append(networkOrder: record.id)
       out.append(varint: record.incarnation)
       out.append(UInt8(truncatingIfNeeded: record.addresses.count))
@@ -215,7 +215,7 @@ extension Array where Element == UInt8 {
       out.append(removal.isInForce ? 1 : 0)
       out.append(networkOrder: removal.counter)
       out.append(removal.mac)
-      removal.fingerprint.append(to: &out)
+      out.append(removal.fingerprint)
       out.append(networkOrder: removal.id)
     }
   }

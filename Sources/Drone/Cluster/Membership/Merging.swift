@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 
 /// Where a statement comes from, and so what becomes of it.
 struct Provenance {

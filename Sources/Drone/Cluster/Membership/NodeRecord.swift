@@ -5,46 +5,6 @@ import DroneLayout
 /// A node's number in the cluster: the low 16 bits of its address, as in openMosix, or the next free one. Never 0.
 public typealias NodeID = UInt16
 
-/// The SHA-256 digest of a node's public key, 32 bytes, without a heap object.
-public struct Fingerprint: Hashable, Sendable {
-  let words: (UInt64, UInt64, UInt64, UInt64)
-
-  /// Nil unless there are exactly 32 bytes.
-  public init?(bytes: some Collection<UInt8>) {
-    guard bytes.count == 32 else { return nil }
-    var rest = bytes.makeIterator()
-    func word(_ rest: inout some IteratorProtocol<UInt8>) -> UInt64 {
-      var value: UInt64 = 0
-      for _ in 0..<8 { value = value << 8 | UInt64(rest.next() ?? 0) }
-      return value
-    }
-    words = (word(&rest), word(&rest), word(&rest), word(&rest))
-  }
-
-  /// The digest whose bytes are these words in network order.
-  public init(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64) { words = (a, b, c, d) }
-
-  public var bytes: [UInt8] {
-    var out: [UInt8] = []
-    out.reserveCapacity(32)
-    append(to: &out)
-    return out
-  }
-
-  func append(to out: inout [UInt8]) {
-    out.append(networkOrder: words.0)
-    out.append(networkOrder: words.1)
-    out.append(networkOrder: words.2)
-    out.append(networkOrder: words.3)
-  }
-
-  public static func == (left: Fingerprint, right: Fingerprint) -> Bool { left.words == right.words }
-
-  public func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
-
-  static func < (left: Fingerprint, right: Fingerprint) -> Bool { left.words < right.words }
-}
-
 /// Which cluster a datagram belongs to: the first eight bytes of the fingerprint of the cluster's CA.
 public struct ClusterIdentifier: Hashable, Sendable {
   public let bits: UInt64

@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 import ChannelFailure
 import ControlChannel
 import LocalOrders
@@ -102,7 +103,7 @@ public final class NodeCore {
 
   /// The identifier of the cluster whose authority has this fingerprint.
   public static func cluster(_ identity: NodeIdentity) -> ClusterIdentifier {
-    ClusterIdentifier(Fingerprint(bytes: identity.cluster) ?? Fingerprint(0, 0, 0, 0))
+    ClusterIdentifier(Fingerprint(bytes: identity.cluster) ?? .none)
   }
 
   /// It is in the cluster.

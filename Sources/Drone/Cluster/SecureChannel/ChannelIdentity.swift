@@ -1,3 +1,4 @@
+import Bytes
 import CSecureChannel
 
 /// What this side of connections is: its key and certificate, and the authority under which peers must stand. Made once and

@@ -1,3 +1,4 @@
+import Bytes
 import CSecureChannel
 import ChannelFailure
 

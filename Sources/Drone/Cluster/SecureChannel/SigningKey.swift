@@ -1,3 +1,4 @@
+import Bytes
 import CSecureChannel
 
 /// An Ed25519 private key (RFC 8032), a node's or a cluster's. Whoever writes it to a file gives that file mode 0600.
@@ -73,10 +74,11 @@ public struct PublicKey: Hashable, Sendable {
 
   /// What people and records know the key by. All zeros in the one case that OpenSSL has no memory for a digest: no key has
   /// that fingerprint, so nothing matches it.
-  public var fingerprint: Fingerprint { Fingerprint(sha256(der) ?? []) ?? Fingerprint.none }
+  public var fingerprint: Fingerprint { Fingerprint(bytes: sha256(der) ?? []) ?? .none }
 }
 
-extension Fingerprint {
-  fileprivate static let none = Fingerprint(zeros: ())
-  private init(zeros: Void) { bytes = [UInt8](repeating: 0, count: Int(channel_digest_length)) }
+/// SHA-256 of any bytes (FIPS 180-4); nil when OpenSSL has no memory.
+func sha256(_ bytes: [UInt8]) -> [UInt8]? {
+  var digest = [UInt8](repeating: 0, count: Int(channel_digest_length))
+  return channel_sha256(bytes, bytes.count, &digest) == 0 ? digest : nil
 }

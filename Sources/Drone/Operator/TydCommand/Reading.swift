@@ -170,7 +170,7 @@ extension TydCommand {
       }
       digits.append(byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "F") ? byte | 0x20 : byte)
     }
-    guard (16...64).contains(digits.count) else {
+    guard (Fingerprint.fewestDigits...64).contains(digits.count) else {
       throw TydCommandError(
         [UInt8]("Give at least the first 16 of a fingerprint's 64 digits: fewer could be forged."))
     }

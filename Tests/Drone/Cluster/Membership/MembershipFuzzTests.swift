@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 import TestSupport
 import Testing
 

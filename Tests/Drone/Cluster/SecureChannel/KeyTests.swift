@@ -40,32 +40,6 @@ struct KeyTests {
     #expect(throws: SecureChannelError.badKey) { try SigningKey(ascii(text)) }
   }
 
-  @Test("a fingerprint reads back from its text, however it is grouped")
-  func text() throws {
-    let fingerprint = try SigningKey().publicKey.fingerprint
-    #expect(fingerprint.text.count == 79)
-    #expect(Fingerprint(text: fingerprint.text) == fingerprint)
-    let bare = fingerprint.text.filter { $0 != UInt8(ascii: "-") }
-    #expect(Fingerprint(text: bare) == fingerprint)
-    #expect(Fingerprint(text: ascii(String(decoding: fingerprint.text, as: UTF8.self).uppercased())) == fingerprint)
-    #expect(Fingerprint(text: [UInt8](bare.dropLast())) == nil && Fingerprint(text: bare + bare) == nil)
-    #expect(Fingerprint(text: ascii(String(repeating: "g", count: 64))) == nil)
-    #expect(fingerprint.short == [UInt8](fingerprint.text.prefix(9)))
-    #expect(Fingerprint([1, 2, 3]) == nil)
-  }
-
-  @Test("the beginning of a fingerprint counts from sixteen digits on")
-  func beginning() throws {
-    let fingerprint = try #require(Fingerprint((0..<32).map { $0 }))
-    #expect(fingerprint.text.starts(with: ascii("0001-0203-0405-0607-")))
-    #expect(fingerprint.begins(with: ascii("0001-0203-0405-0607")))
-    #expect(fingerprint.begins(with: fingerprint.text))
-    #expect(fingerprint.begins(with: ascii("0001020304050607080")))
-    for other in ["", "0001", "0001-0203-0405-060", "0001-0203-0405-0608", "0001-0203-0405-060x"] {
-      #expect(!fingerprint.begins(with: ascii(other)), "\(other)")
-    }
-  }
-
   @Test("a block holds any number of bytes", arguments: [0, 1, 2, 3, 47, 48, 49, 1000])
   func blocks(count: Int) {
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37) }

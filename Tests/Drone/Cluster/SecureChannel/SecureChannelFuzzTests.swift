@@ -47,18 +47,6 @@ import Testing
     #expect(fault == nil)
   }
 
-  @Test("any text is a fingerprint that reads back, or none")
-  func fingerprints() throws {
-    let mutator = Mutator(["0123", "89ab", "CDEF", "-", ":", " ", "g", String(repeating: "a0", count: 16)])
-    let fault = Fuzzing.configured.firstFault { generator in
-      let text = mutator.bytes(&generator, pieces: 0...20)
-      guard let read = Fingerprint(text: text) else { return nil }
-      guard Fingerprint(text: read.text) == read else { return "it reads back differently" }
-      return read.begins(with: text) ? nil : "it does not begin with itself"
-    }
-    #expect(fault == nil)
-  }
-
   @Test("a damaged handshake opens for nobody but the peer whose it was")
   func handshakes() throws {
     let peers = try Peers()

@@ -170,13 +170,13 @@ public struct Admission: Sendable {
 
   // MARK: The operator
 
-  /// Approves a key. A whole fingerprint (64 digits) may be approved before its joiner asks; a beginning must be that of
-  /// exactly one that waits.
+  /// Approves a key. A whole fingerprint (64 digits) may be approved before its joiner asks; a beginning of
+  /// `Fingerprint.fewestDigits` or more must be that of exactly one that waits.
   public mutating func approve(_ digits: [UInt8], at now: UInt64) throws(ApprovalError) -> Approval {
     forget(at: now)
-    let matching = pending.filter { hexadecimal($0.fingerprint).starts(with: digits) }
+    let matching = pending.filter { Fingerprint(bytes: $0.fingerprint)?.begins(with: digits) == true }
     guard matching.count <= 1 else { throw .ambiguous }
-    guard let fingerprint = matching.first?.fingerprint ?? bytes(digits) else { throw .unknown }
+    guard let fingerprint = matching.first?.fingerprint ?? Fingerprint(text: digits)?.bytes else { throw .unknown }
     approved.removeAll { $0.fingerprint == fingerprint }
     guard approved.count < Admission.mostApproved else { throw .full }
     approved.append((fingerprint, now &+ Admission.approvalLife))
@@ -202,19 +202,5 @@ public struct Admission: Sendable {
     pending.removeAll { now &- $0.asked >= Admission.pendingLife }
     approved.removeAll { $0.until <= now }
     if let end = windowEnd, end <= now { windowEnd = nil }
-  }
-
-  private func hexadecimal(_ bytes: [UInt8]) -> [UInt8] { bytes.flatMap { hexadecimalByte($0) } }
-
-  private func bytes(_ digits: [UInt8]) -> [UInt8]? {
-    guard digits.count == 64 else { return nil }
-    var out: [UInt8] = []
-    for index in stride(from: 0, to: 64, by: 2) {
-      guard let high = hexadecimalDigit(digits[index]), let low = hexadecimalDigit(digits[index + 1]) else {
-        return nil
-      }
-      out.append(high << 4 | low)
-    }
-    return out
   }
 }

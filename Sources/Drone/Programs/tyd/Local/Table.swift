@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 import ClusterView
 import Membership
 import NodeCore

@@ -135,4 +135,4 @@ extension Node {
 }
 
 /// A key's fingerprint as people compare it.
-func fingerprintText(_ bytes: [UInt8]) -> [UInt8] { Fingerprint(bytes)?.text ?? [] }
+func fingerprintText(_ bytes: [UInt8]) -> [UInt8] { Fingerprint(bytes: bytes)?.text ?? [] }

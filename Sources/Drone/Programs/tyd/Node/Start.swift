@@ -135,7 +135,7 @@ extension Node {
       throw Failure(interface.address.text + [UInt8](" is no address that a node can have."))
     }
     var record = NodeRecord(
-      fingerprint: credential.certificate.memberFingerprint, mac: interface.mac, addresses: addresses,
+      fingerprint: credential.certificate.fingerprint, mac: interface.mac, addresses: addresses,
       addresses6: AddressList6(interface.addresses6), isInClear: isInClear)
     record.version = .current
     record.mayApprove = credential.authorityKey != nil

@@ -1,24 +1,38 @@
-import Bytes
-import CSecureChannel
-
 /// What a key, and so a node or a cluster, is known by: the SHA-256 digest of its SubjectPublicKeyInfo (RFC 5280, §4.1;
-/// `openssl pkey -pubout -outform DER | sha256sum` shows the same).
-public struct Fingerprint: Hashable, Sendable {
-  /// 32 bytes.
-  public let bytes: [UInt8]
+/// `openssl pkey -pubout -outform DER | sha256sum` shows the same), 32 bytes without a heap object.
+public struct Fingerprint: Hashable, Comparable, Sendable {
+  /// The bytes in network order.
+  public let words: (UInt64, UInt64, UInt64, UInt64)
 
-  /// Nil unless there are 32 bytes.
-  public init?(_ bytes: [UInt8]) {
-    guard bytes.count == Int(channel_digest_length) else { return nil }
-    self.bytes = bytes
+  /// The digest whose bytes are these words in network order.
+  public init(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64) { words = (a, b, c, d) }
+
+  /// All zeros: no key has it.
+  public static let none = Fingerprint(0, 0, 0, 0)
+
+  /// Nil unless there are exactly 32 bytes.
+  public init?(bytes: some Collection<UInt8>) {
+    guard bytes.count == 32 else { return nil }
+    var rest = bytes.makeIterator()
+    func word() -> UInt64 {
+      var value: UInt64 = 0
+      for _ in 0..<8 { value = value << 8 | UInt64(rest.next() ?? 0) }
+      return value
+    }
+    words = (word(), word(), word(), word())
   }
 
   /// Reads 64 hexadecimal digits in either case; dashes, colons and blanks between them do not count.
   public init?(text: [UInt8]) {
     guard let digits = Fingerprint.digits(text), digits.count == 64 else { return nil }
-    var bytes: [UInt8] = []
-    for place in stride(from: 0, to: 64, by: 2) { bytes.append(digits[place] << 4 | digits[place + 1]) }
-    self.bytes = bytes
+    self.init(bytes: stride(from: 0, to: 64, by: 2).map { digits[$0] << 4 | digits[$0 + 1] })
+  }
+
+  public var bytes: [UInt8] {
+    var out: [UInt8] = []
+    out.reserveCapacity(32)
+    out.append(self)
+    return out
   }
 
   /// Sixteen groups of four hexadecimal digits with dashes between: `3f1c-…-90ab`, 79 characters, one line of a console.
@@ -43,6 +57,7 @@ public struct Fingerprint: Hashable, Sendable {
     guard let digits = Fingerprint.digits(text), (Fingerprint.fewestDigits...64).contains(digits.count) else {
       return false
     }
+    let bytes = bytes
     for (place, digit) in digits.enumerated() {
       let byte = bytes[place / 2]
       guard digit == (place % 2 == 0 ? byte >> 4 : byte & 0xF) else { return false }
@@ -59,10 +74,20 @@ public struct Fingerprint: Hashable, Sendable {
     }
     return digits
   }
+
+  public static func == (left: Fingerprint, right: Fingerprint) -> Bool { left.words == right.words }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
+
+  public static func < (left: Fingerprint, right: Fingerprint) -> Bool { left.words < right.words }
 }
 
-/// SHA-256 of any bytes (FIPS 180-4); nil when OpenSSL has no memory.
-func sha256(_ bytes: [UInt8]) -> [UInt8]? {
-  var digest = [UInt8](repeating: 0, count: Int(channel_digest_length))
-  return channel_sha256(bytes, bytes.count, &digest) == 0 ? digest : nil
+extension Array where Element == UInt8 {
+  /// Appends the 32 bytes.
+  public mutating func append(_ fingerprint: Fingerprint) {
+    append(networkOrder: fingerprint.words.0)
+    append(networkOrder: fingerprint.words.1)
+    append(networkOrder: fingerprint.words.2)
+    append(networkOrder: fingerprint.words.3)
+  }
 }
