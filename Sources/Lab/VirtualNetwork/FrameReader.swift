@@ -30,7 +30,7 @@ public struct FrameReader: Sendable {
   /// The next whole frame; nil while there is none. A frame may be as short as nothing.
   public mutating func next() throws(Failure) -> [UInt8]? {
     guard bytes.count - start >= 4 else { return nil }
-    let length = bytes[start..<(start + 4)].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    let length = UInt32(networkOrder: bytes[start..<(start + 4)])
     guard length <= UInt32(Self.longestFrame) else { throw .tooLong(length) }
     let end = start + 4 + Int(length)
     guard bytes.count >= end else { return nil }

@@ -24,7 +24,7 @@ public struct IPv4Address: Hashable, Comparable, Sendable {
   /// An address from exactly four bytes in network order; nil for any other count.
   public init?(octets: some Collection<UInt8>) {
     guard octets.count == 4 else { return nil }
-    bits = octets.reduce(0) { $0 << 8 | UInt32($1) }
+    bits = UInt32(networkOrder: octets)
   }
 
   /// Reads exactly four decimal parts of 0–255 separated by dots, nothing before or after; nil for anything else.

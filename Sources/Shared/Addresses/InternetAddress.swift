@@ -13,8 +13,8 @@ public struct IPv6Address: Hashable, Sendable {
   /// An address from exactly 16 bytes in network order; nil for any other count.
   public init?(octets: some Collection<UInt8>) {
     guard octets.count == 16 else { return nil }
-    high = octets.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
-    low = octets.dropFirst(8).reduce(0) { $0 << 8 | UInt64($1) }
+    high = UInt64(networkOrder: octets.prefix(8))
+    low = UInt64(networkOrder: octets.dropFirst(8))
   }
 
   /// Whether a host can have it: not the unspecified address, not the loopback, no multicast group and no IPv4 address in

@@ -8,13 +8,16 @@ public struct MACAddress: Hashable, Sendable {
   /// Nil unless there are exactly six bytes.
   public init?(octets: some Collection<UInt8>) {
     guard octets.count == 6 else { return nil }
-    bits = octets.reduce(0) { $0 << 8 | UInt64($1) }
+    bits = UInt64(networkOrder: octets)
   }
 
   public static let broadcast = MACAddress(known: 0xFFFF_FFFF_FFFF)
   public static let zero = MACAddress(known: 0)
 
   private init(known bits: UInt64) { self.bits = bits }
+
+  /// The first two of the six bytes, and the other four.
+  public init(high: UInt16, low: UInt32) { bits = UInt64(high) << 32 | UInt64(low) }
 
   /// Nil for a number of more than 48 bits.
   public init?(bits: UInt64) {

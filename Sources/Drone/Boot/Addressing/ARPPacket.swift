@@ -49,15 +49,17 @@ public struct ARPPacket: Equatable, Sendable {
   /// Reads the payload of a frame; nil if it is too short, for other networks than IPv4 over Ethernet, or for an
   /// operation that is not one of the four. Padding after it is ignored.
   public init?(_ payload: some Collection<UInt8>) {
-    var reader = NetworkOrderReader([UInt8](payload.prefix(28))[...])
-    guard reader.uint16() == 1, reader.uint16() == EtherType.ipv4.value, reader.uint8() == 6, reader.uint8() == 4,
-      let operation = reader.uint16().flatMap(Operation.init(rawValue:)),
-      let senderHardware = reader.macAddress(), let sender = reader.ipv4Address(),
-      let targetHardware = reader.macAddress(), let target = reader.ipv4Address()
-    else { return nil }
-    self.init(
-      operation: operation, senderHardware: senderHardware, sender: sender, targetHardware: targetHardware,
-      target: target)
+    var reader = ByteReader<ReadingError>([UInt8](payload.prefix(28)))
+    do throws(ReadingError) {
+      guard try reader.uint16() == 1, try reader.uint16() == EtherType.ipv4.value, try reader.uint8() == 6,
+        try reader.uint8() == 4, let operation = Operation(rawValue: try reader.uint16())
+      else { return nil }
+      self.init(
+        operation: operation, senderHardware: try reader.macAddress(), sender: try reader.ipv4Address(),
+        targetHardware: try reader.macAddress(), target: try reader.ipv4Address())
+    } catch {
+      return nil
+    }
   }
 
   /// The packet inside a frame; nil if the frame's type does not belong to the operation.

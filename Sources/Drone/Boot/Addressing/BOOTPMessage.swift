@@ -42,23 +42,30 @@ public struct BOOTPMessage: Equatable, Sendable {
   /// Reads the payload of a UDP datagram. Nil if the 236 fixed bytes are not all there or are not about Ethernet. A vendor
   /// area without the cookie of RFC 1533 §2, or one that ends in the middle of an extension, gives what was readable.
   public init?(_ payload: [UInt8]) {
-    var reader = NetworkOrderReader(payload[...])
-    guard let operation = reader.uint8().flatMap(Operation.init(rawValue:)), reader.uint8() == 1, reader.uint8() == 6,
-      reader.bytes(1) != nil, let transaction = reader.uint32(), let seconds = reader.uint16(),
-      let flags = reader.uint16(), let clientAddress = reader.ipv4Address(), let yourAddress = reader.ipv4Address(),
-      let serverAddress = reader.ipv4Address(), let relayAddress = reader.ipv4Address(),
-      let clientHardware = reader.macAddress(), reader.bytes(10) != nil, let serverName = reader.bytes(64),
-      let bootFile = reader.bytes(BOOTPMessage.bootFileRoom)
-    else { return nil }
-    self.init(operation: operation, transaction: transaction, clientHardware: clientHardware)
-    self.seconds = seconds
-    self.clientAddress = clientAddress
-    self.yourAddress = yourAddress
-    self.serverAddress = serverAddress
-    self.relayAddress = relayAddress
-    wantsBroadcast = flags & 0x8000 != 0
+    var reader = ByteReader<ReadingError>(payload)
+    let (serverName, bootFile): (ArraySlice<UInt8>, ArraySlice<UInt8>)
+    do throws(ReadingError) {
+      guard let operation = Operation(rawValue: try reader.uint8()), try reader.uint8() == 1, try reader.uint8() == 6
+      else { return nil }
+      try reader.skip(1)
+      let (transaction, seconds, flags) = (try reader.uint32(), try reader.uint16(), try reader.uint16())
+      let (clientAddress, yourAddress) = (try reader.ipv4Address(), try reader.ipv4Address())
+      let (serverAddress, relayAddress) = (try reader.ipv4Address(), try reader.ipv4Address())
+      self.init(operation: operation, transaction: transaction, clientHardware: try reader.macAddress())
+      self.seconds = seconds
+      self.clientAddress = clientAddress
+      self.yourAddress = yourAddress
+      self.serverAddress = serverAddress
+      self.relayAddress = relayAddress
+      wantsBroadcast = flags & 0x8000 != 0
+      try reader.skip(10)
+      serverName = try reader.bytes(64)
+      bootFile = try reader.bytes(BOOTPMessage.bootFileRoom)
+    } catch {
+      return nil
+    }
     self.bootFile = [UInt8](bootFile.prefix { $0 != 0 })
-    guard reader.uint32() == BOOTPMessage.cookie else { return }
+    guard (try? reader.uint32()) == BOOTPMessage.cookie else { return }
     extensions = VendorExtension.list(reader.remaining)
     guard let overload = value(of: .overload), overload.count == 1, (1...3).contains(overload[0]) else { return }
     extensions.removeAll { $0.code == .overload }
@@ -138,9 +145,9 @@ public struct BOOTPMessage: Equatable, Sendable {
 
   /// The addresses of one extension: whole groups of four bytes.
   public func addresses(of code: VendorExtension.Code) -> [IPv4Address] {
-    var reader = NetworkOrderReader((value(of: code) ?? [])[...])
+    var reader = ByteReader<ReadingError>(value(of: code) ?? [])
     var out: [IPv4Address] = []
-    while let address = reader.ipv4Address() { out.append(address) }
+    while let address = try? reader.ipv4Address() { out.append(address) }
     return out
   }
 

@@ -31,12 +31,14 @@ public struct EthernetFrame: Equatable, Sendable {
 
   /// Nil for fewer than the header's 14 bytes.
   public init?(_ bytes: [UInt8]) {
-    var reader = NetworkOrderReader(bytes[...])
-    guard let destination = reader.macAddress(), let source = reader.macAddress(), let type = reader.uint16() else {
+    var reader = ByteReader<ReadingError>(bytes)
+    do throws(ReadingError) {
+      self.init(
+        destination: try reader.macAddress(), source: try reader.macAddress(), type: EtherType(try reader.uint16()),
+        payload: [UInt8](reader.remainder()))
+    } catch {
       return nil
     }
-    self.init(
-      destination: destination, source: source, type: EtherType(type), payload: [UInt8](reader.remaining))
   }
 
   /// The frame as it is sent, padded with zeros to Ethernet's 60 bytes: some old drivers do not pad by themselves.

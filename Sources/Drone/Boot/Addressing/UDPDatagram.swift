@@ -32,21 +32,34 @@ public struct UDPDatagram: Equatable, Sendable {
   public init?(ipv4 packet: [UInt8]) {
     guard let first = packet.first, first >> 4 == 4 else { return nil }
     let headerLength = Int(first & 0xF) * 4
-    var reader = NetworkOrderReader(packet[...])
-    guard headerLength >= 20, headerLength <= packet.count, reader.bytes(2) != nil, let total = reader.uint16(),
-      Int(total) >= headerLength + 8, Int(total) <= packet.count, reader.bytes(2) != nil,
-      let fragment = reader.uint16(), fragment & 0x3FFF == 0, reader.bytes(1) != nil, reader.uint8() == 17,
-      reader.bytes(2) != nil, let source = reader.ipv4Address(), let destination = reader.ipv4Address()
-    else { return nil }
+    guard headerLength >= 20, headerLength <= packet.count else { return nil }
+    let (source, destination, segment): (IPv4Address, IPv4Address, ArraySlice<UInt8>)
+    let (sourcePort, destinationPort, length, checksum): (UInt16, UInt16, UInt16, UInt16)
+    do throws(ReadingError) {
+      var reader = ByteReader<ReadingError>(packet)
+      try reader.skip(2)
+      let total = Int(try reader.uint16())
+      guard total >= headerLength + 8, total <= packet.count else { return nil }
+      try reader.skip(2)
+      guard try reader.uint16() & 0x3FFF == 0 else { return nil }  // a fragment
+      try reader.skip(1)
+      guard try reader.uint8() == 17 else { return nil }
+      try reader.skip(2)
+      source = try reader.ipv4Address()
+      destination = try reader.ipv4Address()
+
+      segment = packet[headerLength..<total]
+      reader = ByteReader<ReadingError>(segment)
+      sourcePort = try reader.uint16()
+      destinationPort = try reader.uint16()
+      length = try reader.uint16()
+      checksum = try reader.uint16()
+    } catch {
+      return nil
+    }
     var headerSum = InternetChecksum()
     headerSum.add(packet.prefix(headerLength))
-    guard headerSum.folded == 0xFFFF else { return nil }
-
-    let segment = packet[headerLength..<Int(total)]
-    reader = NetworkOrderReader(segment)
-    guard let sourcePort = reader.uint16(), let destinationPort = reader.uint16(), let length = reader.uint16(),
-      let checksum = reader.uint16(), length >= 8, Int(length) <= segment.count
-    else { return nil }
+    guard headerSum.folded == 0xFFFF, length >= 8, Int(length) <= segment.count else { return nil }
     let datagram = segment.prefix(Int(length))
     if checksum != 0 {
       var sum = UDPDatagram.pseudoHeader(source, destination, length: length)

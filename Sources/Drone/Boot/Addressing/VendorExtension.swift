@@ -1,3 +1,5 @@
+import Bytes
+
 /// One vendor extension of BOOTP, or option of DHCP (RFC 1533 §2): a code, a length byte and that many bytes.
 public struct VendorExtension: Equatable, Sendable {
   public struct Code: Hashable, Sendable {
@@ -52,11 +54,11 @@ public struct VendorExtension: Equatable, Sendable {
 
   /// Reads up to the end mark, the end of the bytes, or an extension that is longer than what is left.
   static func list(_ bytes: ArraySlice<UInt8>) -> [VendorExtension] {
-    var reader = NetworkOrderReader(bytes)
+    var reader = ByteReader<ReadingError>(bytes)
     var out: [VendorExtension] = []
-    while let code = reader.uint8(), code != endMark {
+    while let code = try? reader.uint8(), code != endMark {
       if code == padding { continue }
-      guard let length = reader.uint8(), let value = reader.bytes(Int(length)),
+      guard let length = try? reader.uint8(), let value = try? reader.bytes(Int(length)),
         let item = VendorExtension(Code(code), [UInt8](value))
       else { break }
       out.append(item)

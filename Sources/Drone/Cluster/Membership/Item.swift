@@ -105,7 +105,7 @@ extension Item {
     let count = Int(try value.uint8())
     guard count <= AddressList.capacity else { throw .value(offset: start) }
     var list: [IPv4Address] = []
-    for _ in 0..<count { list.append(IPv4Address(bits: try value.uint32())) }
+    for _ in 0..<count { list.append(try value.ipv4Address()) }
     guard let addresses = AddressList(list) else { throw .value(offset: start) }
     let cpus = try value.uint16Varint()
     let speed = try value.varint()
@@ -135,7 +135,7 @@ extension Item {
     let count = Int(try value.uint8())
     guard count <= AddressList6.capacity else { throw .value(offset: start) }
     var list: [IPv6Address] = []
-    for _ in 0..<count { list.append(IPv6Address(high: try value.uint64(), low: try value.uint64())) }
+    for _ in 0..<count { list.append(try value.ipv6Address()) }
     let addresses = AddressList6(list)
     guard addresses.all.count == count else { throw .value(offset: start) }
     return (flags, addresses)
@@ -169,7 +169,7 @@ extension Array where Element == UInt8 {
       out.append(networkOrder: record.id)
       out.append(varint: record.incarnation)
       out.append(UInt8(truncatingIfNeeded: record.addresses.count))
-      for address in record.addresses.all { out.append(networkOrder: address.bits) }
+      for address in record.addresses.all { out.append(address) }
       out.append(varint: UInt32(record.cpus))
       out.append(varint: record.speed)
       out.append(varint: record.memoryTotal)
@@ -184,8 +184,7 @@ extension Array where Element == UInt8 {
       out.append(record.isInClear ? Item.isInClear : 0)
       out.append(UInt8(truncatingIfNeeded: record.addresses6.all.count))
       for address in record.addresses6.all {
-        out.append(networkOrder: address.high)
-        out.append(networkOrder: address.low)
+        out.append(address)
       }
     }
   }

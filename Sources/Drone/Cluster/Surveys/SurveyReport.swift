@@ -45,7 +45,7 @@ public struct SurveyReport: Equatable, Sendable {
     out.append(networkOrder: cluster.bits)
     for node in nodes {
       out.append(networkOrder: node.id)
-      out.append(networkOrder: node.address.bits)
+      out.append(node.address)
       out.append(networkOrder: node.load)
       out.append(networkOrder: node.processors)
       switch node.outcome {
@@ -72,7 +72,7 @@ public struct SurveyReport: Equatable, Sendable {
     while !reader.isAtEnd {
       guard nodes.count < SurveyReport.mostNodes else { throw .tooLong(bytes.count) }
       let id = try reader.uint16()
-      let address = IPv4Address(bits: try reader.uint32())
+      let address = try reader.ipv4Address()
       let load = try reader.uint16()
       let processors = try reader.uint16()
       let place = reader.offset
@@ -80,7 +80,7 @@ public struct SurveyReport: Equatable, Sendable {
       switch try reader.uint8() {
       case 0:
         let count = Int(try reader.uint16())
-        let message = try ProcessMessage(try reader.bytes(count), of: cluster)
+        let message = try ProcessMessage([UInt8](try reader.bytes(count)), of: cluster)
         guard case .answer(let answer) = message.body else { throw .value(offset: place) }
         outcome = .answered(answer)
       case 1: outcome = .silent

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What one key of one security association is made from, besides the secret of its TLS connection: the context of the
 /// exporter (RFC 8446 §7.5, RFC 5705 §4).
 ///
@@ -25,9 +27,7 @@ public struct KeyContext: Hashable, Sendable {
   /// The exporter's context: version (1 byte), direction (1), both SPIs (4 each), counter (4), both fingerprints.
   public var bytes: [UInt8] {
     var out: [UInt8] = [1, direction.rawValue]
-    for number in [offeredSPI, acceptedSPI, counter] {
-      for shift in [24, 16, 8, 0] as [UInt32] { out.append(UInt8(truncatingIfNeeded: number >> shift)) }
-    }
+    for number in [offeredSPI, acceptedSPI, counter] { out.append(networkOrder: number) }
     return out + offering + accepting
   }
 }

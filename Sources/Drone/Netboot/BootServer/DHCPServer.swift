@@ -302,7 +302,7 @@ public struct DHCPServer: Sendable {
 
   private func leaseSeconds(_ message: BOOTPMessage) -> UInt32 {
     guard let wanted = message.value(of: .leaseTime), wanted.count == 4 else { return DHCPServer.leaseSeconds }
-    let seconds = wanted.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    let seconds = UInt32(networkOrder: wanted)
     return min(max(seconds, DHCPServer.shortestLease), DHCPServer.leaseSeconds)
   }
 

@@ -11,7 +11,7 @@ enum TFTPMessage: Equatable {
   /// Nil for anything else: too short, another operation, a request without its zeros.
   init?(_ bytes: [UInt8]) {
     guard bytes.count >= 4, bytes[0] == 0 else { return nil }
-    let number = UInt16(bytes[2]) << 8 | UInt16(bytes[3])
+    let number = UInt16(networkOrder: bytes[2...3])
     switch bytes[1] {
     case 1:
       guard let request = TFTPRequest(bytes[2...]) else { return nil }

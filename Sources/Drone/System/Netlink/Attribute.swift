@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 
 /// One attribute of a message that was received.
 public struct Attribute: Equatable, Sendable {
@@ -53,13 +54,13 @@ public struct Attribute: Equatable, Sendable {
   /// The value as a number in network order.
   public func bigEndian32() throws(NetlinkParseError) -> UInt32 {
     try require(4)
-    return UInt32(truncatingIfNeeded: value.bigEndianNumber)
+    return UInt32(networkOrder: value)
   }
 
   /// The value as a number in network order.
   public func bigEndian64() throws(NetlinkParseError) -> UInt64 {
     try require(8)
-    return value.bigEndianNumber
+    return UInt64(networkOrder: value)
   }
 
   /// The value up to its first zero.

@@ -43,9 +43,6 @@ extension ArraySlice<UInt8> {
     let index = startIndex + offset
     return index < endIndex ? self[index] : 0
   }
-
-  /// All bytes as one big-endian number; of more than eight the last eight count.
-  var bigEndianNumber: UInt64 { reduce(0) { $0 << 8 | UInt64($1) } }
 }
 
 /// A length rounded up to netlink's alignment of four bytes.

@@ -86,55 +86,89 @@ extension ControlMessage {
     let version = content[content.startIndex]
     let type = content[content.startIndex + 1]
     guard version == ControlFrame.version else { throw .unknownVersion(version) }
-    var reader = ByteReader(content.dropFirst(2))
-    var isPossible = true
-    let message: ControlMessage
-    switch type {
-    case 1: message = .join(record: reader.remainder())
-    case 2: message = .pending(fingerprint: reader.bytes(ControlFrame.fingerprintLength))
-    case 3: message = .refused(reason: reader.remainder())
-    case 4:
-      message = .admitted(certificate: reader.counted(), authority: reader.counted())
-    case 5:
-      message = .hello(
-        Hello(
-          cluster: reader.bytes(ControlFrame.fingerprintLength), time: reader.number64(), record: reader.remainder()))
-    case 6: message = .mapRequest
-    case 7:
-      let last = reader.number8()
-      isPossible = last <= 1
-      message = .map(part: reader.remainder(), isLast: last == 1)
-    case 8:
-      let offer = TunnelOffer(reading: &reader)
-      isPossible = offer.spi >= ControlFrame.lowestSPI
-      message = .offer(offer)
-    case 9:
-      let spi = reader.number32()
-      let cipher = TunnelCipher(rawValue: reader.number8())
-      isPossible = spi >= ControlFrame.lowestSPI && cipher != nil
-      message = .accept(TunnelAccept(spi: spi, cipher: cipher ?? .aes128GCM))
-    case 10: message = .ready
-    case 11:
-      let refusal = TunnelRefusal(rawValue: reader.number8())
-      isPossible = refusal != nil
-      message = .refuse(refusal ?? .kernel)
-    case 12: message = .leave
-    default: throw .unknownType(type)
+    var reader = ByteReader<ReadingError>(content.dropFirst(2))
+    let message: ControlMessage?
+    do throws(ReadingError) {
+      message = try ControlMessage(type, reading: &reader)
+    } catch {
+      switch error {
+      case .truncated: throw .truncated(type: type)
+      case .value: throw .wrongValue(type: type)
+      }
     }
-    if reader.isShort { throw .truncated(type: type) }
-    if !reader.isAtEnd { throw .excess(type: type) }
-    if !isPossible { throw .wrongValue(type: type) }
+    guard let message else { throw .unknownType(type) }
+    guard reader.isAtEnd else { throw .excess(type: type) }
     self = message
+  }
+
+  /// Nil for an unknown type.
+  private init?(_ type: UInt8, reading reader: inout ByteReader<ReadingError>) throws(ReadingError) {
+    switch type {
+    case 1: self = .join(record: [UInt8](reader.remainder()))
+    case 2: self = .pending(fingerprint: [UInt8](try reader.bytes(ControlFrame.fingerprintLength)))
+    case 3: self = .refused(reason: [UInt8](reader.remainder()))
+    case 4: self = .admitted(certificate: try reader.counted(), authority: try reader.counted())
+    case 5:
+      self = .hello(
+        Hello(
+          cluster: [UInt8](try reader.bytes(ControlFrame.fingerprintLength)), time: try reader.uint64(),
+          record: [UInt8](reader.remainder())))
+    case 6: self = .mapRequest
+    case 7:
+      let last = try reader.uint8(upTo: 1)
+      self = .map(part: [UInt8](reader.remainder()), isLast: last == 1)
+    case 8: self = .offer(try TunnelOffer(reading: &reader))
+    case 9:
+      let spi = try reader.spi()
+      let start = reader.offset
+      guard let cipher = TunnelCipher(rawValue: try reader.uint8()) else { throw .value(offset: start) }
+      self = .accept(TunnelAccept(spi: spi, cipher: cipher))
+    case 10: self = .ready
+    case 11:
+      let start = reader.offset
+      guard let refusal = TunnelRefusal(rawValue: try reader.uint8()) else { throw .value(offset: start) }
+      self = .refuse(refusal)
+    case 12: self = .leave
+    default: return nil
+    }
   }
 }
 
 extension TunnelOffer {
-  fileprivate init(reading reader: inout ByteReader) {
-    from = reader.number16()
-    to = reader.number16()
-    spi = reader.number32()
-    counter = reader.number32()
-    let numbers = reader.bytes(min(Int(reader.number8()), ControlFrame.mostCiphers))
+  fileprivate init(reading reader: inout ByteReader<ReadingError>) throws(ReadingError) {
+    from = try reader.uint16()
+    to = try reader.uint16()
+    spi = try reader.spi()
+    counter = try reader.uint32()
+    let numbers = try reader.bytes(min(Int(try reader.uint8()), ControlFrame.mostCiphers))
     ciphers = numbers.compactMap { TunnelCipher(rawValue: $0) }
+  }
+}
+
+extension ByteReader {
+  /// Bytes with their count in two bytes before them.
+  fileprivate mutating func counted() throws(Failure) -> [UInt8] { [UInt8](try bytes(Int(try uint16()))) }
+
+  fileprivate mutating func uint8(upTo limit: UInt8) throws(Failure) -> UInt8 {
+    let start = offset
+    let value = try uint8()
+    guard value <= limit else { throw .value(offset: start) }
+    return value
+  }
+
+  fileprivate mutating func spi() throws(Failure) -> UInt32 {
+    let start = offset
+    let value = try uint32()
+    guard value >= ControlFrame.lowestSPI else { throw .value(offset: start) }
+    return value
+  }
+}
+
+extension Array where Element == UInt8 {
+  /// Appends bytes with their count before them; what does not fit two bytes of count is cut off.
+  fileprivate mutating func append(counted bytes: [UInt8]) {
+    let kept = bytes.prefix(Int(UInt16.max))
+    append(networkOrder: UInt16(truncatingIfNeeded: kept.count))
+    append(contentsOf: kept)
   }
 }

@@ -33,7 +33,7 @@ public enum Discovery: Equatable, Sendable {
       out += cluster
     case .answer(let address, let port, let cluster):
       out.append(2)
-      out += address.octets
+      out.append(address)
       out.append(networkOrder: port)
       out += cluster
     }
@@ -47,21 +47,30 @@ public enum Discovery: Equatable, Sendable {
 
   /// Reads a datagram; nil for anything that is not one of these, to the last byte.
   public init?(_ datagram: [UInt8]) {
-    var reader = ByteReader(datagram[...])
-    guard reader.bytes(4) == Discovery.magic, reader.number8() == Discovery.version else { return nil }
-    switch reader.number8() {
-    case 1:
-      self = .question(cluster: reader.bytes(ControlFrame.fingerprintLength))
-    case 2:
-      guard let address = IPv4Address(octets: reader.bytes(4)), address.isHostAddress else { return nil }
-      let port = reader.number16()
-      guard port != 0 else { return nil }
-      self = .answer(address: address, port: port, cluster: reader.bytes(ControlFrame.fingerprintLength))
-    case 3:
-      self = .admission(cluster: reader.bytes(ControlFrame.fingerprintLength))
-    default: return nil
+    var reader = ByteReader<ReadingError>(datagram)
+    guard let read = try? Discovery(reading: &reader), reader.isAtEnd else { return nil }
+    self = read
+  }
+
+  private init(reading reader: inout ByteReader<ReadingError>) throws(ReadingError) {
+    guard try reader.bytes(4).elementsEqual(Discovery.magic), try reader.uint8() == Discovery.version else {
+      throw .value(offset: 0)
     }
-    guard reader.isAtEnd else { return nil }
+    let kind = try reader.uint8()
+    let start = reader.offset
+    switch kind {
+    case 1: self = .question(cluster: try Discovery.cluster(&reader))
+    case 2:
+      let (address, port) = (try reader.ipv4Address(), try reader.uint16())
+      guard address.isHostAddress, port != 0 else { throw .value(offset: start) }
+      self = .answer(address: address, port: port, cluster: try Discovery.cluster(&reader))
+    case 3: self = .admission(cluster: try Discovery.cluster(&reader))
+    default: throw .value(offset: start - 1)
+    }
+  }
+
+  private static func cluster(_ reader: inout ByteReader<ReadingError>) throws(ReadingError) -> [UInt8] {
+    [UInt8](try reader.bytes(ControlFrame.fingerprintLength))
   }
 }
 

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Takes a connection's bytes in any pieces and gives its messages.
 ///
 /// It never holds more than one frame of `limit` bytes and the piece that came last: a frame that states more is an error
@@ -37,7 +39,7 @@ public struct FrameReader: Sendable {
 
   private mutating func read() throws(ControlError) -> ControlMessage? {
     guard buffer.count - start >= 4 else { return nil }
-    let stated = buffer[start..<(start + 4)].reduce(0 as UInt32) { $0 << 8 | UInt32($1) }
+    let stated = UInt32(networkOrder: buffer[start..<(start + 4)])
     guard let length = Int(exactly: stated), length <= limit else {
       throw .tooLong(stated: Int(clamping: stated), limit: limit)
     }

@@ -362,5 +362,5 @@ final class Listener {
 /// machines apart and guards nothing.
 private func randomNumber(_ now: UInt64) -> UInt32 {
   guard let bytes = randomBytes(4) else { return UInt32(truncatingIfNeeded: now &* 0x9E37_79B9_7F4A_7C15 >> 16) }
-  return bytes.reduce(0) { $0 << 8 | UInt32($1) }
+  return UInt32(networkOrder: bytes)
 }

@@ -208,5 +208,5 @@ final class Node {
 
 /// Anything, as far as the kernel can tell at this time of its life.
 func randomNumber(_ otherwise: UInt64) -> UInt64 {
-  randomBytes(8, wait: true)?.reduce(0) { $0 << 8 | UInt64($1) } ?? otherwise
+  randomBytes(8, wait: true).map { UInt64(networkOrder: $0) } ?? otherwise
 }
