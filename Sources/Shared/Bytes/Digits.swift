@@ -19,11 +19,18 @@ public func appendDecimal(_ value: UInt64, to out: inout [UInt8]) {
 
 /// `value` in decimal, with a minus sign if it is negative.
 public func decimalText(_ value: some FixedWidthInteger) -> [UInt8] {
-  decimalText(negative: value < 0, UInt64(clamping: value.magnitude))
+  value < 0 ? signedText(UInt64(clamping: value.magnitude)) : unsignedText(UInt64(clamping: value))
 }
 
-private func decimalText(negative: Bool, _ magnitude: UInt64) -> [UInt8] {
-  var out = negative ? [UInt8(ascii: "-")] : []
+// Called from hundreds of places: inlined, they made tyd some kilobytes larger.
+@inline(never) private func unsignedText(_ value: UInt64) -> [UInt8] {
+  var out: [UInt8] = []
+  appendDecimal(value, to: &out)
+  return out
+}
+
+@inline(never) private func signedText(_ magnitude: UInt64) -> [UInt8] {
+  var out = [UInt8(ascii: "-")]
   appendDecimal(magnitude, to: &out)
   return out
 }

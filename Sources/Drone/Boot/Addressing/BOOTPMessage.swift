@@ -134,7 +134,7 @@ public struct BOOTPMessage: Equatable, Sendable {
     result.timeServers = addresses(of: .timeServers).filter { $0.isHostAddress }
     result.hostName = text(of: .hostName)
     result.domain = text(of: .domain)
-    if let mtu = value(of: .mtu), mtu.count == 2 { result.mtu = UInt16(mtu[0]) << 8 | UInt16(mtu[1]) }
+    if let mtu = value(of: .mtu), mtu.count == 2 { result.mtu = UInt16(networkOrder: mtu) }
     return result
   }
 

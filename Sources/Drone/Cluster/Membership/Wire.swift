@@ -18,37 +18,17 @@ public enum MembershipDecodeError: ReadingFailure, Equatable, Sendable {
 
   /// One line for a log: `membership datagram at byte 18: 2 bytes left of 6`.
   public var text: [UInt8] {
-    var out = [UInt8]("membership datagram")
-    func number(_ value: Int) { appendDecimal(UInt64(clamping: value), to: &out) }
     switch self {
     case .truncated(let offset, let needed, let available):
-      out += [UInt8](" at byte ")
-      number(offset)
-      out += [UInt8](": ")
-      number(available)
-      out += [UInt8](" bytes left of ")
-      number(needed)
-    case .tooLong(let count):
-      out += [UInt8](" of ")
-      number(count)
-      out += [UInt8](" bytes is too long")
-    case .version(let version):
-      out += [UInt8](" has the unknown version ")
-      number(Int(version))
-    case .kind(let kind):
-      out += [UInt8](" is of the unknown kind ")
-      number(Int(kind))
+      return [UInt8]("membership datagram at byte \(offset): \(available) bytes left of \(needed)")
+    case .tooLong(let count): return [UInt8]("membership datagram of \(count) bytes is too long")
+    case .version(let version): return [UInt8]("membership datagram has the unknown version \(version)")
+    case .kind(let kind): return [UInt8]("membership datagram is of the unknown kind \(kind)")
     case .foreign(let cluster):
-      out += [UInt8](" is of another cluster, ")
-      for shift in [24, 16, 8, 0] as [UInt64] {
-        out += hexadecimalByte(UInt8(truncatingIfNeeded: cluster.bits >> (32 + shift)))
-      }
-    case .value(let offset):
-      out += [UInt8](" at byte ")
-      number(offset)
-      out += [UInt8](": impossible value")
+      let digits = IPv4Address(bits: UInt32(truncatingIfNeeded: cluster.bits >> 32)).hexadecimal
+      return [UInt8]("membership datagram is of another cluster, \(digits)")
+    case .value(let offset): return [UInt8]("membership datagram at byte \(offset): impossible value")
     }
-    return out
   }
 }
 

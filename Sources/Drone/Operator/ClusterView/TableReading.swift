@@ -23,17 +23,15 @@ public enum ClusterTableError: Error, Equatable, Sendable {
   /// A sentence without its full stop.
   public var text: [UInt8] {
     switch self {
-    case .tooLong(let count): [UInt8]("a cluster table of ") + decimalText(count) + [UInt8](" bytes is too long")
+    case .tooLong(let count): [UInt8]("a cluster table of \(count) bytes is too long")
     case .noTable: [UInt8]("this is not a cluster table")
     case .version(let version):
-      [UInt8]("the cluster table has version ") + decimalText(version) + [UInt8]("; this program reads version ")
-        + decimalText(ClusterTable.version)
-    case .tooMany(let count): [UInt8]("a cluster table of ") + decimalText(count) + [UInt8](" nodes is too long")
+      [UInt8]("the cluster table has version \(version); this program reads version \(ClusterTable.version)")
+    case .tooMany(let count): [UInt8]("a cluster table of \(count) nodes is too long")
     case .cut(let found, let count):
-      [UInt8]("the cluster table ends after ") + decimalText(found) + [UInt8](" of ") + decimalText(count)
-        + [UInt8](" nodes")
+      [UInt8]("the cluster table ends after \(found) of \(count) nodes")
     case .rest: [UInt8]("something follows the end of the cluster table")
-    case .line(let line): [UInt8]("line ") + decimalText(line) + [UInt8](" of the cluster table is not a node's")
+    case .line(let line): [UInt8]("line \(line) of the cluster table is not a node's")
     }
   }
 }

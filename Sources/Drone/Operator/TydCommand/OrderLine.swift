@@ -12,13 +12,12 @@ extension TydCommand.Order {
     case .status(let json): json ? [UInt8]("status json\n") : [UInt8]("status\n")
     case .table: [UInt8]("table\n")
     case .standing: [UInt8](OrderWord.standing) + [UInt8]("\n")
-    case .remove(let id): [UInt8]("remove ") + decimalText(id) + [UInt8]("\n")
-    case .allow(let id): [UInt8]("allow ") + decimalText(id) + [UInt8]("\n")
-    case .approve(let digits): [UInt8]("approve ") + digits + [UInt8]("\n")
+    case .remove(let id): [UInt8]("remove \(id)\n")
+    case .allow(let id): [UInt8]("allow \(id)\n")
+    case .approve(let digits): [UInt8]("approve \(digits)\n")
     case .processes(let order, let most):
-      [UInt8]("processes ") + decimalText(order.rawValue) + [UInt8](" ") + decimalText(most)
-        + [UInt8]("\n")
-    case .approveWindow(let minutes): [UInt8]("window ") + decimalText(minutes) + [UInt8]("\n")
+      [UInt8]("processes \(order.rawValue) \(most)\n")
+    case .approveWindow(let minutes): [UInt8]("window \(minutes)\n")
     }
   }
 

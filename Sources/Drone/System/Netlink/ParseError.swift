@@ -23,21 +23,15 @@ public enum NetlinkParseError: Error, Equatable, Sendable {
 
   /// One line for a log: `netlink attribute 3 at byte 40: value of 2 bytes, not 4`.
   public var text: [UInt8] {
-    var out: [UInt8] = [UInt8]("netlink ")
     switch self {
     case .truncated(let part, let offset, let needed, let available):
-      out += part.name + [UInt8](" at byte ") + decimalText(offset) + [UInt8](": ") + decimalText(available)
-      out += [UInt8](" bytes left of ") + decimalText(needed)
+      [UInt8]("netlink \(part.name) at byte \(offset): \(available) bytes left of \(needed)")
     case .wrongLength(let part, let offset, let stated, let available):
-      out += part.name + [UInt8](" at byte ") + decimalText(offset) + [UInt8](": length ") + decimalText(stated)
-      out += [UInt8](" in ") + decimalText(available) + [UInt8](" bytes")
+      [UInt8]("netlink \(part.name) at byte \(offset): length \(stated) in \(available) bytes")
     case .wrongValueSize(let attribute, let offset, let expected, let actual):
-      out += [UInt8]("attribute ") + decimalText(attribute) + [UInt8](" at byte ") + decimalText(offset)
-      out += [UInt8](": value of ") + decimalText(actual) + [UInt8](" bytes, not ") + decimalText(expected)
-    case .wrongValue(let offset):
-      out += [UInt8]("value at byte ") + decimalText(offset) + [UInt8](" is impossible")
+      [UInt8]("netlink attribute \(attribute) at byte \(offset): value of \(actual) bytes, not \(expected)")
+    case .wrongValue(let offset): [UInt8]("netlink value at byte \(offset) is impossible")
     }
-    return out
   }
 }
 

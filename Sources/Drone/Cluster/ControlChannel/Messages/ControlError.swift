@@ -19,15 +19,14 @@ public enum ControlError: Error, Equatable, Sendable {
   public var text: [UInt8] {
     switch self {
     case .tooLong(let stated, let limit):
-      [UInt8]("a message of ") + decimalText(stated) + [UInt8](" bytes where ") + decimalText(limit)
-        + [UInt8](" are allowed")
-    case .tooShort(let stated): [UInt8]("a message of ") + decimalText(stated) + [UInt8](" bytes")
-    case .unknownVersion(let version): [UInt8]("a message of protocol version ") + decimalText(version)
-    case .unknownType(let type): [UInt8]("a message of the unknown type ") + decimalText(type)
-    case .truncated(let type): [UInt8]("a message of type ") + decimalText(type) + [UInt8](" that ends too early")
+      [UInt8]("a message of \(stated) bytes where \(limit) are allowed")
+    case .tooShort(let stated): [UInt8]("a message of \(stated) bytes")
+    case .unknownVersion(let version): [UInt8]("a message of protocol version \(version)")
+    case .unknownType(let type): [UInt8]("a message of the unknown type \(type)")
+    case .truncated(let type): [UInt8]("a message of type \(type) that ends too early")
     case .excess(let type):
-      [UInt8]("a message of type ") + decimalText(type) + [UInt8](" with more than it should have")
-    case .wrongValue(let type): [UInt8]("a message of type ") + decimalText(type) + [UInt8](" with an impossible value")
+      [UInt8]("a message of type \(type) with more than it should have")
+    case .wrongValue(let type): [UInt8]("a message of type \(type) with an impossible value")
     }
   }
 }

@@ -189,7 +189,7 @@ extension Node {
         out += boot.file + [UInt8](" ") + decimalText(boot.percent) + [UInt8](" %")
         if boot.isBroken { out += [UInt8](", stopped") }
       }
-      out += [UInt8](", ") + decimalText((now &- boot.heard) / 1000) + [UInt8](" s ago\n")
+      out += [UInt8](", \((now &- boot.heard) / 1000) s ago\n")
     }
     return out
   }

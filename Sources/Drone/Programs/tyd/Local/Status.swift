@@ -30,23 +30,22 @@ extension Node {
   func statusText(_ now: UInt64) -> [UInt8] {
     var out = [UInt8]("node     ") + idText(core.membership.ownID) + [UInt8](" ") + interface.address.text
     out += [UInt8](" (") + interface.name + [UInt8]("), ") + [UInt8](standing.word) + [UInt8]("\n")
-    out += [UInt8]("cluster  ") + credential.authority.name + [UInt8](" ") + credential.authority.fingerprint.text
-    out += [UInt8]("\nkey      ") + credential.certificate.fingerprint.text + [UInt8]("\n")
+    out += [UInt8]("cluster  \(credential.authority.name) \(credential.authority.fingerprint.text)")
+    out += [UInt8]("\nkey      \(credential.certificate.fingerprint.text)\n")
     if let obstacle = core.joining?.obstacle, !obstacle.isEmpty {
-      out += [UInt8]("waits    ") + obstacle + [UInt8]("\n")
+      out += [UInt8]("waits    \(obstacle)\n")
     }
     if !command.isEncrypted { out += [UInt8]("ipsec    OFF: everything goes in clear\n") }
     if core.admission.canCertify {
-      out += [UInt8]("admits   ") + decimalText(core.admission.pending.count) + [UInt8](" waiting")
+      out += [UInt8]("admits   \(core.admission.pending.count) waiting")
       if let seconds = core.admission.windowSeconds(at: now) {
-        out += [UInt8](", everybody for ") + decimalText(seconds) + [UInt8](" s more")
+        out += [UInt8](", everybody for \(seconds) s more")
       }
       out.append(UInt8(ascii: "\n"))
     }
     out +=
-      [UInt8]("tunnels  ") + decimalText(core.peers.tunnels.established) + [UInt8](" of ")
-      + decimalText(core.peers.tunnels.completed)
-    out += [UInt8](" made, ") + decimalText(core.peers.tunnels.failed) + [UInt8](" tries failed\n")
+      [UInt8]("tunnels  \(core.peers.tunnels.established) of \(core.peers.tunnels.completed)")
+    out += [UInt8](" made, \(core.peers.tunnels.failed) tries failed\n")
     if case .drone = MachineKind.current {
       for text in ShortageWatch.shortages(lookForShortages()) { out += [UInt8]("short    ") + text + [UInt8]("\n") }
     }
@@ -81,7 +80,7 @@ extension Node {
     var out: [UInt8] = []
     for joiner in core.admission.pending {
       out += joiner.fingerprint.flatMap { hexadecimalByte($0) } + [UInt8]("  ") + padded(joiner.address.text, 17)
-      out += decimalText((now &- joiner.since) / 1000) + [UInt8](" s\n")
+      out += [UInt8]("\((now &- joiner.since) / 1000) s\n")
     }
     return out
   }

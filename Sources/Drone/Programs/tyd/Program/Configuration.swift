@@ -8,11 +8,10 @@ import TydCommand
 func printConfiguration(_ command: TydCommand) -> Int32 {
   let places = Places()
   var out =
-    [UInt8]("version     ") + SoftwareVersion.current.text
-    + [UInt8]("\ncontrol     TCP ") + decimalText(ClusterPorts.control)
-  out += [UInt8]("\ngossip      UDP ") + decimalText(ClusterPorts.control) + [UInt8](", inside ESP\ndiscovery   ")
+    [UInt8]("version     \(SoftwareVersion.current.text)\ncontrol     TCP \(ClusterPorts.control)")
+  out += [UInt8]("\ngossip      UDP \(ClusterPorts.control), inside ESP\ndiscovery   ")
   out += ClusterPorts.group.text + [UInt8](" UDP ") + decimalText(ClusterPorts.discovery)
-  out += [UInt8](", answers to UDP ") + decimalText(ClusterPorts.discoveryAnswer) + [UInt8]("\ncrypto      ")
+  out += [UInt8](", answers to UDP \(ClusterPorts.discoveryAnswer)\ncrypto      ")
   out += command.isEncrypted ? [UInt8]("IPSEC\ncredential  ") : [UInt8]("off\ncredential  ")
   out += places.cluster.bytes
   if !exists(places.authority) {
@@ -25,7 +24,7 @@ func printConfiguration(_ command: TydCommand) -> Int32 {
     let interface = try ClusterInterface.find(named: command.interface, contact: nil)
     out += interface.name + [UInt8](" ") + interface.address.text
   } catch {
-    out += [UInt8]("none: ") + error.sentence
+    out += [UInt8]("none: \(error.sentence)")
   }
   writeStandardOutput(out + [UInt8]("\n"))
   return 0
