@@ -109,7 +109,7 @@ let modules: [Module] = [
   .pure(4, "Drone/Operator/Metrics", ["Addresses", "Bytes", "ClusterView", "NodeStatus"]),
   .pure(5, "Drone/Operator/ProcessView", ["Addresses", "Bytes", "MachineReadings", "Surveys", "Terminal"]),
   .pure(4, "Drone/Operator/TydCommand", ["Addresses", "BootServer", "Bytes", "DroneLayout", "MachineReadings"]),
-  .pure(5, "Drone/Operator/LocalOrders", ["Bytes", "ControlChannel", "MachineReadings", "TydCommand"]),
+  .pure(5, "Drone/Operator/LocalOrders", ["Addresses", "Bytes", "ControlChannel", "MachineReadings", "TydCommand"]),
   // Drone/Programs
   .program(
     5, "Drone/Programs/init",
@@ -220,7 +220,9 @@ let moduleTests: [ModuleTests] = [
     ]),
   .tests(
     "Drone/Operator/ClusterView", ["Addresses", "Bytes", "ClusterView", "DroneLayout", "Terminal", "TestSupport"]),
-  .tests("Drone/Operator/LocalOrders", ["Bytes", "ControlChannel", "LocalOrders", "MachineReadings", "TydCommand"]),
+  .tests(
+    "Drone/Operator/LocalOrders",
+    ["Addresses", "Bytes", "ControlChannel", "LocalOrders", "MachineReadings", "TydCommand"]),
   .tests(
     "Drone/Operator/Metrics", ["Addresses", "Bytes", "ClusterView", "Metrics", "TestSupport", "Workshop", system]),
   .tests("Drone/Operator/ProcessView", ["Addresses", "MachineReadings", "ProcessView", "Surveys", "Terminal"]),

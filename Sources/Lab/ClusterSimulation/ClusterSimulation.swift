@@ -130,6 +130,9 @@ public struct ClusterSimulation: ~Copyable {
     }
   }
 
+  /// Short enough that stories see its end.
+  static let keepFor: UInt64 = 20_000
+
   /// Tunnels that nothing uses go sooner than tyd lets them, so that stories are shorter.
   public static let short = {
     var settings = TunnelSettings()
@@ -146,6 +149,7 @@ public struct ClusterSimulation: ~Copyable {
       isMember: machines[index].isMember)
     identity.cutsOff = index % 3 == 0
     identity.contact = contact
+    identity.keepFor = ClusterSimulation.keepFor
     return identity
   }
 

@@ -27,6 +27,7 @@ extension ClusterSimulation {
     machines[index].scheduled = .max
     machines[index].pausedUntil = 0
     machines[index].mistakes = [:]
+    machines[index].gone = [:]
     machines[index].kernel = Kernel()
     machines[index].own = machines[index].address
     let identity = identity(index, contact: member.map { machines[$0].address })
@@ -63,8 +64,9 @@ extension ClusterSimulation {
     }
     machines[index].core = core
     perform(commands, by: index)
-    machines[index].kernel.keepOnly(
-      machines[index].core?.peers.tunnels.peers.map { $0.address } ?? [], own: machines[index].own)
+    let demanded = machines[index].kernel.demanded
+    give(index) { $0.resume(demanded: demanded, cutOff: [], at: $1) }
+    machines[index].kernel.keepOnly(machines[index].core?.peers.demanded ?? [], own: machines[index].own)
     let uses = machines[index].kernel.uses(own: machines[index].own)
     give(index) { $0.resume(uses, at: $1) }
     give(index) { $0.enter(at: $1) }
@@ -198,8 +200,8 @@ extension ClusterSimulation {
   /// How many pairs of security associations each machine has that it sends by.
   public func associations() -> [Int] { machines.map { $0.core?.peers.tunnels.established ?? 0 } }
 
-  /// The kernel lets packets to live members pass and to nobody else, and demands ESP of them and of nobody else: whoever was
-  /// removed, left or died reaches nobody, and nothing of it stays.
+  /// The kernel lets packets to live members and to kept addresses pass and to nobody else, and demands ESP of them and of nobody
+  /// else: whoever was removed, left or died reaches nobody, and nothing of it stays but that demand, for its time.
   private mutating func checkKernel(of index: Int) {
     guard let core = machines[index].core, core.isIn else { return }
     let own = machines[index].own
@@ -208,13 +210,16 @@ extension ClusterSimulation {
       if state.isLive, record.mac != machines[index].mac { live.insert(record.addresses.primary.bits) }
     }
     let kernel = machines[index].kernel
-    if kernel.permitted != live {
-      let (more, less) = (kernel.permitted.subtracting(live).count, live.subtracting(kernel.permitted).count)
+    let expected = live.union(core.peers.kept.compactMap { $0.isDemanded ? $0.address.ipv4?.bits : nil })
+    for one in core.peers.kept where one.until <= now { fault("node \(index) keeps \(one.address) for too long") }
+    if kernel.permitted != expected {
+      let (more, less) = (kernel.permitted.subtracting(expected).count, expected.subtracting(kernel.permitted).count)
       fault("node \(index) lets packets to \(more) addresses pass that are no members', and to \(less) members none")
     }
     let demanded = kernel.demanded(own: own)
-    if demanded != live || kernel.policies.count != live.count {
-      fault("node \(index) demands ESP of \(kernel.policies.count) addresses, and \(live.count) members are there")
+    if demanded != expected || kernel.policies.count != expected.count {
+      fault(
+        "node \(index) demands ESP of \(kernel.policies.count) addresses, and \(expected.count) are members' or kept")
     }
     let planned = core.peers.tunnels.associations
     for (peer, associations) in kernel.associations {
@@ -228,25 +233,40 @@ extension ClusterSimulation {
   mutating func note(_ news: NodeNews, by index: Int) {
     switch news {
     case .joined(let record):
+      machines[index].gone[record.addresses.primary.bits] = nil
       watched[record.mac]?.joined[index] = now
       machines[index].mistakes[record.mac] = nil
       if machines[index].core?.membership.isRemoved(record.mac, record.fingerprint) == true {
         fault("node \(index) let the removed node \(record.id) back in")
       }
-    case .changed(let record): watched[record.mac]?.joined[index] = now
+    case .changed(let record):
+      machines[index].gone[record.addresses.primary.bits] = nil
+      watched[record.mac]?.joined[index] = now
     case .died(let record):
+      lose(record, by: index)
       watched[record.mac]?.gone[index] = now
       if let other = machine(record.mac), isReachable(index, other) {
         machines[index].mistakes[record.mac] = now
         traffic.mistakenDeaths += 1
       }
     case .left(let record), .removed(let record):
+      lose(record, by: index)
       watched[record.mac]?.gone[index] = now
       machines[index].mistakes[record.mac] = nil
     case .suspected(let record):
       if let other = machine(record.mac), isReachable(index, other) { traffic.mistakenSuspicions += 1 }
     default: break
     }
+  }
+
+  private mutating func lose(_ record: NodeRecord, by index: Int) {
+    let address = record.addresses.primary
+    // Of a member that was dead before it is known already, and another one may have the address.
+    guard machines[index].gone[address.bits] == nil,
+      machines[index].kernel.demands(address.bits, own: machines[index].own),
+      machines[index].core?.membership.member(at: address) == nil
+    else { return }
+    machines[index].gone[address.bits] = Machine.Gone(mac: record.mac, key: record.fingerprint, at: now)
   }
 
   func isReachable(_ a: Int, _ b: Int) -> Bool {

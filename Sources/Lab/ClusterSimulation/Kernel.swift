@@ -67,6 +67,11 @@ struct Kernel {
     Set(policies.lazy.filter { $0 >> 32 == UInt64(own.bits) }.map { UInt32(truncatingIfNeeded: $0) })
   }
 
+  /// Of whom ESP is demanded by whatever own address.
+  var demanded: [IPv4Address] {
+    Set(policies.map { UInt32(truncatingIfNeeded: $0) }).sorted().map { IPv4Address(bits: $0) }
+  }
+
   /// After a crash: what a former run let in, or demanded of others than these or by another address, goes.
   mutating func keepOnly(_ peers: [IPv4Address], own: IPv4Address) {
     let kept = Set(peers.map { $0.bits })

@@ -30,8 +30,17 @@ public struct Machine {
   var lastIssued: UInt8 = 0
   /// Who is called dead and is not, and since when.
   var mistakes: [MACAddress: UInt64] = [:]
+  /// Who was called gone, and has an address that no live member has had since.
+  var gone: [UInt32: Gone] = [:]
   /// Connections by their channel.
   var lines: [UInt32: UInt64] = [:]
+
+  /// A member that died, left or was removed, as the node was told.
+  struct Gone {
+    let mac: MACAddress
+    let key: Fingerprint
+    let at: UInt64
+  }
 
   public var membership: Membership? { core?.membership }
   public var isOn: Bool { core?.membership.isActive == true }

@@ -6,6 +6,8 @@ public enum PlantedFault: CaseIterable, Sendable {
   case forgottenRelease
   /// The filter goes on letting packets to a member pass that is gone.
   case forgottenFilter
+  /// Nothing is demanded of an address any longer once its member is called dead.
+  case releasedAtDeath
   /// A node that was started anew draws the same numbers again, and so the same SPIs.
   case repeatedNumbers
   /// The same, and keys are made from a pair of nodes, not from their connection.

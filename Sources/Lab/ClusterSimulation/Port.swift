@@ -50,7 +50,12 @@ extension ClusterSimulation {
       machines[index].isMember = true
       give(index) { $0.receiveAdoption(refusal: nil, at: $1) }
     case .keepMap: queue.insert(.keepMap(index, boots: machines[index].boots), at: now)
-    case .report(let news): note(news, by: index)
+    case .report(let news):
+      note(news, by: index)
+      if planted.contains(.releasedAtDeath), case .died(let record) = news {
+        make(.forbid(record.addresses.primary), by: index)
+        make(.release(record.addresses.primary), by: index)
+      }
     // tyd ends with a sentence.
     case .endWithout, .fail: stop(index)
     case .enter, .believe, .search, .endSearch, .answerQuestion, .readMachine, .describeProcesses, .answer, .show,
@@ -77,6 +82,7 @@ extension ClusterSimulation {
       if planted.contains(.forgottenRelease) { return }
       machines[index].kernel.release(peer, own: own)
       check(peer, of: index)
+      checkRelease(of: peer, by: index)
     case .cutOff, .restore: break
     }
   }
@@ -87,6 +93,25 @@ extension ClusterSimulation {
       !machines[index].kernel.demands(peer.bits, own: machines[index].own)
     else { return }
     fault("node \(index) lets packets to \(peer) out, and nothing demands ESP of them")
+  }
+
+  /// Nothing is released before its time, unless the member has shown that it is elsewhere: it may be there all the same.
+  private mutating func checkRelease(of peer: IPv4Address, by index: Int) {
+    guard let gone = machines[index].gone[peer.bits], now - gone.at < ClusterSimulation.keepFor,
+      peer != machines[index].own
+    else { return }
+    var isElsewhere = false
+    machines[index].core?.membership.forEach { record, state in
+      let address = record.addresses.primary
+      if state.isLive, record.mac == gone.mac, record.fingerprint == gone.key, address != peer,
+        machines[index].kernel.associations[address.bits] != nil
+      {
+        isElsewhere = true
+      }
+    }
+    if !isElsewhere {
+      fault("node \(index) lets packets to \(peer) leave in clear \(now - gone.at) ms after its member was lost")
+    }
   }
 
   private mutating func install(_ keyed: [KeyedAssociation], _ index: Int, _ channel: UInt32) -> Bool {

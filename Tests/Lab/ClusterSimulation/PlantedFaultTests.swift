@@ -7,7 +7,7 @@ import Testing
   private static func story(of fault: PlantedFault) -> Scenario {
     switch fault {
     case .filterBeforePolicy: .growth
-    case .forgottenRelease, .forgottenFilter: .churn
+    case .forgottenRelease, .forgottenFilter, .releasedAtDeath: .churn
     case .repeatedNumbers, .repeatedKeys, .pairSecret: .negotiations
     }
   }
@@ -17,6 +17,7 @@ import Testing
     switch fault {
     case .filterBeforePolicy, .forgottenFilter: "and nothing demands ESP of them"
     case .forgottenRelease: "demands ESP of"
+    case .releasedAtDeath: "leave in clear"
     case .repeatedNumbers: "for the second time"
     case .repeatedKeys, .pairSecret: "installs a key for the second time"
     }

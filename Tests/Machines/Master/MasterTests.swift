@@ -166,6 +166,72 @@ import Workshop
     }
   }
 
+  @Test(
+    "nothing that a master's programs send to a drone leaves in clear: not while tyd is restarted, not after it was killed, not after the drone's end, until somebody says so"
+  )
+  func gone() async throws {
+    let capture = FilePath(NSTemporaryDirectory()).appending("gone-\(UUID()).pcap")
+    defer { try? FileManager.default.removeItem(atPath: capture.string) }
+    let cluster = try ClusterStore().cluster(.standard)
+    let address = "192.168.1.21"
+    try await withNetworkNamespace(address: "192.168.1.1/24") { network in
+      let taps = try await [network.tap("tap0"), network.tap("tap1")]
+      let configuration = try Image.direct(
+        "ip=\(address)::192.168.1.1:255.255.255.0:::",
+        cards: [.init(on: .tap(taps[1]), address: "52:54:00:00:00:20")])
+      try await withMachineGroup(of: 2) {
+        try await withMaster(
+          package: Master.package, files: Master.credential(cluster.certificate, cluster.key),
+          card: .init(.virtio, on: .tap(taps[0]), address: "52:54:00:00:00:11", capture: capture), in: network
+        ) { master in
+          try await withVirtualMachine(configuration, in: network) { drone in
+            try await master.expectShell()
+            try await master.succeeds("tyd; tyd --approve-window 1")
+            try await drone.expectShell()
+            try await drone.succeeds("tyd -m 192.168.1.11")
+            try await drone.succeeds("{ nc -l -p 5000 </dev/null >/dev/null 2>&1 & }")
+            // Whoever answers ARP in its name gets what does not go as ESP.
+            try await master.succeeds(
+              "ip neigh replace \(address) lladdr 52:54:00:00:00:20 dev eth0 nud permanent; ping -c2 -W8 \(address)")
+            // One connection that stays, and datagrams.
+            try await master.succeeds(
+              "(while :; do echo x; sleep 0.2; done | nc \(address) 5000 >/dev/null 2>&1 & echo $! >>/tmp/senders); "
+                + "(while :; do ping -c1 -W1 \(address); sleep 0.2; done >/dev/null 2>&1 & echo $! >>/tmp/senders)")
+            for signal in ["TERM", "KILL"] {
+              try await master.succeeds(
+                "kill -\(signal) $(pidof tyd); while pidof tyd; do sleep 0.1; done; sleep 4; "
+                  + "(tyd --resume >/dev/null 2>&1 &); sleep 3")
+              try await master.succeeds(
+                "n=0; until tyd --status | grep -q '\(address) .* alive' || [ $n = 60 ]; do sleep 1; n=$((n+1)); done; "
+                  + "[ $n -lt 60 ]; ping -c10 -W8 \(address)")
+            }
+          }
+          // Its power is off.
+          try await master.succeeds(
+            "n=0; until tyd --status | grep -q 'kept     \(address) ' || [ $n = 30 ]; do sleep 1; n=$((n+1)); done; "
+              + "[ $n -lt 30 ]; sleep 5")
+          #expect(try await master.output("tyd --status").contains("\(address)     dead"))
+          try await master.succeeds("kill $(pidof tyd); while pidof tyd; do sleep 0.1; done; sleep 1")
+          try await master.succeeds(
+            "(tyd --resume >/dev/null 2>&1 &); sleep 3; tyd --status | grep 'kept     \(address) '")
+          // That it would be seen: once the address is released, a ping leaves in clear.
+          try await master.succeeds(
+            "kill $(cat /tmp/senders); sleep 2; tyd --release \(address); ping -c1 -W1 \(address); sleep 1; true")
+          try await master.succeeds("tyd --stop; ! ip xfrm policy | grep .")
+        }
+      }
+    }
+    func frames(_ filter: String) async throws -> [Substring] {
+      let text = try await Command("tcpdump", ["-n", "-r", capture.string, filter]).output()
+      return String(decoding: text, as: UTF8.self).split(separator: "\n")
+    }
+    #expect(!(try await frames("esp").isEmpty))
+    let clear = try await frames(
+      "ip src 192.168.1.11 and ip dst \(address) and not esp and not tcp port 3278 and not udp port 2727")
+    // The ping after the release is the first of all.
+    #expect(clear.first?.contains("ICMP echo request") == true && clear.count <= 3, "\(clear)")
+  }
+
   @Test("a master whose tyd was ended and started as systemd does it is met again by its drone, without another word")
   func restart() async throws {
     let cluster = try ClusterStore().cluster(.standard)

@@ -17,7 +17,7 @@ struct Call: Sendable {
 extension NodeCore {
   private func place(of channel: UInt32) -> Int? { calls.firstIndex { $0.channel == channel } }
 
-  private func call(_ channel: UInt32) -> Call? { place(of: channel).map { calls[$0] } }
+  func call(_ channel: UInt32) -> Call? { place(of: channel).map { calls[$0] } }
 
   private func removeCall(_ channel: UInt32) -> Call? { place(of: channel).map { calls.remove(at: $0) } }
 

@@ -38,6 +38,7 @@ extension NodeCore {
     record.addresses6 = addresses6
     peers.ownAddresses = record.allAddresses
     perform(membership.receiveOwn(record, at: now), at: now)
+    commands += peers.releaseOwn(membership)
     if isIn { commands += peers.admitMissing(membership) }
     return finish()
   }
@@ -76,28 +77,28 @@ extension NodeCore {
       commands += peers.admit(record)
     case .changed(let record, let former):
       commands.append(.report(.changed(record)))
-      if record.mac != membership.ownMAC { commands += peers.readmit(record, from: former, membership) }
+      if record.mac != membership.ownMAC { commands += peers.readmit(record, from: former, membership, at: now) }
       // Another member may have waited for the id that is free now, this node's former one perhaps.
       if record.id != former.id { commands += peers.admitMissing(membership) }
     case .suspected(let record): commands.append(.report(.suspected(record)))
     case .cleared(let record): commands.append(.report(.cleared(record)))
     case .died(let record):
       commands.append(.report(.died(record)))
-      lose(record)
+      lose(record, at: now)
     case .left(let record):
       commands.append(.report(.left(record)))
-      lose(record)
+      lose(record, at: now)
     case .removed(let record):
       admission.revoke(record.fingerprint.bytes)
       if record.mac == membership.ownMAC { return endWithout(.removedItself) }
       commands.append(.report(.removed(record)))
-      lose(record)
+      lose(record, at: now)
     case .allowed: break
     case .replaced: endWithout(.replaced)
     }
   }
 
-  private func lose(_ record: NodeRecord) { commands += peers.lose(record, membership) }
+  private func lose(_ record: NodeRecord, at now: UInt64) { commands += peers.lose(record, membership, at: now) }
 
   /// The cluster goes on without this node.
   private func endWithout(_ reason: NodeNews) {
@@ -133,6 +134,9 @@ extension NodeCore {
 
   public func receiveInstallation(over channel: UInt32, isDone: Bool, at now: UInt64) -> [NodeCommand] {
     perform(peers.tunnels.receiveInstallation(over: channel, isDone: isDone, at: now), at: now)
+    if isDone, let call = call(channel), let key = call.conversation.peer?.fingerprint {
+      commands += peers.receiveProof(of: key, at: call.address, membership)
+    }
     return finish()
   }
 
@@ -141,7 +145,14 @@ extension NodeCore {
     return finish()
   }
 
-  /// What a former run left in the kernel; all members that this one knows have their place.
+  /// Of these a former run demanded ESP, and these it cut off. All members that this one knows have been admitted; the others are
+  /// kept.
+  public func resume(demanded: [IPv4Address], cutOff: [InternetAddress], at now: UInt64) -> [NodeCommand] {
+    commands += peers.resume(demanded, cutOff, membership, at: now)
+    return finish()
+  }
+
+  /// What associations a former run left in the kernel; all members that this one knows have their place.
   public func resume(_ uses: [AssociationUse], at now: UInt64) -> [NodeCommand] {
     perform(peers.tunnels.resume(uses, at: now), at: now)
     return finish()

@@ -23,6 +23,8 @@ public struct NodeIdentity: Sendable {
   public var isEncrypted = true
   /// A full Linux, which cuts members' other addresses off.
   public var cutsOff = false
+  /// For so many milliseconds nothing goes in clear to an address that a member had; 0: it is like any other at once.
+  public var keepFor: UInt64 = 24 * 3600 * 1000
   /// Members are joined at this address; nil for any that answers.
   public var contact: IPv4Address?
   /// It does not give up joining.
@@ -97,7 +99,8 @@ public final class NodeCore {
     let tunnels = Tunnels(
       id: membership.own.id, fingerprint: identity.key, ciphers: ciphers, settings: settings, seed: seed &+ 1)
     peers = Peers(
-      tunnels, own: membership.own.addresses.primary, isEncrypted: identity.isEncrypted, cutsOff: identity.cutsOff)
+      tunnels, own: membership.own.addresses.primary, isEncrypted: identity.isEncrypted, cutsOff: identity.cutsOff,
+      keepFor: identity.keepFor)
     peers.ownAddresses = membership.own.allAddresses
   }
 
@@ -114,7 +117,7 @@ public final class NodeCore {
   /// When `step` is to be called whatever happens.
   public var nextDue: UInt64 {
     var due = membership.nextDue
-    for time in [peers.tunnels.nextDue, surveys.nextDue, keepDue, joining?.nextDue] {
+    for time in [peers.tunnels.nextDue, peers.nextDue, surveys.nextDue, keepDue, joining?.nextDue] {
       if let time { due = min(due, time) }
     }
     for call in calls { due = min(due, call.conversation.nextDue) }
@@ -130,6 +133,7 @@ public final class NodeCore {
     }
     if membership.nextDue <= now { perform(membership.step(at: now), at: now) }
     if let due = peers.tunnels.nextDue, due <= now { perform(peers.tunnels.step(at: now), at: now) }
+    if let due = peers.nextDue, due <= now { commands += peers.step(membership, at: now) }
     stepSurveys(at: now)
     if let due = joining?.nextDue, due <= now { perform(joining?.step(at: now) ?? [], at: now) }
     if let due = keepDue, due <= now {

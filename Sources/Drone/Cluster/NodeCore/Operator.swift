@@ -65,6 +65,10 @@ extension NodeCore {
       let result = membership.allow(id, at: now)
       perform(result.commands, at: now)
       answer(.allowed(id, result.done), number)
+    case .release(let address):
+      let released = peers.release(kept: address, membership)
+      commands += released ?? []
+      answer(.released(address, released != nil), number)
     case .openWindow(let minutes):
       admission.openWindow(minutes: minutes, at: now)
       answer(.window(minutes: minutes), number)

@@ -3,12 +3,14 @@ import Bytes
 import Membership
 import Tunnels
 
-/// The live members as the kernel knows them. This is the one place for the order on which it rests that nothing between
-/// members leaves in clear.
+/// The live members as the kernel knows them, and those that were. This is the one place for the order on which it rests that
+/// nothing between members leaves in clear.
 ///
-/// In: first the policy that demands ESP, then the filter lets packets pass, then a tunnel may be made. Out: first the filter
-/// closes, then associations go, and the policy at last. A member whose address changes gets its new place before it loses the
-/// old one.
+/// In: first the policy that demands ESP, then the filter lets packets pass, then a tunnel may be made. Out: first the tunnel
+/// goes, then the filter closes, and the policy goes at last. A member whose address changes gets its new place before it loses the old one.
+///
+/// Between in and out an address is *kept*: its member is gone, or said to be, and with it the tunnel; policy and place in the
+/// filter stay, so that what programs still send there does not leave in clear. See `KeptAddress`.
 public struct Peers {
   public let tunnels: Tunnels
   /// This node's address in the cluster, and all that it has.
@@ -17,20 +19,30 @@ public struct Peers {
   /// False with `-c off`: then nothing is asked of the kernel.
   let isEncrypted: Bool
   /// Members' other addresses are cut off, as on a full Linux.
-  private let cutsOff: Bool
+  let cutsOff: Bool
+  /// For so many milliseconds; 0: not at all.
+  let keepFor: UInt64
+  /// In the order in which their members went.
+  public internal(set) var kept: [KeptAddress] = []
+  /// Of whom the kernel was asked to demand ESP: members and kept addresses.
+  var required: Set<UInt32> = []
   /// Members whose place in the kernel is being made.
   private var coming: [(ticket: UInt32, peer: TunnelPeer)] = []
   private var tickets: UInt32 = 0
 
-  init(_ tunnels: Tunnels, own: IPv4Address, isEncrypted: Bool, cutsOff: Bool) {
+  init(_ tunnels: Tunnels, own: IPv4Address, isEncrypted: Bool, cutsOff: Bool, keepFor: UInt64) {
     self.tunnels = tunnels
     self.own = own
     self.isEncrypted = isEncrypted
     self.cutsOff = cutsOff
+    self.keepFor = keepFor
   }
 
   /// Whether what comes from this address can be believed to be a live member's: ESP is demanded of it.
   public func isProtected(_ address: IPv4Address) -> Bool { !isEncrypted || tunnels.hasPeer(at: address) }
+
+  /// The addresses of which the kernel demands ESP, in their order.
+  public var demanded: [IPv4Address] { required.sorted().map { IPv4Address(bits: $0) } }
 
   // MARK: In
 
@@ -41,12 +53,18 @@ public struct Peers {
     guard isEncrypted, peer.address != own else { return [] }
     tickets &+= 1
     coming.append((tickets, peer))
+    required.insert(peer.address.bits)
+    endKeeping(of: record)
     var changes: [KernelChange] = [.require(peer.address), .permit(peer.address)]
-    if cutsOff {
-      let others = record.allAddresses.filter { $0 != .ipv4(peer.address) && !ownAddresses.contains($0) }
-      if !others.isEmpty { changes.append(.cutOff(others)) }
-    }
+    let others = others(of: record)
+    if !others.isEmpty { changes.append(.cutOff(others)) }
     return [.admit(ticket: tickets, changes)]
+  }
+
+  /// What is cut off of a member.
+  func others(of record: NodeRecord) -> [InternetAddress] {
+    guard cutsOff, isEncrypted else { return [] }
+    return record.allAddresses.filter { $0 != .ipv4(record.addresses.primary) && !ownAddresses.contains($0) }
   }
 
   /// The kernel has, or has not, done all that `admit` asked for. Without the policy nothing may pass, and without its place in
@@ -75,16 +93,15 @@ public struct Peers {
 
   /// A member's record has changed.
   mutating func readmit(
-    _ record: NodeRecord, from former: NodeRecord, _ membership: Membership
+    _ record: NodeRecord, from former: NodeRecord, _ membership: Membership, at now: UInt64
   ) -> [NodeCommand] {
-    let kept = record.allAddresses
-    var commands = restore(former.allAddresses.filter { !kept.contains($0) }, of: record.mac, membership)
+    let present = record.allAddresses
+    var commands = keep(
+      others: others(of: former).filter { !present.contains($0) }, of: former, membership, at: now)
     // The new address first, so that the node is a member all the time.
     commands += admit(record)
-    guard record.addresses.primary != former.addresses.primary else { return commands }
-    commands += forget(former.addresses.primary, id: former.id, membership)
-    // The former one may be another address of it now.
-    return commands + admit(record)
+    if record.addresses.primary != former.addresses.primary { commands += forget(former, membership, at: now) }
+    return commands
   }
 
   /// This node has another address: everything in the kernel is by the old one and is made anew. Members stay in the filter, and
@@ -94,51 +111,57 @@ public struct Peers {
   ) -> [NodeCommand] {
     let former = own
     let peers = tunnels.peers
+    let demanded = demanded
     var commands: [NodeCommand] = []
     for peer in peers { commands += remove(peer.id) }
     coming = []
     own = address
     commands.append(.changeAddress(address))
     guard isEncrypted else { return commands }
+    var admitted: Set<UInt32> = []
     for peer in peers {
-      if let record = membership.member(peer.id) {
-        commands += admit(record)
-      } else {
-        commands += release(peer.address, id: peer.id)
-      }
+      guard let record = membership.member(peer.id) else { continue }
+      commands += admit(record)
+      admitted.insert(record.addresses.primary.bits)
     }
-    commands.append(.releaseFormer(former, peers: peers.map { $0.address }))
+    // An address that was another's is this node's own now.
+    if required.remove(address.bits) != nil {
+      kept.removeAll { $0.address == .ipv4(address) }
+      commands.append(.change(.forbid(address)))
+    }
+    for peer in self.demanded where !admitted.contains(peer.bits) {
+      commands += [.change(.require(peer)), .change(.permit(peer))]
+    }
+    commands.append(.releaseFormer(former, peers: demanded))
     return commands
   }
 
   // MARK: Out
 
-  /// A member is gone.
-  mutating func lose(_ record: NodeRecord, _ membership: Membership) -> [NodeCommand] {
-    restore(record.allAddresses, of: record.mac, membership)
-      + forget(record.addresses.primary, id: record.id, membership)
+  /// A member is gone, or others say so.
+  mutating func lose(_ record: NodeRecord, _ membership: Membership, at now: UInt64) -> [NodeCommand] {
+    guard required.contains(record.addresses.primary.bits) else { return [] }
+    return keep(others: others(of: record), of: record, membership, at: now) + forget(record, membership, at: now)
   }
 
   /// A member has this address no longer. Where another one has it, everything stays demanded: a computer with another card, say,
   /// that is a new node at its old address before the old one is found dead.
-  private mutating func forget(
-    _ address: IPv4Address, id: UInt16, _ membership: Membership
-  ) -> [NodeCommand] {
-    guard isEncrypted else { return [] }
-    guard let heir = membership.member(at: address), heir.mac != membership.ownMAC else {
-      return release(address, id: id)
-    }
-    coming.removeAll { $0.peer.address == address && $0.peer.id == id }
-    return remove(id, at: address) + admit(heir)
+  private mutating func forget(_ record: NodeRecord, _ membership: Membership, at now: UInt64) -> [NodeCommand] {
+    let address = record.addresses.primary
+    guard isEncrypted, address != own else { return [] }
+    coming.removeAll { $0.peer.address == address && $0.peer.id == record.id }
+    let commands = tunnels.peer(record.id)?.address == address ? remove(record.id) : []
+    if let heir = membership.member(at: address), heir.mac != membership.ownMAC { return commands + admit(heir) }
+    return commands + keep(record, membership, at: now)
   }
 
-  private mutating func release(_ address: IPv4Address, id: UInt16) -> [NodeCommand] {
+  /// Nothing is demanded of this address any longer: the filter first, and the policy at last. Between them it is cut off if it is
+  /// one of a live member's others.
+  mutating func release(_ address: IPv4Address, cutOff: Bool = false) -> [NodeCommand] {
+    required.remove(address.bits)
     coming.removeAll { $0.peer.address == address }
-    return [.change(.forbid(address))] + remove(id, at: address) + [.change(.release(address))]
-  }
-
-  private func remove(_ id: UInt16, at address: IPv4Address) -> [NodeCommand] {
-    tunnels.peer(id)?.address == address ? remove(id) : []
+    return [.change(.forbid(address))] + (cutOff ? [.change(.cutOff([.ipv4(address)]))] : [])
+      + [.change(.release(address))]
   }
 
   /// When a tunnel ends, no new connection is among what is asked for.
@@ -146,16 +169,11 @@ public struct Peers {
 
   /// This node leaves or ends: all of them.
   mutating func releaseAll() -> [NodeCommand] {
-    tunnels.peers.flatMap { release($0.address, id: $0.id) }
-  }
-
-  /// A member has these addresses no longer, which may be another one's now.
-  private func restore(
-    _ addresses: [InternetAddress], of mac: MACAddress, _ membership: Membership
-  ) -> [NodeCommand] {
-    guard cutsOff, isEncrypted, !addresses.isEmpty else { return [] }
-    let free = addresses.filter { !membership.isTaken($0, byOtherThan: mac) }
-    return free.isEmpty ? [] : [.change(.restore(free))]
+    kept = []
+    var commands: [NodeCommand] = []
+    for peer in tunnels.peers { commands += remove(peer.id) }
+    for address in demanded { commands += release(address) }
+    return commands
   }
 }
 

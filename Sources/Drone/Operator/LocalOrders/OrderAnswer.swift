@@ -1,3 +1,4 @@
+import Addresses
 import Bytes
 import ControlChannel
 
@@ -40,6 +41,13 @@ public enum OrderAnswer: Equatable, Sendable {
   /// - Parameter done: false if no node with this id was removed.
   public static func allowed(_ id: UInt16, _ done: Bool) -> OrderAnswer {
     done ? .done(idText(id) + [UInt8](" may join again.\n")) : .failed(idText(id) + [UInt8](" was not removed."))
+  }
+
+  /// - Parameter done: false if this address is not kept.
+  public static func released(_ address: IPv4Address, _ done: Bool) -> OrderAnswer {
+    done
+      ? .done(address.text + [UInt8](" is an address like any other: what goes there leaves in clear.\n"))
+      : .failed(address.text + [UInt8](" is not kept for a former member; tyd --status names the addresses that are."))
   }
 
   public static func window(minutes: UInt16) -> OrderAnswer {

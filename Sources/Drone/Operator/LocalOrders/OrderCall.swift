@@ -1,3 +1,4 @@
+import Addresses
 import MachineReadings
 import TydCommand
 
@@ -16,6 +17,8 @@ public enum OrderCommand: Equatable, Sendable {
   case allow(UInt16)
   case approve([UInt8])
   case openWindow(minutes: UInt16)
+  /// Demand nothing any longer of an address that a member had, and answer with what came of it.
+  case release(IPv4Address)
   /// Answer, and end the program after this many milliseconds; `isFarewell`: announce the leave to the others first.
   case leave(after: UInt64, isFarewell: Bool, OrderAnswer)
 }
@@ -108,6 +111,7 @@ public struct OrderCall: Sendable {
     case .processes(let ranking, let most): return .survey(ranking, most: most)
     case .remove(let id): return id == host.id ? .answer(.itself) : .remove(id)
     case .allow(let id): return .allow(id)
+    case .release(let address): return .release(address)
     case .approve(let digits): return host.canCertify ? .approve(digits) : .answer(.cannotCertify)
     case .approveWindow(let minutes): return host.canCertify ? .openWindow(minutes: minutes) : .answer(.cannotCertify)
     case .stop: return .leave(after: 0, isFarewell: false, .done([]))

@@ -4,7 +4,7 @@ import Bytes
 enum Option: CaseIterable {
   case crypto, debug, filter, help, sharedKey, interface, master, printConfiguration, bootMaster, silent, version
   case leave, remove, allow, approve, approveWindow, pending, status, json, stop, resume, rekey, rekeyPackets, idle
-  case metrics, patient, force, range
+  case keep, release, metrics, patient, force, range
 
   init?(_ word: [UInt8]) {
     for option in Option.allCases {
@@ -43,6 +43,8 @@ enum Option: CaseIterable {
     case .rekey: (nil, "--rekey")
     case .rekeyPackets: (nil, "--rekey-packets")
     case .idle: (nil, "--idle")
+    case .keep: (nil, "--keep")
+    case .release: (nil, "--release")
     case .metrics: (nil, "--metrics")
     case .patient: (nil, "--patient")
     case .force: (nil, "--force")
@@ -79,6 +81,8 @@ extension TydCommand {
           --rekey SECONDS     replace keys after this time (default: 3600)
           --rekey-packets N   and after this many packets (default: 2^31)
           --idle SECONDS      drop a tunnel unused for this time (default: 90)
+          --keep SECONDS      for so long nothing goes in clear to the address of a
+                              member that is gone (default: 86400)
           --metrics [ADDRESS:]PORT
                               serve metrics for Prometheus (default: 127.0.0.1)
       -h, --help    -V, --version
@@ -89,6 +93,7 @@ extension TydCommand {
           --stop              end without telling the others, who see it die
           --remove ID         throw a node out, and its key with it
           --allow ID          let a node that was thrown out join again
+          --release ADDRESS   let packets to a former member go in clear
           --pending           list who waits for approval
           --approve KEY       let the node with this fingerprint in
           --approve-window MINUTES

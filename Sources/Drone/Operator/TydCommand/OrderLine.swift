@@ -1,3 +1,4 @@
+import Addresses
 import DroneLayout
 import Bytes
 import MachineReadings
@@ -14,6 +15,7 @@ extension TydCommand.Order {
     case .standing: [UInt8](OrderWord.standing) + [UInt8]("\n")
     case .remove(let id): [UInt8]("remove \(id)\n")
     case .allow(let id): [UInt8]("allow \(id)\n")
+    case .release(let address): [UInt8]("release \(address.text)\n")
     case .approve(let digits): [UInt8]("approve \(digits)\n")
     case .processes(let order, let most):
       [UInt8]("processes \(order.rawValue) \(most)\n")
@@ -43,6 +45,8 @@ extension TydCommand.Order {
       self = .remove(small)
     } else if verb.spells("allow"), let small {
       self = .allow(small)
+    } else if verb.spells("release"), let address = IPv4Address(text: value) {
+      self = .release(address)
     } else if verb.spells("processes"), let order = small.flatMap({ ProcessOrder(rawValue: UInt8(clamping: $0)) }),
       words.count == 3, let most = decimal(words[2]).flatMap({ UInt8(exactly: $0) })
     {

@@ -31,6 +31,7 @@ extension TydCommand {
       case .approveWindow:
         let minutes = try TydCommand.number(try reader.value(of: option), option, 0...1440)
         tasks.append((option, .order(.approveWindow(minutes: UInt16(clamping: minutes)))))
+      case .release: tasks.append((option, .order(.release(try TydCommand.address(try reader.value(of: option))))))
       case .pending: tasks.append((option, .order(.pending)))
       case .status: tasks.append((option, .order(.status(json: false))))
       case .stop: tasks.append((option, .order(.stop)))
@@ -47,6 +48,8 @@ extension TydCommand {
         rekeyPackets = UInt32(clamping: try TydCommand.number(try reader.value(of: option), option, 16...(1 << 31)))
       case .idle:
         idleSeconds = UInt32(clamping: try TydCommand.number(try reader.value(of: option), option, 5...86_400))
+      case .keep:
+        keepSeconds = UInt32(clamping: try TydCommand.number(try reader.value(of: option), option, 0...31_536_000))
       case .metrics: metrics = try TydCommand.endpoint(try reader.value(of: option))
       case .sharedKey:
         throw TydCommandError(
@@ -106,6 +109,14 @@ extension TydCommand {
         [UInt8](" is neither."))
     }
     return .address(address)
+  }
+
+  private static func address(_ value: [UInt8]) throws(TydCommandError) -> IPv4Address {
+    guard let address = IPv4Address(text: value), address.isHostAddress else {
+      throw TydCommandError(
+        [UInt8]("--release needs an IPv4 address that tyd --status calls kept, not "), printable(value), [UInt8]("."))
+    }
+    return address
   }
 
   private static func interface(_ value: [UInt8]) throws(TydCommandError) -> [UInt8] {

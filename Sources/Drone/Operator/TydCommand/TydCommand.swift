@@ -41,6 +41,8 @@ public struct TydCommand: Equatable, Sendable {
     case leave
     case remove(UInt16)
     case allow(UInt16)
+    /// Let packets to the address of a former member leave in clear.
+    case release(IPv4Address)
     /// Hexadecimal digits, lower case, 16 to 64: the key's fingerprint or its beginning.
     case approve([UInt8])
     /// Approve everybody who asks, for this many minutes; 0 ends that.
@@ -104,6 +106,8 @@ public struct TydCommand: Equatable, Sendable {
   /// Seconds until a pair of keys is replaced, and until an unused one is dropped; nil for the defaults.
   public var rekeySeconds: UInt32?
   public var idleSeconds: UInt32?
+  /// For so many seconds ESP is demanded of an address whose member is gone; nil for the default.
+  public var keepSeconds: UInt32?
   /// Packets in one direction until a pair of keys is replaced; nil for the default. At twice as many the kernel ends an
   /// association.
   public var rekeyPackets: UInt32?

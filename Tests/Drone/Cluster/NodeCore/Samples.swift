@@ -14,6 +14,7 @@ struct Sample {
   /// What the kernel refuses.
   var refuses: (KernelChange) -> Bool = { _ in false }
 
+  static let day: UInt64 = 24 * 3600 * 1000
   static let cluster = [UInt8](repeating: 0xC1, count: 32)
 
   static func record(_ number: UInt8, address: IPv4Address? = nil, key: UInt64 = 0) -> NodeRecord {
@@ -26,11 +27,12 @@ struct Sample {
     return record
   }
 
-  init(_ number: UInt8 = 1, canCertify: Bool = true, cutsOff: Bool = false) {
+  init(_ number: UInt8 = 1, canCertify: Bool = true, cutsOff: Bool = false, keepFor: UInt64 = Sample.day) {
     let record = Sample.record(number)
     var identity = NodeIdentity(
       cluster: Sample.cluster, key: record.fingerprint.bytes, canCertify: canCertify, isMember: true)
     identity.cutsOff = cutsOff
+    identity.keepFor = keepFor
     core = NodeCore(record, identity, now: 1000, seed: 7)
   }
 
@@ -59,6 +61,27 @@ struct Sample {
   }
 
   mutating func learn(_ records: NodeRecord...) { perform(core.resume(map: Sample.map(records), at: now) ?? []) }
+
+  /// An operator gives an order.
+  mutating func order(_ line: String) {
+    let number = core.receiveOrderer(user: 0, at: now)
+    perform(core.receive([UInt8](line.utf8), fromOrder: number ?? 0, at: now))
+  }
+
+  /// A member opens a connection and offers a tunnel by it.
+  mutating func receiveOffer(of record: NodeRecord, from address: IPv4Address) {
+    let other = Membership(record, cluster: core.membership.cluster, at: 0, seed: 3)
+    guard let channel = core.receiveConnection(from: address, at: now).channel else { return }
+    let peer = Conversation.Peer(fingerprint: record.fingerprint.bytes, isMember: true)
+    perform(core.receivePeer(peer, over: channel, at: now))
+    let hello = Hello(cluster: Sample.cluster, time: 0, record: other.ownMap(at: 0))
+    perform(core.receive(.hello(hello), over: channel, at: now))
+    let offer = TunnelOffer(from: record.id, to: 1, spi: 1000, counter: 0, ciphers: [.aes128GCM])
+    perform(core.receive(.offer(offer), over: channel, at: now))
+  }
+
+  /// The last numbers of the addresses that are kept.
+  var kept: [Int] { core.peers.kept.map { Int($0.address.octets.last ?? 0) } }
 
   /// The changes of the kernel and what concerns associations, in their order.
   var kernel: [String] {

@@ -1,6 +1,6 @@
+import Addresses
 import Bytes
 import ControlChannel
-import MachineReadings
 import MachineReadings
 import Testing
 import TydCommand
@@ -30,6 +30,7 @@ private func call(at now: UInt64 = 0) throws -> OrderCall { try #require(OrderCa
       (.remove(0x010B), .answer(.failed([UInt8]("this node cannot remove itself; use tyd --leave.")))),
       (.allow(0x0115), .allow(0x0115)), (.approve([UInt8]("abcd")), .approve([UInt8]("abcd"))),
       (.approveWindow(minutes: 5), .openWindow(minutes: 5)),
+      (.release(IPv4Address(10, 0, 0, 2)), .release(IPv4Address(10, 0, 0, 2))),
       (.stop, .leave(after: 0, isFarewell: false, .done([]))),
       (.leave, .leave(after: 300, isFarewell: true, .done([UInt8]("Left the cluster.\n")))),
     ])
@@ -114,6 +115,14 @@ private func call(at now: UInt64 = 0) throws -> OrderCall { try #require(OrderCa
       (.removed(0x0115, true), "00x0115 is removed, and its key with it.\n"),
       (.removed(0x0115, false), "10x0115 is not a node that this one knows."),
       (.allowed(0x0115, true), "00x0115 may join again.\n"), (.allowed(0x0115, false), "10x0115 was not removed."),
+      (
+        .released(IPv4Address(10, 0, 0, 2), true),
+        "010.0.0.2 is an address like any other: what goes there leaves in clear.\n"
+      ),
+      (
+        .released(IPv4Address(10, 0, 0, 2), false),
+        "110.0.0.2 is not kept for a former member; tyd --status names the addresses that are."
+      ),
       (.window(minutes: 0), "0Joiners wait for approval.\n"),
       (.window(minutes: 5), "0Everybody who asks is admitted for the next 5 minutes.\n"),
       (.approved(.init(fingerprint: [0xAB, 0x01], isWaiting: true)), "0Approved ab01.\n"),

@@ -28,6 +28,7 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
     ("--remove 0x010b", .order(.remove(0x010B))),
     ("--remove 267", .order(.remove(0x010B))),
     ("--allow 0x0A", .order(.allow(10))),
+    ("--release 10.0.0.2", .order(.release(IPv4Address(10, 0, 0, 2)))),
     ("--pending", .order(.pending)),
     ("--approve AB12:cd34:0000:ffff", .order(.approve([UInt8]("ab12cd340000ffff".utf8)))),
     ("--approve-window 10", .order(.approveWindow(minutes: 10))),
@@ -45,11 +46,12 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
   @Test("what goes with it is read in any order")
   func settings() throws {
     let command = try TydCommand(
-      words("-i eth1 -m 10.0.0.1 -c off -s -D --resume --patient --rekey 30 --rekey-packets 99 --idle 20"))
+      words("-i eth1 -m 10.0.0.1 -c off -s -D --resume --patient --rekey 30 --rekey-packets 99 --idle 20 --keep 0"))
     #expect(command.task == .join(.address(IPv4Address(10, 0, 0, 1))))
     #expect(command.interface == [UInt8]("eth1".utf8))
     #expect(!command.isEncrypted && command.isSilent && command.isDebugging && command.isResuming && command.isPatient)
     #expect(command.rekeySeconds == 30 && command.rekeyPackets == 99 && command.idleSeconds == 20)
+    #expect(command.keepSeconds == 0)
     #expect(try TydCommand(words("-c aes128gcm")).crypto == .aes128GCM)
     #expect(try TydCommand(words("--crypto=chacha20poly1305")).crypto == .chaCha20Poly1305)
     #expect(try TydCommand(words("--metrics 9639")).metrics == .init(address: IPv4Address(127, 0, 0, 1), port: 9639))
@@ -79,6 +81,7 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
     "--approve", "--approve abc", "--approve zz12cd340000ffff", "--approve-window x", "--approve-window 1441",
     "--json", "-m any --json", "-m any --leave", "--status --stop", "--rekey 4", "--rekey-packets 15", "--idle",
     "-m \u{1B}[31m",
+    "--keep", "--keep x", "--keep 31536001", "--release", "--release 0x010b", "--release 0.0.0.0",
     "--metrics", "--metrics 0", "--metrics 65536", "--metrics x", "--metrics :9639", "--metrics 9639:",
     "--metrics 1:2:3",
     "--metrics 239.0.0.1:9639", "--metrics 192.168.1.11",
@@ -100,7 +103,8 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
     "an order comes through the local socket as it was given",
     arguments: [
       .leave, .stop, .pending, .status(json: false), .status(json: true), .table, .remove(0x010B), .allow(65535),
-      .approve([UInt8]("ab12cd340000ffff".utf8)), .approveWindow(minutes: 0), .approveWindow(minutes: 10),
+      .release(IPv4Address(10, 0, 0, 2)), .approve([UInt8]("ab12cd340000ffff".utf8)),
+      .approveWindow(minutes: 0), .approveWindow(minutes: 10),
       .processes(.cpu, most: 40), .processes(.time, most: 255),
       .standing,
     ] as [TydCommand.Order])
@@ -113,7 +117,7 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
     "a line that is no order is none",
     arguments: [
       "", " ", "leaves", "remove", "remove x", "remove 65536", "allow -1", "approve", "window", "processes",
-      "processes 1", "processes 3 4", "processes 0 256",
+      "processes 1", "processes 3 4", "processes 0 256", "release", "release x", "release 10.0.0.256",
     ])
   func noOrder(_ line: String) {
     #expect(TydCommand.Order(line: [UInt8](line.utf8)) == nil)
@@ -136,7 +140,7 @@ private func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map
     for option in [
       "-m", "-f", "-i", "-c", "-pc", "-s", "-D", "-h", "-V", "--leave", "--remove", "--allow", "--approve",
       "--approve-window", "--pending", "--status", "--json", "--stop", "--rekey", "--rekey-packets", "--idle",
-      "--metrics",
+      "--metrics", "--keep", "--release",
     ] {
       #expect(text.contains(option), "\(option)")
     }

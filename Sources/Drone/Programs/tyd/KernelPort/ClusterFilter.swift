@@ -89,6 +89,11 @@ enum ClusterFilter {
     }
   }
 
+  /// The addresses that a former run cut off.
+  func cutOff() -> [InternetAddress] {
+    if case .host(let filter) = self { filter.cutOff() } else { [] }
+  }
+
   /// While a member is searched for, answers come in to a drone by UDP 2728.
   func setSearching(_ isSearching: Bool) {
     if case .drone(let filter) = self { filter.setSearching(isSearching) }

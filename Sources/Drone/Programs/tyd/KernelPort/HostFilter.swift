@@ -117,15 +117,21 @@ final class HostFilter {
       members.append(address)
       remove(address)
     }
+    for address in cutOff() where !others.contains(address) {
+      others.append(address)
+      removeOthers([address])
+    }
+  }
+
+  /// What the kernel's sets have, whoever put it there.
+  func cutOff() -> [InternetAddress] {
+    var found: [InternetAddress] = []
     for request in NetlinkRequest.listOthers {
-      for element in socket.elements(request, family) {
+      for element in socket.elements(request, FilterTable.hostFamily) {
         let four = IPv4Address(octets: element).map { InternetAddress.ipv4($0) }
-        guard let address = four ?? IPv6Address(octets: element).map({ .ipv6($0) }), !others.contains(address) else {
-          continue
-        }
-        others.append(address)
-        removeOthers([address])
+        if let address = four ?? IPv6Address(octets: element).map({ .ipv6($0) }) { found.append(address) }
       }
     }
+    return found
   }
 }

@@ -30,12 +30,20 @@ extension Transforms {
   }
 
   /// The peers of whom policies demand ESP, whichever tyd set them.
-  static func demanded() -> [IPv4Address] {
-    guard var socket = try? NetlinkSocket(.transform), let policies = try? socket.policies() else { return [] }
-    return policies.compactMap { policy in
-      let isDemand = policy.isByTyd && policy.templates.count == 1 && policy.direction == .outbound
-      return isDemand ? policy.selector.destination.ipv4 : nil
+  static func demanded() -> [IPv4Address] { demands().compactMap { $0.other.ipv4 } }
+
+  /// The addresses of this machine by which they do.
+  static func demandingAddresses() -> [IPv4Address] {
+    var found: [IPv4Address] = []
+    for demand in demands() {
+      if let own = demand.own.ipv4, !found.contains(own) { found.append(own) }
     }
+    return found
+  }
+
+  private static func demands() -> [(own: InternetAddress, other: InternetAddress)] {
+    guard var socket = try? NetlinkSocket(.transform), let policies = try? socket.policies() else { return [] }
+    return policies.filter { $0.isByTyd && $0.templates.count == 1 && $0.direction == .outbound }.map { $0.ends }
   }
 
   /// After a crash: what a former run demanded of nodes that are no members any longer, or by an address that this machine has no

@@ -22,6 +22,7 @@ func send(_ order: TydCommand.Order) -> Int32 {
     return 0
   case .refused(let sentence): return fail(sentence)
   case .nobody:
+    if order == .leave || order == .stop, forgetFormerRun() { return 0 }
     guard let sentence = try? readFile(Places().failure, limit: 4096) else { return fail("no tyd runs on this node.") }
     return fail([UInt8]("no tyd runs on this node; the last one ended: ") + sentence)
   }

@@ -49,7 +49,7 @@ extension Node {
     if case .drone = MachineKind.current {
       for text in ShortageWatch.shortages(lookForShortages()) { out += [UInt8]("short    ") + text + [UInt8]("\n") }
     }
-    out += bootsText(now) + [UInt8]("\n")
+    out += keptText(now) + bootsText(now) + [UInt8]("\n")
     out += [UInt8]("id      address          state    tunnel\n")
     core.membership.forEach { record, state in
       out += padded(idText(record.id), 8) + padded(record.addresses.primary.text, 17)
@@ -63,6 +63,19 @@ extension Node {
     core.membership.forEachRemoved { id, _, address in
       out += padded(idText(id), 8) + padded(address?.text ?? [UInt8]("-"), 17) + [UInt8]("removed  -\n")
     }
+    return out
+  }
+
+  /// Addresses of former members to which nothing goes in clear; those that are cut off go with them.
+  private func keptText(_ now: UInt64) -> [UInt8] {
+    let kept = core.peers.kept.filter { $0.isDemanded }
+    var out: [UInt8] = []
+    for one in kept.prefix(20) {
+      guard let address = one.address.ipv4?.text else { continue }
+      out += [UInt8]("kept     ") + address + [UInt8](" for ") + decimalText((max(one.until, now) &- now) / 1000)
+      out += [UInt8](" s more, nothing goes there in clear; tyd --release ") + address + [UInt8](" ends that\n")
+    }
+    if kept.count > 20 { out += [UInt8]("kept     and ") + decimalText(kept.count - 20) + [UInt8](" more\n") }
     return out
   }
 

@@ -50,6 +50,8 @@ final class Node {
   /// Nil unless this node boots others.
   var boots: BootHost?
   var nextReading: UInt64 = 0
+  /// It ends by a signal, as when it is started anew: another run goes on.
+  private var isPaused = false
   /// When the program ends; nil as long as it goes on.
   var end: UInt64?
   var exitStatus: Int32 = 0
@@ -85,6 +87,7 @@ final class Node {
     if case .host = machine { own.cutsOff = true }
     own.contact = contact
     own.isPatient = command.isPatient
+    if let seconds = command.keepSeconds { own.keepFor = UInt64(seconds) &* 1000 }
     core = NodeCore(
       try Node.record(interface, credential, isInClear: !command.isEncrypted), own, ciphers: Node.ciphers(command),
       settings: settings, now: now, seed: randomNumber(now))
@@ -167,7 +170,10 @@ final class Node {
     signalsLookedAt = now
     while let signal = signals.next() {
       switch Signal(rawValue: signal) {
-      case .terminate, .interrupt: end = now
+      case .terminate, .interrupt:
+        // Whoever leaves or was removed does so all the same.
+        isPaused = isPaused || end == nil
+        end = now
       default: break
       }
     }
@@ -192,18 +198,23 @@ final class Node {
     transforms?.removeExceptions()
   }
 
+  /// What programs of this machine send to members must not leave in clear while tyd is started anew, as when its package is
+  /// upgraded, or while nobody starts it again. So a signal leaves everything where a crash does: in the kernel what is
+  /// demanded, the filter and associations, in files the map and the key. `tyd --leave` and `--stop` clean up.
   private func shutDown() {
     for connection in connections { connection.close() }
     discovery = nil
     endBootServer()
-    restoreKernel()
+    if isPaused, exitStatus == 0, command.isEncrypted, core.isIn || !core.peers.demanded.isEmpty {
+      if core.isIn { keepMap(millisecondsSinceStart()) }
+    } else {
+      restoreKernel()
+      places.forgetRun()
+    }
     removeFile(places.socket)
-    removeFile(places.map)
-    removeFile(places.key)
     removeFile(servicesFolder / "tyd")
     report.note("tyd", [UInt8]("ended"))
   }
-
 }
 
 /// Anything, as far as the kernel can tell at this time of its life.

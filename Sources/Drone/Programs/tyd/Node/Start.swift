@@ -61,8 +61,9 @@ extension Node {
           + (metrics.isLoopback ? [] : [UInt8](": whoever reaches it can read who is in the cluster")))
     }
     try openDiscovery()
-    if command.isResuming, resume(now) { return }
-    forgetFormerRun(now)
+    let hasMap = command.isResuming && resume(now)
+    adopt(now, hasMap: hasMap)
+    if hasMap { return perform(core.enter(at: now), now) }
     if case .join = command.task { perform(core.join(at: now), now) } else { perform(core.enter(at: now), now) }
   }
 
@@ -95,32 +96,32 @@ extension Node {
     try? replaceFile(servicesFolder / "tyd", text, permissions: 0o600)
   }
 
-  // MARK: After a crash
+  // MARK: After a crash, or a pause
 
-  /// Goes on with what a former run left: its map, and what is in the kernel. False if there is nothing.
+  /// Goes on with the map that a former run left. False if there is none.
   private func resume(_ now: UInt64) -> Bool {
     guard credential.isMember, let map = try? readFile(places.map, limit: Membership.largestMap) else { return false }
     guard let commands = core.resume(map: map, at: now) else { return false }
     perform(commands, now)
-    let peers = core.peers.tunnels.peers.map { $0.address }
-    filter?.keepOnly(peers)
-    transforms?.keepOnly(peers)
-    perform(core.resume(transforms?.associations() ?? [], at: now), now)
-    report.step(
-      .degraded, "tyd",
-      [UInt8]("goes on after a crash, with ") + decimalText(core.peers.tunnels.established) + [UInt8](" tunnels"))
-    perform(core.enter(at: now), now)
     return true
   }
 
-  /// Takes away what a run left in the kernel that could not clean up: nobody is a member yet.
-  private func forgetFormerRun(_ now: UInt64) {
-    filter?.keepOnly([])
-    transforms?.keepOnly([])
+  /// Goes on with what a former run left in the kernel. Who is no member, or not yet, may be one all the same: nothing goes to it
+  /// in clear.
+  private func adopt(_ now: UInt64, hasMap: Bool) {
+    guard command.isEncrypted else { return }
+    perform(core.resume(demanded: Transforms.demanded(), cutOff: filter?.cutOff() ?? [], at: now), now)
+    filter?.keepOnly(core.peers.demanded)
+    transforms?.keepOnly(core.peers.demanded)
     perform(core.resume(transforms?.associations() ?? [], at: now), now)
+    guard hasMap || !core.peers.kept.isEmpty else { return }
+    report.step(
+      .degraded, "tyd",
+      [UInt8]("goes on after a crash or a restart, with ") + decimalText(core.peers.tunnels.established)
+        + [UInt8](" tunnels"))
   }
 
-  /// Writes what a run after a crash begins with.
+  /// Writes what the next run begins with, unless this one ends for good.
   func keepMap(_ now: UInt64) {
     try? replaceFile(places.map, core.membership.map(at: now), permissions: 0o600)
     tellKnownAddresses()

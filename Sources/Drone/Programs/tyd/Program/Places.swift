@@ -36,5 +36,12 @@ struct Places {
   var filterOff: Path { run / "filter-off" }
 }
 
+extension Places {
+  /// Nobody is to go on with this run.
+  func forgetRun() {
+    for file in [map, key] { removeFile(file) }
+  }
+}
+
 /// Where process 1 of a drone looks for services that it is to keep alive.
 let servicesFolder = Path(DronePath.services)
