@@ -29,31 +29,39 @@ public struct BuildCache: Sendable {
   /// The part appears by a rename after its build returned. When that throws or is killed, nothing lies under its name.
   /// Builds of one part by several programs wait for each other.
   public func part(_ recipe: some Recipe, _ progress: Workshop.Progress) async throws -> Part {
+    if exists(location(of: recipe)) {
+      await progress.skip(recipe.title, "cached")
+      return try await part(recipe)
+    }
+    return try await progress.step(recipe.title, log: log(of: recipe)) { try await part(recipe) }
+  }
+
+  /// The same without a word: for what is a part of a step.
+  public func part(_ recipe: some Recipe) async throws -> Part {
     let place = location(of: recipe)
     let part = Part(folder: place, hash: recipe.hash)
-    if exists(place) {
-      await progress.skip(recipe.title, "cached")
-      return part
-    }
+    if exists(place) { return part }
     try makeFolder(folder)
-    let log = folder.appending("\(keepsOlder ? fileName(recipe) : recipe.name).log")
-    try await progress.step(recipe.title, log: log) {
-      try await withLock(on: folder.appending("\(recipe.name).lock")) {
-        guard !exists(place) else { return }
-        removeUnfinished(recipe.name)
-        try await write([], to: log)
-        try await replacing(
-          place, mode: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute]
-        ) { unfinished in
-          let work = unfinished.appending("work")
-          try makeFolder(work)
-          _ = try await recipe.build(in: Room(result: unfinished, work: work, log: log))
-          try removeTree(work)
-        }
-        if !keepsOlder { removeOlder(than: recipe) }
+    try await withLock(on: folder.appending("\(recipe.name).lock")) {
+      guard !exists(place) else { return }
+      removeUnfinished(recipe.name)
+      let log = log(of: recipe)
+      try await write([], to: log)
+      try await replacing(
+        place, mode: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute]
+      ) { unfinished in
+        let work = unfinished.appending("work")
+        try makeFolder(work)
+        _ = try await recipe.build(in: Room(result: unfinished, work: work, log: log))
+        try removeTree(work)
       }
+      if !keepsOlder { removeOlder(than: recipe) }
     }
     return part
+  }
+
+  private func log(of recipe: some Recipe) -> FilePath {
+    folder.appending("\(keepsOlder ? fileName(recipe) : recipe.name).log")
   }
 
   private func fileName(_ recipe: some Recipe) -> String { "\(recipe.name)-\(recipe.hash.description.prefix(16))" }

@@ -1,4 +1,5 @@
 import BootServer
+import BuildCache
 import Foundation
 import SystemPackage
 import Target
@@ -15,9 +16,12 @@ public struct BuiltImage: Sendable {
 /// Makes an image and its bill of materials in `folder`, which holds neither yet. The same parts give the same bytes,
 /// whoever builds them, where and when.
 ///
-/// - Parameter destination: where they go from there, for sentences; nil when they stay.
+/// - Parameters:
+///   - destination: where they go from there, for sentences; nil when they stay.
+///   - archives: where compressed parts of roots are kept for the next image; nil for nowhere.
 public func buildImage(
-  _ medium: Medium, from parts: ImageParts, in folder: FilePath, goingTo destination: FilePath? = nil
+  _ medium: Medium, from parts: ImageParts, in folder: FilePath, goingTo destination: FilePath? = nil,
+  archives: BuildCache? = nil
 ) async throws -> BuiltImage {
   guard let profile = parts.target.image else {
     throw BuildError.input("There are no images for \(parts.target.name).")
@@ -38,7 +42,9 @@ public func buildImage(
       guard chmod(work.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
     }
     let archive = work.appending("chaos.rdz")
-    let publicPart = try await pack(root, parts.credential, profile.compression, in: work, to: archive)
+    let packing = RootPacking(
+      profile.compression, in: work, keeping: archives ?? BuildCache(folder: work.appending("archives")))
+    let publicPart = try await packing.pack(root, parts.credential, to: archive)
     let content = try Manifest(
       medium.fixedEntries(parts, profile) + medium.rootEntries(archive, publicPart: publicPart)
     ).resolved()
@@ -63,30 +69,6 @@ public func buildImage(
     }
   }
   return BuiltImage(path: output, bill: billPath)
-}
-
-/// Packs the root, and what the image carries of a cluster behind it, as they lie on a medium. Gives how much of it everybody
-/// may have.
-private func pack(
-  _ root: ResolvedManifest, _ credential: Credential?, _ compression: RootCompression, in work: FilePath,
-  to archive: FilePath
-) async throws -> PublicPart {
-  let file = try fileOperation(archive, "Choose another folder") {
-    try FileDescriptor.open(archive, .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
-  }
-  defer { try? file.close() }
-  func append(_ manifest: ResolvedManifest, _ name: String) async throws {
-    let plain = work.appending(name)
-    try await write(to: plain, mode: .ownerReadWrite) { try writeCpio(manifest, $0) }
-    try await compress(plain, compression, to: file)
-    try fileOperation(plain, "Choose another folder") { try FileManager.default.removeItem(atPath: plain.string) }
-  }
-  try await append(root, "root.cpio")
-  let size = try fileOperation(archive, "Choose another folder") { try file.seek(offset: 0, from: .end) }
-  let publicPart = PublicPart(size: Int(size), digest: try SHA256(contentsOf: archive).bytes)
-  // The kernel unpacks one archive after the other (Documentation/driver-api/early-userspace/buffer-format.rst).
-  if let credential { try await append(credential.manifest.resolved(), "credential.cpio") }
-  return publicPart
 }
 
 extension ImageProfile {

@@ -9,17 +9,23 @@ public struct ImageRecipe: Recipe {
   public let parts: ImageParts
   public let inputs: [Input]
   private let destination: FilePath
+  private let archives: BuildCache?
 
   /// Looks at all that the image is made from, from outside: what looks the same as before is not read again.
   ///
-  /// - Parameter destination: the folder in which the image will lie.
-  public init(_ medium: Medium, from parts: ImageParts, goingTo destination: FilePath) throws {
+  /// - Parameters:
+  ///   - destination: the folder in which the image will lie.
+  ///   - archives: see `buildImage`.
+  public init(
+    _ medium: Medium, from parts: ImageParts, goingTo destination: FilePath, archives: BuildCache? = nil
+  ) throws {
     guard let profile = parts.target.image else {
       throw BuildError.input("There are no images for \(parts.target.name).")
     }
     self.medium = medium
     self.parts = parts
     self.destination = destination
+    self.archives = archives
     inputs = [Input("parts", try parts.digest(for: medium, profile).description)]
   }
 
@@ -29,6 +35,6 @@ public struct ImageRecipe: Recipe {
   public var outputs: [String] { [medium.outputName, medium.billName] }
 
   public func build(in room: Room) async throws -> BuiltImage {
-    try await buildImage(medium, from: parts, in: room.result, goingTo: destination)
+    try await buildImage(medium, from: parts, in: room.result, goingTo: destination, archives: archives)
   }
 }

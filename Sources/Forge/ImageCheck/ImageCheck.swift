@@ -23,18 +23,23 @@ public struct ImageCheck: Sendable {
   /// The kernel's `.config`, when it is known.
   public let kernelConfiguration: FilePath?
 
+  /// Digests of programs whose instructions were looked at before, and are all the target's.
+  public let sound: Set<SHA256>
+
   /// Bytes that an image may have.
   public var budget: Int { profile.budget }
 
   /// Throws `BuildError.input` when there are no images for the target.
   public init(
-    target: DroneTarget, bill: BillOfMaterials, unstripped: [FilePath] = [], kernelConfiguration: FilePath? = nil
+    target: DroneTarget, bill: BillOfMaterials, unstripped: [FilePath] = [], sound: Set<SHA256> = [],
+    kernelConfiguration: FilePath? = nil
   ) throws {
     guard let profile = target.image else { throw BuildError.input("There are no images for \(target.name).") }
     self.target = target
     self.profile = profile
     self.bill = bill
     self.unstripped = unstripped
+    self.sound = sound
     self.kernelConfiguration = kernelConfiguration
   }
 
@@ -43,7 +48,7 @@ public struct ImageCheck: Sendable {
   /// Throws `BuildError` when it is neither, when it cannot be read at all, or when the disassembler is missing.
   public func report(on image: FilePath) async throws -> CheckReport {
     var look = stat()
-    try fileOperation(image, "Build it first: make iso") {
+    try fileOperation(image, "Name a drone.iso or the folder of a network boot tree") {
       guard stat(image.string, &look) == 0 else { throw Errno(rawValue: errno) }
     }
     switch look.st_mode & S_IFMT {
@@ -175,7 +180,9 @@ public struct ImageCheck: Sendable {
   private func check(_ program: Program, _ member: Member, _ scratch: FilePath) async throws -> [Finding] {
     let form = checkProgram(
       program, size: member.content.size, at: member.path, elfClass: target.elfClass, machine: target.elfMachine)
-    guard program.machine == target.elfMachine, !program.code.isEmpty else { return form }
+    guard program.machine == target.elfMachine, !program.code.isEmpty, !sound.contains(member.content.digest) else {
+      return form
+    }
     let foreign: [ForeignInstruction]
     do {
       if let known = try matching(program) ?? member.content.file {

@@ -3,6 +3,7 @@ import DebianArchive
 import DronePrograms
 import Image
 import ImageCheck
+import Recipes
 import SystemPackage
 import Target
 import Workshop
@@ -25,7 +26,7 @@ public struct ImagePipeline: Sendable {
   /// Where the image goes.
   public let output: FilePath
   /// Nil for the sysroot's.
-  public let kernel: FilePath?
+  var kernel: FilePath?
   /// What the image carries of a cluster.
   public var credential: Credential?
 
@@ -54,32 +55,43 @@ public struct ImagePipeline: Sendable {
 
   func stages(in pipeline: inout Pipeline) async throws -> Stage<Product> {
     let sysroot = try await SysrootStages(for: target, folders, in: &pipeline)
-    let system = sysroot.system(in: &pipeline)
+    let system = sysroot.system(in: &pipeline, withKernel: kernel == nil)
     let programs = pipeline.programs(for: sysroot, folders)
+    let checks = pipeline.checks(for: sysroot, folders) {
+      let system = try system.parts
+      return try programs.result.map { ($0.place.product, $0.stripped, $0.unstripped) }
+        + [("busybox", system.busybox, system.busyboxUnstripped)]
+    }
     return pipeline.stage { [self] progress in
       let (sources, system, programs) = (try sysroot.sources.result.records, try system.parts, try programs.result)
       let parts = ImageParts(
         root: RootParts(
           programs: programs, busybox: SuppliedFile(system.busybox, from: sources.origin(of: "busybox")),
           applets: system.busyboxApplets, files: folders.checkout.appending("rootfs")),
-        kernel: kernel.map { SuppliedFile($0, from: .given) }
-          ?? SuppliedFile(system.kernel, from: sources.origin(of: "linux")),
+        kernel: try kernel.map { SuppliedFile($0, from: .given) } ?? system.builtKernel(of: sources),
         bootFiles: folders.checkout.appending("isolinux"), target: target, sources: sources, credential: credential)
       let recipe = CheckedImage(
-        image: try ImageRecipe(medium, from: parts, goingTo: output),
-        unstripped: programs.map(\.unstripped) + [system.busyboxUnstripped],
+        image: try ImageRecipe(medium, from: parts, goingTo: output, archives: folders.programs(of: target)),
+        sound: try checks.result,
         // What another kernel was configured with is not known.
-        kernelConfiguration: kernel == nil ? system.kernelConfiguration : nil)
+        kernelConfiguration: system.kernelConfiguration)
       let report = try await BuildCache(folder: output).outputs(recipe.image.outputs, of: recipe, progress)
       return Product(path: output.appending(medium.outputName), report: report, notices: sources.notices)
     }
   }
 }
 
+extension SystemParts {
+  fileprivate func builtKernel(of sources: [SourceRecord]) throws -> SuppliedFile {
+    guard let kernel else { throw BuildError.input("The build made no kernel, and none was given.") }
+    return SuppliedFile(kernel, from: sources.origin(of: "linux"))
+  }
+}
+
 /// An image that is read back and checked before it is anybody's.
 private struct CheckedImage: Recipe {
   let image: ImageRecipe
-  let unstripped: [FilePath]
+  let sound: Set<SHA256>
   let kernelConfiguration: FilePath?
 
   var name: String { image.name }
@@ -91,7 +103,7 @@ private struct CheckedImage: Recipe {
     let built = try await image.build(in: room)
     let bill = try BillOfMaterials(json: contents(of: built.bill))
     let check = try ImageCheck(
-      target: image.parts.target, bill: bill, unstripped: unstripped, kernelConfiguration: kernelConfiguration)
+      target: image.parts.target, bill: bill, sound: sound, kernelConfiguration: kernelConfiguration)
     let report = try await check.report(on: built.path)
     try requireSound(report.findings, "The new image is not sound, and the previous one stays")
     return report.sizeTable(budget: check.budget)

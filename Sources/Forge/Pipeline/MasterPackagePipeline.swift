@@ -1,7 +1,6 @@
 import BuildCache
 import DebianArchive
 import DronePrograms
-import ImageCheck
 import MasterPackage
 import SystemPackage
 import Target
@@ -32,33 +31,18 @@ public struct MasterPackagePipeline: Sendable {
   func stages(in pipeline: inout Pipeline) async throws -> Stage<Product> {
     let sysroot = try await SysrootStages(for: target, folders, in: &pipeline)
     let programs = pipeline.programs(for: sysroot, folders)
+    _ = pipeline.checks(for: sysroot, folders) {
+      try programs.result.map { ($0.place.product, $0.stripped, $0.unstripped) }
+    }
     return pipeline.stage { [self] progress in
       let (sources, programs) = (try sysroot.sources.result, try programs.result)
       var linked: [SourceNotice] = []
       for name in ["musl", "openssl"] { linked.append(try await sources[name].notice()) }
-      let recipe = CheckedPackage(
-        package: try await MasterPackage(
-          target: target, programs: programs, sources: linked, files: folders.checkout.appending("master")))
+      let recipe = try await MasterPackage(
+        target: target, programs: programs, sources: linked, files: folders.checkout.appending("master"))
       let report: Void? = try await BuildCache(folder: output).outputs([recipe.name], of: recipe, progress)
       return Product(
         path: output.appending(recipe.name), report: report.map { "" }, notices: sources.records.notices)
     }
-  }
-}
-
-/// A package of programs that are checked first.
-private struct CheckedPackage: Recipe {
-  let package: MasterPackage
-
-  var name: String { package.name }
-  var title: String { package.title }
-  var inputs: [Input] { package.inputs }
-
-  func build(in room: Room) async throws {
-    for program in package.programs {
-      let findings = try await checkProgram(program.stripped, unstripped: program.unstripped, for: package.target)
-      try requireSound(findings, "A program for the package is not sound, and a previous package stays")
-    }
-    try await package.build(in: room)
   }
 }

@@ -30,8 +30,7 @@ extension Pipeline {
     stage { progress in
       let recipe = try await DronePrograms(
         for: sysroot.target, sysroot: sysroot.sysroot, checkout: folders.checkout, scratch: folders.scratch)
-      let cache = BuildCache(folder: folders.scratch.appending(sysroot.target.name), keepsOlder: false)
-      return recipe.programs(in: try await cache.part(recipe, progress))
+      return recipe.programs(in: try await folders.programs(of: sysroot.target).part(recipe, progress))
     }
   }
 }

@@ -48,26 +48,28 @@ struct SysrootStages: Sendable {
     }
   }
 
-  /// Adds the stages that give what else others wrote of an image.
-  func system(in pipeline: inout Pipeline) -> SystemStages {
+  /// Adds the stages that give what else others wrote of an image. `withKernel`: whether its kernel is one of this project's.
+  func system(in pipeline: inout Pipeline, withKernel: Bool = true) -> SystemStages {
     let (sources, compiler, musl, recipes, target) = (sources, compiler, musl, recipes, target)
     return SystemStages(
       busybox: pipeline.part(in: parts) {
         try BusyBox(compiler: compiler, source: sources.result["busybox"], musl: musl.result, recipes: recipes)
       },
-      kernel: pipeline.part(in: parts) {
-        try await Kernel(target: target, source: sources.result[kernelPackage], recipes: recipes)
-      })
+      kernel: !withKernel
+        ? nil
+        : pipeline.part(in: parts) {
+          try await Kernel(target: target, source: sources.result[kernelPackage], recipes: recipes)
+        })
   }
 }
 
-/// The stages that give BusyBox and the kernel.
+/// The stages that give BusyBox and the kernel, if it is built.
 struct SystemStages: Sendable {
   let busybox: Stage<Part>
-  let kernel: Stage<Part>
+  let kernel: Stage<Part>?
 
   /// What the stages gave.
   var parts: SystemParts {
-    get throws { try SystemParts(busybox: busybox.result.folder, kernel: kernel.result.folder) }
+    get throws { try SystemParts(busybox: busybox.result.folder, kernel: kernel?.result.folder) }
   }
 }

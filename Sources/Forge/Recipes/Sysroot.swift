@@ -33,18 +33,19 @@ public struct SystemParts: Sendable {
   public let busyboxUnstripped: FilePath
   /// Where BusyBox's names belong, as absolute paths: `/bin/ls`.
   public let busyboxApplets: [String]
-  public let kernel: FilePath
+  /// Nil where another kernel is given.
+  public let kernel: FilePath?
   /// The kernel's finished `.config`.
-  public let kernelConfiguration: FilePath
+  public let kernelConfiguration: FilePath?
 
   /// What `BusyBox` and `Kernel` made.
-  public init(busybox: FilePath, kernel: FilePath) throws {
+  public init(busybox: FilePath, kernel: FilePath?) throws {
     let links = String(decoding: try contents(of: busybox.appending("busybox.links")), as: UTF8.self)
     self.busybox = busybox.appending("busybox")
     busyboxUnstripped = busybox.appending("busybox.unstripped")
     busyboxApplets = links.split(separator: "\n").map(String.init).sorted()
-    self.kernel = kernel.appending("bzImage")
-    kernelConfiguration = kernel.appending("config")
+    self.kernel = kernel?.appending("bzImage")
+    kernelConfiguration = kernel?.appending("config")
   }
 }
 

@@ -7,6 +7,9 @@ public struct InstructionSet: Sendable {
   private let mnemonics: Set<String>
   private let prefixes: Set<String>
 
+  /// All of it, in alphabetical order.
+  public var words: [String] { mnemonics.sorted() + prefixes.sorted() }
+
   /// Whether the processor's first model has the instruction.
   public func allows(_ mnemonic: some StringProtocol) -> Bool { mnemonics.contains(String(mnemonic)) }
 

@@ -40,7 +40,8 @@ public struct Toolchain: Sendable {
 public struct CrossCompiler: Sendable {
   public let target: DroneTarget
   public let toolchain: Toolchain
-  let identity: String
+  /// What tells its toolchain from another one.
+  public let identity: String
 
   public init(_ toolchain: Toolchain, for target: DroneTarget) async throws {
     self.target = target

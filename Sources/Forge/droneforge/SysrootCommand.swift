@@ -57,8 +57,9 @@ struct SysrootCommand: AsyncParsableCommand {
       print("openssl   \(built.sysroot.opensslLibrary)")
       if let system = built.system {
         print("busybox   \(system.busybox)")
-        print("kernel    \(system.kernel)")
-        print("config    \(system.kernelConfiguration)")
+        for (name, file) in [("kernel", system.kernel), ("config", system.kernelConfiguration)] {
+          if let file { print("\(name)    \(file)") }
+        }
       }
       for source in built.sources { print("source    \(source.name) \(source.version) sha256 \(source.sha256)") }
       built.sources.notices.forEach(notice)

@@ -1,5 +1,7 @@
+import BuildCache
 import Foundation
 import SystemPackage
+import Target
 import Testing
 import Workshop
 
@@ -152,6 +154,68 @@ import Workshop
       let plain = try await Command("xz", ["-dc", folder.appending("root.xz").string]).output()
       let paths = try readCpio(plain).map { $0.name == [0x2E] ? "/" : "/" + String(decoding: $0.name, as: UTF8.self) }
       #expect(try paths == Manifest(root: parts.root).resolved().sealed().entries.map(\.entry.path))
+    }
+  }
+
+  @Test(
+    "one changed file leaves the compressed large ones as they are, and the bytes are those of a build from nothing")
+  func kept() async throws {
+    try await withFolder { folder in
+      let parts = try await fakeParts(in: folder)
+      let large = RootCompression.x86.dictionary
+      for name in ["one", "two"] {
+        try await write(noise(large) + Array(name.utf8), to: parts.root.files.appending("etc").appending(name))
+      }
+      let archives = BuildCache(folder: folder.appending("archives"), keepsOlder: false)
+      func kept() throws -> Set<String> {
+        Set(
+          try FileManager.default.contentsOfDirectory(atPath: archives.folder.string).filter {
+            $0.hasPrefix("archive-")
+          })
+      }
+      var before: Set<String> = []
+      for text in ["root::0:0::/:/bin/sh\n", "root:*:0:0::/:/bin/sh\n"] {
+        try await write(text.utf8, to: parts.root.files.appending("etc").appending("passwd"))
+        var made: [[UInt8]] = []
+        for (name, archives) in [("with", archives), ("without", nil)] {
+          let output = folder.appending(name + "\(text.count)")
+          try makeFolder(output)
+          made.append(try contents(of: try await buildImage(.cd, from: parts, in: output, archives: archives).path))
+        }
+        #expect(made[0] == made[1])
+        let now = try kept().filter { !$0.hasSuffix(".log") && !$0.hasSuffix(".lock") }
+        #expect(now.count == 3, "\(now)")
+        if !before.isEmpty { #expect(now.intersection(before).count == 2) }
+        before = now
+      }
+    }
+  }
+
+  @Test("the folder for an image may have any name")
+  func names() async throws {
+    try await withFolder { folder in
+      let parts = try await fakeParts(in: folder)
+      var made: [[UInt8]] = []
+      for name in ["plain", "it's 100% a=b: \"c\" -o, $HOME"] {
+        let output = folder.appending(name)
+        try makeFolder(output)
+        made.append(try contents(of: try await buildImage(.cd, from: parts, in: output).path))
+      }
+      #expect(made[0] == made[1])
+    }
+  }
+
+  @Test("a root of several archives reads back as one")
+  func several() async throws {
+    try await withFolder { folder in
+      let parts = try await fakeParts(in: folder)
+      try await write(noise(RootCompression.x86.dictionary), to: parts.root.files.appending("etc").appending("large"))
+      let image = try await buildImage(.network, from: parts, in: folder)
+      let plain = try await Command("xz", ["-dc", "--format=xz", image.path.appending("chaos/chaos.rdz").string])
+        .output()
+      let names = try readCpio(plain).map { String(decoding: $0.name, as: UTF8.self) }
+      #expect(names.last == "etc/large" && names.first == "." && names.count == Set(names).count)
+      #expect(try names.count == Manifest(root: parts.root).resolved().sealed().entries.count)
     }
   }
 

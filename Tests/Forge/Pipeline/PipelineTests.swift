@@ -124,13 +124,19 @@ private actor Record {
     for medium in Medium.allCases {
       var pipeline = Pipeline()
       _ = try await ImagePipeline(medium, for: .standard, folders: folders, output: "/nowhere").stages(in: &pipeline)
-      // Sources, headers, musl, OpenSSL, BusyBox, kernel, programs, image.
-      #expect(pipeline.count == 8)
+      // Sources, headers, musl, OpenSSL, BusyBox, kernel, programs, instructions, image.
+      #expect(pipeline.count == 9)
     }
+    var other = try ImagePipeline(.cd, for: .standard, folders: folders, output: "/nowhere")
+    other.kernel = "/some/kernel"
+    var withoutKernel = Pipeline()
+    _ = try await other.stages(in: &withoutKernel)
+    // None is built where one is given.
+    #expect(withoutKernel.count == 8)
     var pipeline = Pipeline()
     _ = try await MasterPackagePipeline(for: .master, folders: folders, output: "/nowhere").stages(in: &pipeline)
     // Neither BusyBox nor a kernel.
-    #expect(pipeline.count == 6)
+    #expect(pipeline.count == 7)
   }
 
   @Test("what cannot be is refused before anything is built")
