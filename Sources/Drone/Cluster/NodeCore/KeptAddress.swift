@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 import Membership
 
 /// An address that a live member had. The member is dead, has left, was removed or has another address now, or somebody makes it
