@@ -1,5 +1,6 @@
 import Addresses
 import Linux
+import Tunnels
 
 /// Takes away what a tyd left here that was ended by a signal, or crashed: in the kernel the filter's table, what is demanded and
 /// excepted, and associations; in files its map and key. False if there is nothing, or a tyd runs after all.
