@@ -1,3 +1,4 @@
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
@@ -29,6 +30,29 @@ int channel_public_key(const uint8_t *key, uint8_t *public_key) {
       pair && EVP_PKEY_get_raw_public_key(pair, public_key, &length) == 1 && length == channel_key_length;
   EVP_PKEY_free(pair);
   return made ? 0 : -1;
+}
+
+int channel_sign(const uint8_t *key, const uint8_t *statement, size_t count, uint8_t *signature) {
+  EVP_PKEY *pair = channel_private_key(key);
+  EVP_MD_CTX *context = EVP_MD_CTX_new();
+  size_t length = channel_signature_length;
+  int made = pair && context && EVP_DigestSignInit(context, NULL, NULL, NULL, pair) == 1 &&
+             EVP_DigestSign(context, signature, &length, statement, count) == 1 && length == channel_signature_length;
+  EVP_MD_CTX_free(context);
+  EVP_PKEY_free(pair);
+  ERR_clear_error();
+  return made ? 0 : -1;
+}
+
+int channel_verify_signature(const uint8_t *public_key, const uint8_t *statement, size_t count, const uint8_t *signature) {
+  EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, channel_key_length);
+  EVP_MD_CTX *context = EVP_MD_CTX_new();
+  int stands = key && context && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+               EVP_DigestVerify(context, signature, channel_signature_length, statement, count) == 1;
+  EVP_MD_CTX_free(context);
+  EVP_PKEY_free(key);
+  ERR_clear_error();
+  return stands;
 }
 
 int channel_sha256(const uint8_t *bytes, size_t count, uint8_t *digest) {

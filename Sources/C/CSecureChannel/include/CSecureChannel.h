@@ -66,6 +66,14 @@ int channel_generate_key(uint8_t *key);
 /// The public key of a private one. 0, or -1.
 int channel_public_key(const uint8_t *key, uint8_t *public_key);
 
+enum { channel_signature_length = 64 };
+
+/// The Ed25519 signature (RFC 8032, §5.1.6) of a private key under a statement. 0, or -1.
+int channel_sign(const uint8_t *key, const uint8_t *statement, size_t count, uint8_t *signature);
+
+/// Whether a signature of `channel_signature_length` bytes under a statement is that of a public key's owner.
+int channel_verify_signature(const uint8_t *public_key, const uint8_t *statement, size_t count, const uint8_t *signature);
+
 /// SHA-256 (FIPS 180-4). 0, or -1.
 int channel_sha256(const uint8_t *bytes, size_t count, uint8_t *digest);
 

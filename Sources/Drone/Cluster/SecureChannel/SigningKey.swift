@@ -33,6 +33,16 @@ public struct SigningKey: Sendable, Equatable {
   public var der: [UInt8] { SigningKey.header + seed }
   public var pem: [UInt8] { PEM.encoded(der, label: "PRIVATE KEY") }
 
+  /// Its Ed25519 signature (RFC 8032) of these bytes, 64 bytes; nil when OpenSSL has no memory.
+  ///
+  /// A key also signs certificates and TLS's handshakes, whose statements begin with 0x30 and with blanks (RFC 8446, §4.4.3): these
+  /// bytes must begin with neither.
+  public func signature(of statement: [UInt8]) -> [UInt8]? {
+    var signature = [UInt8](repeating: 0, count: PublicKey.signatureLength)
+    let result = withSeed { channel_sign($0, statement, statement.count, &signature) }
+    return result == 0 ? signature : nil
+  }
+
   func withSeed<Result>(_ body: (UnsafePointer<UInt8>?) -> Result) -> Result {
     seed.withUnsafeBufferPointer { body($0.baseAddress) }
   }
@@ -54,6 +64,8 @@ public struct PublicKey: Hashable, Sendable {
   /// 32 bytes.
   static let length = Int(channel_key_length)
 
+  static let signatureLength = Int(channel_signature_length)
+
   /// As RFC 8032 encodes it.
   public let bytes: [UInt8]
 
@@ -61,6 +73,12 @@ public struct PublicKey: Hashable, Sendable {
   public init?(_ bytes: [UInt8]) {
     guard bytes.count == PublicKey.length else { return nil }
     self.bytes = bytes
+  }
+
+  /// Whether the owner of this key signed these bytes.
+  public func verifies(_ signature: [UInt8], of statement: [UInt8]) -> Bool {
+    signature.count == PublicKey.signatureLength
+      && channel_verify_signature(bytes, statement, statement.count, signature) == 1
   }
 
   /// SubjectPublicKeyInfo (RFC 8410, §4): 44 bytes.
