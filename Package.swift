@@ -109,7 +109,9 @@ let modules: [Module] = [
   .pure(4, "Drone/Operator/Metrics", ["Addresses", "Bytes", "ClusterView", "NodeStatus"]),
   .pure(5, "Drone/Operator/ProcessView", ["Addresses", "Bytes", "MachineReadings", "Surveys", "Terminal"]),
   .pure(4, "Drone/Operator/TydCommand", ["Addresses", "BootServer", "Bytes", "DroneLayout", "MachineReadings"]),
-  .pure(5, "Drone/Operator/LocalOrders", ["Addresses", "Bytes", "ControlChannel", "MachineReadings", "TydCommand"]),
+  .pure(
+    5, "Drone/Operator/LocalOrders",
+    ["Addresses", "Bytes", "ControlChannel", "MachineReadings", "Membership", "TydCommand"]),
   // Drone/Programs
   .program(
     5, "Drone/Programs/init",

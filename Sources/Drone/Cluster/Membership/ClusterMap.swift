@@ -50,9 +50,7 @@ extension Membership {
           NodeRecord.largestIncarnation, max(member.record.incarnation, former.incarnation) &+ 1)
       }
     }
-    try Membership.forEachItem(of: map, from: cluster) { item in
-      merge(item, Provenance(spreads: false, isHistory: true))
-    }
+    merge(itemsOf: map, Provenance(spreads: false, isHistory: true))
     guard isActive else { return finish() }
     let id = freeID(from: former?.id ?? own.id)
     if id != table[MemberTable.own].record.id { table.change(MemberTable.own) { $0.record.id = id } }
@@ -66,11 +64,7 @@ extension Membership {
   public mutating func receive(map: [UInt8], at now: UInt64) throws(MembershipDecodeError) -> [MembershipCommand] {
     try Membership.forEachItem(of: map, from: cluster) { _ in }
     begin(now)
-    if isActive {
-      try Membership.forEachItem(of: map, from: cluster) { item in
-        merge(item, Provenance(spreads: true, isHistory: true))
-      }
-    }
+    if isActive { merge(itemsOf: map, Provenance(spreads: true, isHistory: true)) }
     return finish()
   }
 
@@ -85,12 +79,16 @@ extension Membership {
     return found
   }
 
-  private mutating func merge(_ item: Item, _ provenance: Provenance) {
-    guard isActive else { return }
-    switch item {
-    case .record(let record, let state, let sequence): apply(record, state, vitals: sequence, provenance)
-    case .removal(let removal): apply(removal, provenance)
-    case .status, .vitals, .want: break
+  /// Merges a map that has been read once. Removals come behind the nodes in it; after one that nobody signed no other is looked at.
+  private mutating func merge(itemsOf map: [UInt8], _ provenance: Provenance) {
+    var isForged = false
+    try? Membership.forEachItem(of: map, from: cluster) { item in
+      guard isActive else { return }
+      switch item {
+      case .record(let record, let state, let sequence): apply(record, state, vitals: sequence, provenance)
+      case .removal(let removal): if !isForged { isForged = !apply(removal, provenance) }
+      case .status, .vitals, .want: break
+      }
     }
   }
 

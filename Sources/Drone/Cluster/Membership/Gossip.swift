@@ -47,9 +47,9 @@ extension Membership {
     planFlush()
   }
 
-  /// Pays everybody at once.
-  mutating func flushEverything() {
-    for index in neighbours.indices { pay(index) }
+  /// Pays everybody at once, but one if there is one.
+  mutating func flushEverything(but exception: Int? = nil) {
+    for index in neighbours.indices where index != exception { pay(index) }
     planFlush()
   }
 

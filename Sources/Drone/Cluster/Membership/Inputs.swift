@@ -62,7 +62,8 @@ extension Membership {
         if !apply(status, provenance) { wanted.append(status.mac) }
       case .vitals(let list):
         for vitals in list { merge(vitals, from: index) }
-      case .removal(let removal): apply(removal, provenance)
+      case .removal(let removal):
+        if !forgers.contains(address, at: now), !apply(removal, provenance) { forgers.insert(address, at: now) }
       case .want(let list): asked += list
       }
       if !isActive { return }
@@ -127,31 +128,36 @@ extension Membership {
 
   // MARK: Operators
 
-  /// Throws a node out until `allow`: its machine, by MAC, and its key. False when no such node is known (alive, dead or gone),
-  /// when it is this node, or when the list is full.
-  public mutating func remove(_ id: NodeID, at now: UInt64) -> (done: Bool, commands: [MembershipCommand]) {
+  /// Throws a node out until `allow`: its machine, by MAC, and its key.
+  public mutating func remove(_ id: NodeID, at now: UInt64) -> (outcome: RemovalOutcome, commands: [MembershipCommand])
+  {
     begin(now)
-    guard isActive, let slot = table.live(id) ?? gone(id), slot != MemberTable.own else { return (false, finish()) }
+    guard isActive, let slot = table.live(id) ?? gone(id), slot != MemberTable.own else { return (.unknown, finish()) }
     let record = table[slot].record
     let counter = (removals.entry(record.mac)?.counter ?? 0) &+ 1
-    apply(
+    return decide(
       Removal(
         isInForce: true, counter: min(counter, Removal.largestCounter), mac: record.mac,
-        fingerprint: record.fingerprint, id: record.id),
-      Provenance(spreads: true))
-    return (removals.forbids(record.mac), finish())
+        fingerprint: record.fingerprint, id: record.id))
   }
 
-  /// Lets a removed node join again. False when no removed node had this id.
-  public mutating func allow(_ id: NodeID, at now: UInt64) -> (done: Bool, commands: [MembershipCommand]) {
+  /// Lets a removed node join again.
+  public mutating func allow(_ id: NodeID, at now: UInt64) -> (outcome: RemovalOutcome, commands: [MembershipCommand]) {
     begin(now)
     guard isActive, var entry = removals.entries.last(where: { $0.isInForce && $0.id == id }) else {
-      return (false, finish())
+      return (.unknown, finish())
     }
     entry.isInForce = false
     entry.counter = min(entry.counter &+ 1, Removal.largestCounter)
-    apply(entry, Provenance(spreads: true))
-    return (!removals.forbids(entry.mac), finish())
+    return decide(entry)
+  }
+
+  private mutating func decide(_ removal: Removal) -> (outcome: RemovalOutcome, commands: [MembershipCommand]) {
+    guard let signature = authority.signs?(removal.statement(of: cluster)) else { return (.unsigned, finish()) }
+    guard removals.accepts(removal) else { return (.full, finish()) }
+    var removal = removal
+    removal.signature = signature
+    return (apply(removal, Provenance(spreads: true)) ? .done : .unsigned, finish())
   }
 
   private func gone(_ id: NodeID) -> MemberTable.Slot? {

@@ -9,8 +9,9 @@ extension Item {
     static let record: UInt8 = 1
     static let status: UInt8 = 2
     static let vitals: UInt8 = 3
-    static let removal: UInt8 = 4
     static let want: UInt8 = 5
+    /// 4 was a removal that nobody had signed.
+    static let removal: UInt8 = 6
   }
 
   /// The longest item: type, length, 255 bytes of value.
@@ -28,8 +29,8 @@ extension Item {
   /// A status: 1 + 6 + 2 + 5 bytes behind type and length.
   static let largestStatus = 16
 
-  /// A removal: 1 + 4 + 6 + 32 + 2 bytes behind type and length.
-  static let removalLength = 47
+  /// A removal: 1 + 4 + 6 + 32 + 2 + 64 bytes behind type and length.
+  static let removalLength = 111
 
   /// How many entries one item of vitals holds at most, at 2 + 1 + 3 + 5 bytes each.
   static let vitalsCapacity = 23
@@ -70,7 +71,7 @@ extension Item {
       self = .removal(
         Removal(
           isInForce: flag == 1, counter: counter, mac: try value.mac(), fingerprint: try value.fingerprint(),
-          id: try Item.id(&value)))
+          id: try Item.id(&value), signature: [UInt8](try value.bytes(Removal.signatureLength))))
     case Kind.want:
       var list: [MACAddress] = []
       while !value.isAtEnd { list.append(try value.mac()) }
@@ -211,11 +212,8 @@ extension Array where Element == UInt8 {
 
   mutating func append(_ removal: Removal) {
     withLength(Item.Kind.removal) { out in
-      out.append(removal.isInForce ? 1 : 0)
-      out.append(networkOrder: removal.counter)
-      out.append(removal.mac)
-      out.append(removal.fingerprint)
-      out.append(networkOrder: removal.id)
+      removal.appendFields(to: &out)
+      out += removal.signature
     }
   }
 

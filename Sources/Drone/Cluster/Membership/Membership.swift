@@ -62,6 +62,8 @@ public struct Membership {
     public var refused: UInt32 = 0
     /// Records of nodes that speak in clear where this one does not, or the other way round.
     public var otherProtection: UInt32 = 0
+    /// Removals, and ends of them, that the authority did not sign.
+    public var unproven: UInt32 = 0
     /// Members that were found dead.
     public var deaths: UInt32 = 0
   }
@@ -79,6 +81,7 @@ public struct Membership {
   }
 
   public let cluster: ClusterIdentifier
+  let authority: RemovalAuthority
   var table: MemberTable
   var removals = RemovalList()
   public internal(set) var counters = Counters()
@@ -112,6 +115,9 @@ public struct Membership {
   var lastChange: UInt64
   var comparisonTurn = 0
 
+  /// Who told removals that nobody signed, and until when none of theirs is looked at.
+  var forgers = ForgerList()
+
   var nextPing: UInt64
   var nextFarPing: UInt64
   var nextFlush: UInt64 = .max
@@ -124,12 +130,16 @@ public struct Membership {
   ///
   /// - Parameters:
   ///   - own: this node. An id of 0 stands for the low 16 bits of its address.
+  ///   - authority: who may remove nodes.
   ///   - seed: anything that differs from node to node.
-  public init(_ own: NodeRecord, cluster: ClusterIdentifier, at now: UInt64, seed: UInt64) {
+  public init(
+    _ own: NodeRecord, cluster: ClusterIdentifier, authority: RemovalAuthority = .nobody, at now: UInt64, seed: UInt64
+  ) {
     var own = own
     if own.id == 0 { own.id = Membership.wantedID(own) }
     own.incarnation = min(own.incarnation, NodeRecord.largestIncarnation)
     self.cluster = cluster
+    self.authority = authority
     self.now = now
     random = SplitMix64(seed: seed)
     table = MemberTable(own: Member(record: own, state: .alive, since: now, uptimeAt: now, vitalsSequence: 0))

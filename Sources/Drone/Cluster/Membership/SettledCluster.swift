@@ -5,7 +5,8 @@ import Addresses
 extension Membership {
   /// One membership for each record, all of which know each other. The records must have ids and MACs of their own.
   package static func settled(
-    _ records: [NodeRecord], cluster: ClusterIdentifier, at now: UInt64, seed: (Int) -> UInt64
+    _ records: [NodeRecord], cluster: ClusterIdentifier, authority: RemovalAuthority = .nobody, at now: UInt64,
+    seed: (Int) -> UInt64
   ) -> [Membership] {
     guard let first = records.first else { return [] }
     var template = Membership(first, cluster: cluster, at: now, seed: 0)
@@ -14,7 +15,8 @@ extension Membership {
     }
     template.commands = []
     return records.indices.map { index in
-      var membership = Membership(records[index], cluster: cluster, at: now, seed: seed(index))
+      var membership = Membership(
+        records[index], cluster: cluster, authority: authority, at: now, seed: seed(index))
       membership.table = template.table
       membership.table.exchangeOwn(with: MemberTable.Slot(truncatingIfNeeded: index))
       return membership

@@ -29,6 +29,8 @@ public struct NodeIdentity: Sendable {
   public var contact: IPv4Address?
   /// It does not give up joining.
   public var isPatient = false
+  /// Who may remove nodes; on a node with the authority's key it can.
+  public var removalAuthority = RemovalAuthority.nobody
 
   public init(cluster: [UInt8], key: [UInt8], canCertify: Bool, isMember: Bool) {
     self.cluster = cluster
@@ -84,7 +86,9 @@ public final class NodeCore {
     settings: TunnelSettings = TunnelSettings(), now: UInt64, seed: UInt64
   ) {
     self.init(
-      Membership(own, cluster: NodeCore.cluster(identity), at: now, seed: seed), identity, ciphers: ciphers,
+      Membership(
+        own, cluster: NodeCore.cluster(identity), authority: identity.removalAuthority, at: now, seed: seed), identity,
+      ciphers: ciphers,
       settings: settings, seed: seed)
   }
 

@@ -60,11 +60,11 @@ extension NodeCore {
     case .remove(let id):
       let result = membership.remove(id, at: now)
       perform(result.commands, at: now)
-      answer(.removed(id, result.done), number)
+      answer(.removed(id, result.outcome), number)
     case .allow(let id):
       let result = membership.allow(id, at: now)
       perform(result.commands, at: now)
-      answer(.allowed(id, result.done), number)
+      answer(.allowed(id, result.outcome), number)
     case .release(let address):
       let released = peers.release(kept: address, membership)
       commands += released ?? []

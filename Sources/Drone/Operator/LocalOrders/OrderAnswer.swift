@@ -1,6 +1,7 @@
 import Addresses
 import Bytes
 import ControlChannel
+import Membership
 
 /// The answer to an order: text for the user, or a sentence that says why not.
 public enum OrderAnswer: Equatable, Sendable {
@@ -31,16 +32,28 @@ public enum OrderAnswer: Equatable, Sendable {
 
   static var left: OrderAnswer { .done([UInt8]("Left the cluster.\n")) }
 
-  /// - Parameter done: false if this node knows no node with this id.
-  public static func removed(_ id: UInt16, _ done: Bool) -> OrderAnswer {
-    done
-      ? .done(idText(id) + [UInt8](" is removed, and its key with it.\n"))
-      : .failed(idText(id) + [UInt8](" is not a node that this one knows."))
+  public static func removed(_ id: UInt16, _ outcome: RemovalOutcome) -> OrderAnswer {
+    switch outcome {
+    case .done: .done(idText(id) + [UInt8](" is removed, and its key with it.\n"))
+    case .unknown: .failed(idText(id) + [UInt8](" is not a node that this one knows."))
+    case .unsigned: cannotSign
+    case .full:
+      .failed(
+        [UInt8]("as many nodes are removed as the list holds; allow one again (tyd --allow), or make a new cluster."))
+    }
   }
 
-  /// - Parameter done: false if no node with this id was removed.
-  public static func allowed(_ id: UInt16, _ done: Bool) -> OrderAnswer {
-    done ? .done(idText(id) + [UInt8](" may join again.\n")) : .failed(idText(id) + [UInt8](" was not removed."))
+  public static func allowed(_ id: UInt16, _ outcome: RemovalOutcome) -> OrderAnswer {
+    switch outcome {
+    case .done: .done(idText(id) + [UInt8](" may join again.\n"))
+    case .unknown, .full: .failed(idText(id) + [UInt8](" was not removed."))
+    case .unsigned: cannotSign
+    }
+  }
+
+  private static var cannotSign: OrderAnswer {
+    .failed(
+      [UInt8]("this node does not hold the cluster's key; remove and allow on one that does (tyd --status)."))
   }
 
   /// - Parameter done: false if this address is not kept.

@@ -127,17 +127,22 @@ import Testing
     (
       datagram(
         .gossip,
-        [.removal(Removal(isInForce: true, counter: 3, mac: mac(9), fingerprint: record.fingerprint, id: 0x0109))]),
+        [
+          .removal(
+            Removal(
+              isInForce: true, counter: 3, mac: mac(9), fingerprint: record.fingerprint, id: 0x0109,
+              signature: [UInt8](64..<128)))
+        ]),
       bytes(
         7,
         [
-          0x04, 0x2D,  // a removal, 45 bytes
+          0x06, 0x6D,  // a removal, 109 bytes
           0x01,  // in force
           0x00, 0x00, 0x00, 0x03,  // counter
           0x52, 0x54, 0x00, 0x12, 0x34, 0x09,  // MAC
         ] + Array(0..<32) + [  // fingerprint
           0x01, 0x09,  // id
-        ])
+        ] + Array(64..<128))  // the authority's signature
     ),
     (
       datagram(.gossip, [.want([mac(1), mac(2)])]),
@@ -196,8 +201,12 @@ import Testing
     (bytes(3, [0x02, 0x0E, 0, 1, 2, 3, 4, 5, 6, 0, 0, 0x80, 0x80, 0x80, 0x80, 0x08]), .value(offset: 29)),
     (bytes(3, [0x02, 0x0E, 0, 1, 2, 3, 4, 5, 6, 0, 0, 0x80, 0x80, 0x80, 0x80, 0x10]), .value(offset: 29)),
     (bytes(3, [0x03, 0x05, 1, 9, 0, 3, 0x80]), .truncated(offset: 25, needed: 1, available: 0)),
-    (bytes(7, [0x04, 0x01, 2]), .value(offset: 20)),
-    (bytes(7, [0x04, 0x05, 1, 0, 0, 0, 0]), .value(offset: 21)),  // counter 0
+    (bytes(7, [0x06, 0x01, 2]), .value(offset: 20)),
+    (bytes(7, [0x06, 0x05, 1, 0, 0, 0, 0]), .value(offset: 21)),  // counter 0
+    (
+      bytes(7, [0x06, 0x2D, 1, 0, 0, 0, 3, 0x52, 0x54, 0, 0x12, 0x34, 9] + Array(0..<32) + [1, 9]),
+      .truncated(offset: 65, needed: 64, available: 0)
+    ),
   ]
 
   @Test("what is wrong is named, with its place", arguments: wrong.indices)
@@ -272,9 +281,24 @@ import Testing
     #expect(size(.want(Array(repeating: mac(1), count: 100))) <= Item.largest)
   }
 
+  @Test("what the authority signs of a removal is these bytes")
+  func statement() {
+    let removal = Removal(
+      isInForce: true, counter: 3, mac: mac(9), fingerprint: DatagramTests.record.fingerprint, id: 0x0109)
+    #expect(
+      removal.statement(of: cluster) == [UInt8]("droneforge removal\n".utf8) + [
+        0xC1, 0xA0, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06,  // cluster
+        0x01,  // in force
+        0x00, 0x00, 0x00, 0x03,  // counter
+        0x52, 0x54, 0x00, 0x12, 0x34, 0x09,  // MAC
+      ] + Array(0..<32) + [  // fingerprint
+        0x01, 0x09,  // id
+      ])
+  }
+
   @Test("a map is these bytes")
   func map() throws {
-    var membership = Membership(DatagramTests.record, cluster: cluster, at: 0, seed: 1)
+    var membership = Membership(DatagramTests.record, cluster: cluster, authority: .sample, at: 0, seed: 1)
     let head: [UInt8] = [
       0x01,  // version
       0x80,  // a map
@@ -300,7 +324,7 @@ import Testing
       (Array(repeating: 1, count: Membership.largestMap + 1), .tooLong(Membership.largestMap + 1)),
     ] as [([UInt8], MembershipDecodeError)])
   func badMap(_ map: [UInt8], _ error: MembershipDecodeError) throws {
-    var membership = Membership(try node(1), cluster: cluster, at: 0, seed: 1)
+    var membership = Membership(try node(1), cluster: cluster, authority: .sample, at: 0, seed: 1)
     #expect(throws: error) { try membership.join(map: map, at: 5) }
     #expect(throws: error) { try membership.receive(map: map, at: 5) }
     #expect(membership.liveCount == 1)

@@ -16,6 +16,10 @@ import Testing
       memoryTotal: 512, incarnation: 3, load: 150, memoryFree: 400, uptime: 9000)
   }
 
+  /// It stands by whatever is said, so that damage gets as far as it can.
+  private static let authority = RemovalAuthority(
+    verifies: { _, _ in true }, signs: { _ in [UInt8](repeating: 0, count: Removal.signatureLength) })
+
   private static let removal = Removal(
     isInForce: true, counter: 2, mac: node(9).mac, fingerprint: node(9).fingerprint, id: 9)
 
@@ -43,11 +47,11 @@ import Testing
   }()
 
   private static let map: [UInt8] = {
-    var membership = Membership(node(2), cluster: cluster, at: 0, seed: 1)
+    var membership = Membership(node(2), cluster: cluster, authority: .sample, at: 0, seed: 1)
     for number in 3..<9 as Range<UInt64> {
       membership.apply(node(number), .alive, vitals: 0, Provenance(spreads: false))
     }
-    membership.apply(removal, Provenance(spreads: false))
+    membership.insert(removal, Provenance(spreads: false))
     return membership.map(at: 0)
   }()
 
@@ -85,7 +89,8 @@ import Testing
     // Each case is a short life of a node.
     let fault = Fuzzing.lives(of: 4).firstFault { generator in
       var membership = Membership(
-        MembershipFuzzTests.node(1), cluster: MembershipFuzzTests.cluster, at: 0, seed: generator.next())
+        MembershipFuzzTests.node(1), cluster: MembershipFuzzTests.cluster,
+        authority: MembershipFuzzTests.authority, at: 0, seed: generator.next())
       var now: UInt64 = 0
       var commands = (try? membership.join(map: MembershipFuzzTests.map, at: 0)) ?? []
       for _ in 0..<4 {

@@ -6,44 +6,20 @@ import Testing
 
 /// What one node does with what it is told.
 @Suite struct MembershipTests {
-  /// Node `first` as the member of a cluster of `count`, numbered one after the other.
-  private func member(_ first: UInt8, of count: UInt8, now: UInt64 = 0) throws -> Membership {
-    let records = try (first..<first + count).map { try node($0, id: 0x0100 + UInt16($0)) }
-    var member = try #require(Membership.settled(records, cluster: cluster, at: now, seed: { UInt64($0) }).first)
-    // It greets its neighbours first.
-    _ = member.finish()
-    return member
-  }
-
-  /// Lets time pass, with nothing coming in.
-  private func pass(_ member: inout Membership, until end: UInt64) {
-    while member.nextDue <= end { _ = member.step(at: member.nextDue) }
-  }
-
-  private func datagram(from sender: UInt8, _ body: Datagram.Body = .gossip, _ items: [Item] = []) -> [UInt8] {
-    Datagram(cluster: cluster, sender: mac(sender), number: 9, body: body, items: items).bytes
-  }
-
-  private func status(_ record: NodeRecord?, _ state: NodeState, _ incarnation: UInt32) throws -> Item {
-    let record = try #require(record)
-    return .status(NodeStatus(mac: record.mac, state: state, tag: record.tag, incarnation: incarnation))
-  }
-
-  private let address = IPv4Address(192, 168, 1, 9)
-
   // MARK: Ids
 
   @Test("the id is the low 16 bits of the address, or the next one that nobody has, had or was removed with")
   func ids() throws {
-    #expect(Membership(try node(11), cluster: cluster, at: 0, seed: 1).own.id == 0x010B)
-    var first = Membership(try node(11), cluster: cluster, at: 0, seed: 1)
-    _ = try first.receive(map: Membership(try node(12), cluster: cluster, at: 0, seed: 1).ownMap(at: 0), at: 0)
+    #expect(Membership(try node(11), cluster: cluster, authority: .sample, at: 0, seed: 1).own.id == 0x010B)
+    var first = Membership(try node(11), cluster: cluster, authority: .sample, at: 0, seed: 1)
+    _ = try first.receive(
+      map: Membership(try node(12), cluster: cluster, authority: .sample, at: 0, seed: 1).ownMap(at: 0), at: 0)
     _ = first.remove(0x010C, at: 0)
     first.apply(try node(13, id: 0x010D), .dead, vitals: 0, Provenance(spreads: false, isHistory: true))
     // Another subnet whose low bits are the same.
     var record = try node(9)
     record.addresses = try #require(AddressList([IPv4Address(192, 169, 1, 11)]))
-    var joiner = Membership(record, cluster: cluster, at: 0, seed: 2)
+    var joiner = Membership(record, cluster: cluster, authority: .sample, at: 0, seed: 2)
     #expect(joiner.own.id == 0x010B)
     _ = try joiner.join(map: first.map(at: 0), at: 1)
     #expect(joiner.own.id == 0x010E)
@@ -52,9 +28,10 @@ import Testing
   @Test(
     "of two with one id the one with the higher MAC takes the next free one, and says so", arguments: [(8, 9), (9, 8)])
   func collision(_ own: UInt8, _ other: UInt8) throws {
-    var membership = Membership(try node(own, id: 0x0200), cluster: cluster, at: 0, seed: 1)
+    var membership = Membership(try node(own, id: 0x0200), cluster: cluster, authority: .sample, at: 0, seed: 1)
     let commands = try membership.receive(
-      map: Membership(try node(other, id: 0x0200), cluster: cluster, at: 0, seed: 1).ownMap(at: 0), at: 1)
+      map: Membership(try node(other, id: 0x0200), cluster: cluster, authority: .sample, at: 0, seed: 1).ownMap(at: 0),
+      at: 1)
     #expect(membership.own.id == (own > other ? 0x0201 : 0x0200))
     #expect(membership.own.incarnation == (own > other ? 1 : 0))
     let says = events(commands).contains { event in if case .changed = event { true } else { false } }
@@ -66,7 +43,7 @@ import Testing
   @Test("a newcomer knows all members, and the member that let it in knows it before its first datagram")
   func joining() throws {
     var member = try member(1, of: 5)
-    var joiner = Membership(try node(50), cluster: cluster, at: 0, seed: 7)
+    var joiner = Membership(try node(50), cluster: cluster, authority: .sample, at: 0, seed: 7)
     let seen = events(try joiner.join(map: member.map(at: 0), at: 0))
     #expect(seen.count == 5 && joiner.liveCount == 6)
     let heard = events(try member.receive(map: joiner.ownMap(at: 0), at: 0))
@@ -84,15 +61,15 @@ import Testing
       for (other, count) in [(isInClear, 2), (!isInClear, 1)] {
         var record = try node(50, id: 0x0150)
         record.isInClear = other
-        var told = Membership(own, cluster: cluster, at: 0, seed: 1)
+        var told = Membership(own, cluster: cluster, authority: .sample, at: 0, seed: 1)
         _ = told.receive(datagram(from: 9, .gossip, [.record(record, .alive, vitals: 0)]), from: address, at: 1)
         #expect(told.liveCount == count)
         #expect(told.counters.otherProtection == (count == 1 ? 1 : 0))
-        var given = Membership(own, cluster: cluster, at: 0, seed: 1)
-        let map = Membership(record, cluster: cluster, at: 0, seed: 2).ownMap(at: 0)
+        var given = Membership(own, cluster: cluster, authority: .sample, at: 0, seed: 1)
+        let map = Membership(record, cluster: cluster, authority: .sample, at: 0, seed: 2).ownMap(at: 0)
         _ = try given.receive(map: map, at: 1)
         #expect(given.liveCount == count)
-        var joined = Membership(own, cluster: cluster, at: 0, seed: 1)
+        var joined = Membership(own, cluster: cluster, authority: .sample, at: 0, seed: 1)
         _ = try joined.join(map: map, at: 1)
         #expect(joined.liveCount == count)
       }
@@ -115,7 +92,7 @@ import Testing
   func restart() throws {
     var member = try member(1, of: 5)
     let before = try #require(member.member(0x0103))
-    var again = Membership(try node(3, life: 2), cluster: cluster, at: 0, seed: 7)
+    var again = Membership(try node(3, life: 2), cluster: cluster, authority: .sample, at: 0, seed: 7)
     _ = try again.join(map: member.map(at: 0), at: 0)
     #expect(again.own.id == 0x0103 && again.own.incarnation == before.incarnation + 1)
     let seen = events(try member.receive(map: again.ownMap(at: 0), at: 0))
@@ -126,7 +103,7 @@ import Testing
   @Test("a new lease changes the address and not the id")
   func lease() throws {
     var member = try member(1, of: 3)
-    var other = Membership(try node(2, id: 0x0102), cluster: cluster, at: 0, seed: 7)
+    var other = Membership(try node(2, id: 0x0102), cluster: cluster, authority: .sample, at: 0, seed: 7)
     _ = try other.join(map: member.map(at: 0), at: 0)
     _ = try member.receive(map: other.ownMap(at: 0), at: 0)
     var record = other.own
@@ -145,7 +122,7 @@ import Testing
   func speed() throws {
     var record = try node(1)
     record.speed = 0
-    var member = Membership(record, cluster: cluster, at: 0, seed: 1)
+    var member = Membership(record, cluster: cluster, authority: .sample, at: 0, seed: 1)
     let before = member.own.incarnation
     for (speed, incarnation) in [(0, before), (800, before + 1), (3600, before + 1), (0, before + 1)] {
       record.speed = UInt32(speed)
@@ -181,7 +158,7 @@ import Testing
       // Another card in the same machine.
       var heir = try node(77, id: 0x0177)
       heir.addresses = dead.addresses
-      let met = Membership(heir, cluster: cluster, at: 0, seed: 3).ownMap(at: 0)
+      let met = Membership(heir, cluster: cluster, authority: .sample, at: 0, seed: 3).ownMap(at: 0)
       #expect(events(try member.receive(map: met, at: 2)).count == 1)
     }
     var sought = 0
@@ -207,7 +184,7 @@ import Testing
     #expect(member.receive([1, 2, 3], from: address, at: 1) == [])
     #expect(member.receive(datagram(from: 1, .ping(digest: nil)), from: address, at: 1) == [])
     let removed = try #require(member.member(0x0103))
-    #expect(member.remove(0x0103, at: 1).done)
+    #expect(member.remove(0x0103, at: 1).outcome == .done)
     #expect(member.receive(datagram(from: 3, .ping(digest: nil)), from: address, at: 2) == [])
     // Under another MAC, from where it was.
     let elsewhere = datagram(from: 77, .ping(digest: nil))
@@ -218,7 +195,8 @@ import Testing
     // Another machine at that address, let in by somebody else, is a member like any other.
     var heir = try node(77, id: 0x0177)
     heir.addresses = removed.addresses
-    _ = try member.receive(map: Membership(heir, cluster: cluster, at: 0, seed: 3).ownMap(at: 2), at: 3)
+    _ = try member.receive(
+      map: Membership(heir, cluster: cluster, authority: .sample, at: 0, seed: 3).ownMap(at: 2), at: 3)
     #expect(!member.receive(elsewhere, from: removed.addresses.primary, at: 3).isEmpty)
     #expect(member.counters.forbidden == 2)
   }
@@ -304,7 +282,7 @@ import Testing
   @Test("of two machines with one MAC the one that joined later stays")
   func twin() throws {
     var member = try member(1, of: 3)
-    var twin = Membership(try node(1, life: 2), cluster: cluster, at: 0, seed: 9)
+    var twin = Membership(try node(1, life: 2), cluster: cluster, authority: .sample, at: 0, seed: 9)
     _ = try twin.join(map: member.map(at: 0), at: 0)
     #expect(events(try member.receive(map: twin.ownMap(at: 1), at: 1)) == [.replaced(by: twin.own)])
     #expect(!member.isActive)
@@ -322,56 +300,11 @@ import Testing
     #expect(sent(commands).count <= 8)
   }
 
-  // MARK: Removal
-
-  private static let record = Removal(
-    isInForce: true, counter: 3, mac: mac(3), fingerprint: Fingerprint(1, 2, 3, 4), id: 3)
-
-  @Test(
-    "the higher counter is believed, and of two with the same one the removal",
-    arguments: [
-      (true, 4, true), (false, 4, true), (true, 3, false), (false, 3, false), (true, 2, false), (false, 2, false),
-    ] as [(Bool, UInt32, Bool)])
-  func counters(_ isInForce: Bool, _ counter: UInt32, _ wins: Bool) {
-    var other = MembershipTests.record
-    other.isInForce = isInForce
-    other.counter = counter
-    #expect(other.supersedes(MembershipTests.record) == wins)
-    var allowed = MembershipTests.record
-    allowed.isInForce = false
-    #expect(MembershipTests.record.supersedes(allowed))
-  }
-
-  @Test("a removal is told to the removed node too, goes with the map, and ends with allow")
-  func removal() throws {
-    var member = try member(1, of: 5)
-    #expect(!member.remove(0x0101, at: 1).done, "itself")
-    #expect(!member.remove(0x0999, at: 1).done, "nobody")
-    var victim = try self.member(3, of: 1)
-    let record = try #require(member.member(0x0103))
-    let (done, commands) = member.remove(0x0103, at: 1)
-    #expect(done && events(commands) == [.removed(record)] && member.liveCount == 4 && member.state(of: mac(3)) == nil)
-    let last = try #require(sent(commands).first { $0.to == 3 })
-    #expect(events(victim.receive(last.bytes, from: address, at: 1)) == [.removed(victim.own)] && !victim.isActive)
-
-    var fresh = Membership(try node(60), cluster: cluster, at: 0, seed: 3)
-    _ = try fresh.join(map: member.map(at: 1), at: 1)
-    #expect(fresh.isRemoved(mac(3), record.fingerprint))
-    var again = Membership(try node(3, life: 2), cluster: cluster, at: 0, seed: 3)
-    #expect(events(try again.join(map: fresh.map(at: 1), at: 1)).contains(.removed(again.own)))
-    #expect(!again.isActive)
-
-    #expect(fresh.allow(0x0103, at: 2).done && !fresh.allow(0x0103, at: 2).done)
-    let allowed = events(try member.receive(map: fresh.map(at: 2), at: 2))
-    #expect(allowed.contains(.allowed(mac(3), record.fingerprint)) && !member.isRemoved(mac(3), record.fingerprint))
-    #expect(member.remove(0x0103, at: 3).done == false, "nobody has the id now")
-  }
-
   // MARK: Bounds
 
   @Test("1,000 nodes take less than 200 kB, and no more nodes are remembered than there is room for")
   func memory() throws {
-    var member = Membership(try node(1), cluster: cluster, at: 0, seed: 1)
+    var member = Membership(try node(1), cluster: cluster, authority: .sample, at: 0, seed: 1)
     func record(_ number: UInt64) -> NodeRecord {
       NodeRecord(
         fingerprint: Fingerprint(number, 2, 3, 4), mac: MACAddress(bits: number + 0x10_0000) ?? .zero,
@@ -400,7 +333,7 @@ import Testing
         fingerprint: Fingerprint(number, 2, 3, 4), mac: MACAddress(bits: number * 77) ?? .zero, id: UInt16(number * 3),
         addresses: AddressList(IPv4Address(bits: 0x0A00_0000 + UInt32(number))))
     }
-    var all = Membership.settled(records, cluster: cluster, at: 0, seed: { UInt64($0) })
+    var all = Membership.settled(records, cluster: cluster, authority: .sample, at: 0, seed: { UInt64($0) })
     for index in all.indices { _ = all[index].finish() }
     func lists(_ membership: Membership) -> Set<NodeID> {
       Set(membership.neighbours.map { membership.table[$0.slot].record.id })

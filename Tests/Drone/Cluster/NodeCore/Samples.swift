@@ -33,6 +33,10 @@ struct Sample {
       cluster: Sample.cluster, key: record.fingerprint.bytes, canCertify: canCertify, isMember: true)
     identity.cutsOff = cutsOff
     identity.keepFor = keepFor
+    // This node holds the authority's key.
+    identity.removalAuthority = RemovalAuthority(
+      verifies: { signature, _ in signature == [UInt8](repeating: 9, count: 64) },
+      signs: { _ in [UInt8](repeating: 9, count: 64) })
     core = NodeCore(record, identity, now: 1000, seed: 7)
   }
 

@@ -112,9 +112,17 @@ private func call(at now: UInt64 = 0) throws -> OrderCall { try #require(OrderCa
   @Test("answers begin with the exit status and are sentences or text")
   func answers() {
     let cases: [(OrderAnswer, String)] = [
-      (.removed(0x0115, true), "00x0115 is removed, and its key with it.\n"),
-      (.removed(0x0115, false), "10x0115 is not a node that this one knows."),
-      (.allowed(0x0115, true), "00x0115 may join again.\n"), (.allowed(0x0115, false), "10x0115 was not removed."),
+      (.removed(0x0115, .done), "00x0115 is removed, and its key with it.\n"),
+      (.removed(0x0115, .unknown), "10x0115 is not a node that this one knows."),
+      (
+        .removed(0x0115, .unsigned),
+        "1this node does not hold the cluster's key; remove and allow on one that does (tyd --status)."
+      ),
+      (
+        .removed(0x0115, .full),
+        "1as many nodes are removed as the list holds; allow one again (tyd --allow), or make a new cluster."
+      ),
+      (.allowed(0x0115, .done), "00x0115 may join again.\n"), (.allowed(0x0115, .unknown), "10x0115 was not removed."),
       (
         .released(IPv4Address(10, 0, 0, 2), true),
         "010.0.0.2 is an address like any other: what goes there leaves in clear.\n"

@@ -88,6 +88,7 @@ final class Node {
     own.contact = contact
     own.isPatient = command.isPatient
     if let seconds = command.keepSeconds { own.keepFor = UInt64(seconds) &* 1000 }
+    own.removalAuthority = credential.removalAuthority
     core = NodeCore(
       try Node.record(interface, credential, isInClear: !command.isEncrypted), own, ciphers: Node.ciphers(command),
       settings: settings, now: now, seed: randomNumber(now))

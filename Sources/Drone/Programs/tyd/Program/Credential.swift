@@ -1,6 +1,7 @@
 import Bytes
 import ChannelFailure
 import Linux
+import Membership
 import SecureChannel
 
 /// What this node is by: the cluster's authority, perhaps its key, and the node's own key with its certificate.
@@ -15,6 +16,12 @@ struct Credential {
 
   var clusterFingerprint: [UInt8] { authority.fingerprint.bytes }
   var fingerprint: [UInt8] { key.publicKey.fingerprint.bytes }
+
+  var removalAuthority: RemovalAuthority {
+    let (owner, key) = (authority.publicKey, authorityKey)
+    return RemovalAuthority(
+      verifies: { owner.verifies($0, of: $1) }, signs: key.map { key in { key.signature(of: $0) } })
+  }
 
   /// Reads the credential and makes a fresh key, or takes the one that a former run of tyd kept.
   /// - Parameter clock: this computer's, in seconds since 1970; one that is behind, as after a battery's end, does no harm.
