@@ -124,8 +124,8 @@ import Testing
 
 @Suite("Whose frame it is")
 struct FrameOriginTests {
-  private let ours = MACAddress(bits: 0x5254_0012_3456)
-  private let theirs = MACAddress(bits: 0x0200_0000_000B)
+  private let ours = MACAddress(high: 0x5254, low: 0x0012_3456)
+  private let theirs = MACAddress(high: 0x0200, low: 0x0000_000B)
 
   @Test("of ARP it is the packet's sender, whatever source its frame claims; of everything else the frame's source")
   func origin() {

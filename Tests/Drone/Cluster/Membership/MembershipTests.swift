@@ -42,7 +42,7 @@ import Testing
 
   @Test("a newcomer knows all members, and the member that let it in knows it before its first datagram")
   func joining() throws {
-    var member = try member(1, of: 5)
+    var member = try settledMember(1, of: 5)
     var joiner = Membership(try node(50), cluster: cluster, authority: .sample, at: 0, seed: 7)
     let seen = events(try joiner.join(map: member.map(at: 0), at: 0))
     #expect(seen.count == 5 && joiner.liveCount == 6)
@@ -78,19 +78,19 @@ import Testing
 
   @Test("another IPv6 address is news to all, and changes the record")
   func addresses6() throws {
-    var member = try member(1, of: 2)
+    var member = try settledMember(1, of: 2)
     var record = member.own
     record.addresses6 = AddressList6([IPv6Address(high: 0xFD00_0000_0000_0000, low: 1)])
     _ = member.receiveOwn(record, at: 10)
     #expect(member.own.addresses6 == record.addresses6 && member.own.incarnation == 1)
-    var other = try self.member(2, of: 1)
+    var other = try settledMember(2, of: 1)
     _ = try other.receive(map: member.ownMap(at: 10), at: 10)
     #expect(other.member(member.own.id)?.addresses6 == record.addresses6)
   }
 
   @Test("a machine that restarts with empty memory is itself again, with a higher incarnation")
   func restart() throws {
-    var member = try member(1, of: 5)
+    var member = try settledMember(1, of: 5)
     let before = try #require(member.member(0x0103))
     var again = Membership(try node(3, life: 2), cluster: cluster, authority: .sample, at: 0, seed: 7)
     _ = try again.join(map: member.map(at: 0), at: 0)
@@ -102,7 +102,7 @@ import Testing
 
   @Test("a new lease changes the address and not the id")
   func lease() throws {
-    var member = try member(1, of: 3)
+    var member = try settledMember(1, of: 3)
     var other = Membership(try node(2, id: 0x0102), cluster: cluster, authority: .sample, at: 0, seed: 7)
     _ = try other.join(map: member.map(at: 0), at: 0)
     _ = try member.receive(map: other.ownMap(at: 0), at: 0)
@@ -133,7 +133,7 @@ import Testing
 
   @Test("an address that changed just before the end is told before the end is", arguments: [NodeState.left, .dead])
   func changedAndGone(_ state: NodeState) throws {
-    var member = try member(1, of: 5)
+    var member = try settledMember(1, of: 5)
     let before = try #require(member.member(0x0103))
     var record = before
     record.addresses = try #require(AddressList([IPv4Address(192, 168, 1, 203)]))
@@ -151,7 +151,7 @@ import Testing
 
   @Test("nobody is sought at a dead node's address while somebody else lives there", arguments: [true, false])
   func heir(_ hasHeir: Bool) throws {
-    var member = try member(1, of: 5)
+    var member = try settledMember(1, of: 5)
     let dead = try #require(member.member(0x0103))
     _ = member.receive(datagram(from: 2, .gossip, [try status(dead, .dead, 0)]), from: address, at: 1)
     if hasHeir {
@@ -177,7 +177,7 @@ import Testing
 
   @Test("what is another cluster's, damaged, or a removed node's is counted and has no effect")
   func ignored() throws {
-    var member = try member(1, of: 5)
+    var member = try settledMember(1, of: 5)
     let foreign = Datagram(cluster: ClusterIdentifier(bits: 1), sender: mac(2), number: 1, body: .ping(digest: nil))
       .bytes
     #expect(member.receive(foreign, from: address, at: 1) == [])
@@ -203,7 +203,7 @@ import Testing
 
   @Test("a ping is answered with its number")
   func ping() throws {
-    var member = try member(1, of: 3)
+    var member = try settledMember(1, of: 3)
     let answers = sent(member.receive(datagram(from: 2, .ping(digest: nil)), from: IPv4Address(192, 168, 1, 2), at: 1))
     #expect(answers.count == 1 && answers.first?.to == 2)
     let answer = try Datagram(try #require(answers.first?.bytes), of: cluster)
@@ -212,7 +212,7 @@ import Testing
 
   @Test("an unknown sender is asked who it is, and told who asks")
   func unknown() throws {
-    var member = try member(1, of: 3)
+    var member = try settledMember(1, of: 3)
     let answers = sent(member.receive(datagram(from: 9, .ping(digest: nil)), from: address, at: 1))
     let answer = try Datagram(try #require(answers.first?.bytes), of: cluster)
     #expect(answers.count == 1 && answers.first?.to == 9)
@@ -223,7 +223,7 @@ import Testing
     "whoever is called suspect, dead or gone and is not, says so with a higher incarnation",
     arguments: [NodeState.suspect, .dead, .left])
   func refutation(_ state: NodeState) throws {
-    var member = try member(1, of: 5)
+    var member = try settledMember(1, of: 5)
     #expect(member.receive(datagram(from: 2, .gossip, [try status(member.own, state, 0)]), from: address, at: 1) == [])
     #expect(member.own.incarnation == 1 && member.isActive)
     // An older accusation is over.
@@ -235,7 +235,7 @@ import Testing
 
   @Test("a suspect is dead after its time, unless it has a higher incarnation by then", arguments: [true, false])
   func suspicion(_ objects: Bool) throws {
-    var member = try member(1, of: 5)
+    var member = try settledMember(1, of: 5)
     let suspect = try #require(member.member(0x0103))
     let seen = events(
       member.receive(datagram(from: 2, .gossip, [try status(suspect, .suspect, 0)]), from: address, at: 1))
@@ -253,8 +253,8 @@ import Testing
 
   @Test("a death that is news counts at once, one from a map only after the node could object")
   func history() throws {
-    var member = try member(1, of: 5)
-    var other = try self.member(2, of: 4)
+    var member = try settledMember(1, of: 5)
+    var other = try settledMember(2, of: 4)
     for id in [0x0103, 0x0104] as [NodeID] {
       let slot = try #require(other.table.live(id))
       other.transition(slot, to: .dead, incarnation: 0, Provenance(spreads: false))
@@ -268,12 +268,12 @@ import Testing
 
   @Test("a node that leaves tells every neighbour at once and is silent from then on")
   func leaving() throws {
-    var member = try member(1, of: 30)
+    var member = try settledMember(1, of: 30)
     let goodbyes = sent(member.leave(at: 1))
     #expect(goodbyes.count >= member.neighbours.count && member.neighbours.count > 8)
     #expect(!member.isActive && member.nextDue == .max)
     #expect(member.step(at: 5000) == [])
-    var other = try self.member(1, of: 30)
+    var other = try settledMember(1, of: 30)
     let seen = events(
       other.receive(datagram(from: 2, .gossip, [try status(other.member(0x0102), .left, 0)]), from: address, at: 1))
     #expect(seen.count == 1 && other.liveCount == 29)
@@ -281,7 +281,7 @@ import Testing
 
   @Test("of two machines with one MAC the one that joined later stays")
   func twin() throws {
-    var member = try member(1, of: 3)
+    var member = try settledMember(1, of: 3)
     var twin = Membership(try node(1, life: 2), cluster: cluster, authority: .sample, at: 0, seed: 9)
     _ = try twin.join(map: member.map(at: 0), at: 0)
     #expect(events(try member.receive(map: twin.ownMap(at: 1), at: 1)) == [.replaced(by: twin.own)])
@@ -292,7 +292,7 @@ import Testing
 
   @Test("after a pause nobody is blamed for the silence")
   func pause() throws {
-    var member = try member(1, of: 5)
+    var member = try settledMember(1, of: 5)
     pass(&member, until: 1100)
     #expect(!member.probes.isEmpty)
     let commands = member.step(at: 60_000)

@@ -26,10 +26,10 @@ import Testing
 
   @Test("a removal is told to the removed node too, goes with the map, and ends with allow")
   func removal() throws {
-    var member = try member(1, of: 5)
+    var member = try settledMember(1, of: 5)
     #expect(member.remove(0x0101, at: 1).outcome == .unknown, "itself")
     #expect(member.remove(0x0999, at: 1).outcome == .unknown, "nobody")
-    var victim = try member(3, of: 1)
+    var victim = try settledMember(3, of: 1)
     let record = try #require(member.member(0x0103))
     let (outcome, commands) = member.remove(0x0103, at: 1)
     #expect(
@@ -53,7 +53,7 @@ import Testing
 
   @Test("the others hear of a removal before the removed node does")
   func order() throws {
-    var member = try member(1, of: 5)
+    var member = try settledMember(1, of: 5)
     let told = sent(member.remove(0x0103, at: 1).commands).map { $0.to }
     #expect(told.last == 3 && Set(told) == [2, 3, 4, 5])
   }
@@ -68,7 +68,7 @@ import Testing
 
   @Test("a removed node cannot lift its own removal, by datagrams or by maps, whatever counter it chooses")
   func ownLift() throws {
-    var member = try member(1, of: 5)
+    var member = try settledMember(1, of: 5)
     #expect(member.remove(0x0103, at: 1).outcome == .done)
     let lift = RemovalTests.forged(3, false, Removal.largestCounter)
     _ = member.receive(datagram(from: 2, .gossip, [.removal(lift)]), from: IPv4Address(192, 168, 1, 2), at: 2)
@@ -84,7 +84,7 @@ import Testing
 
   @Test("invented removals remove nobody, take no room, and cost a look a minute for each member that tells them")
   func invented() throws {
-    var member = try member(1, of: 5)
+    var member = try settledMember(1, of: 5)
     let liar = IPv4Address(192, 168, 1, 2)
     for number in 0..<200 as Range<UInt8> {
       let items: [Item] = [
@@ -104,7 +104,7 @@ import Testing
     var plain = try Membership(node(1), cluster: cluster, authority: .sampleWithoutKey, at: 0, seed: 1)
     _ = try plain.receive(map: Membership(node(2), cluster: cluster, at: 0, seed: 1).ownMap(at: 0), at: 0)
     #expect(plain.remove(0x0102, at: 1).outcome == .unsigned && plain.liveCount == 2)
-    var member = try member(1, of: 5)
+    var member = try settledMember(1, of: 5)
     #expect(member.remove(0x0102, at: 1).outcome == .done)
     // It does believe what another one signed.
     _ = try plain.receive(map: member.map(at: 2), at: 2)

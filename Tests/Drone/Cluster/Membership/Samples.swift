@@ -42,7 +42,7 @@ func events(_ commands: [MembershipCommand]) -> [MembershipNews] {
 }
 
 /// Node `first` as the member of a cluster of `count`, numbered one after the other.
-func member(_ first: UInt8, of count: UInt8, now: UInt64 = 0) throws -> Membership {
+func settledMember(_ first: UInt8, of count: UInt8, now: UInt64 = 0) throws -> Membership {
   let records = try (first..<first + count).map { try node($0, id: 0x0100 + UInt16($0)) }
   var member = try #require(
     Membership.settled(records, cluster: cluster, authority: .sample, at: now, seed: { UInt64($0) }).first)

@@ -21,7 +21,7 @@ import Tunnels
 
   @Test("a member that is gone, or said to be, loses its tunnel; policy and place in the filter stay for a day")
   func gone() {
-    for event in [Membership.Event.died(Sample.record(2)), .left(Sample.record(2)), .removed(Sample.record(2))] {
+    for event in [MembershipNews.died(Sample.record(2)), .left(Sample.record(2)), .removed(Sample.record(2))] {
       var node = Sample()
       node.learn(Sample.record(2))
       node.done = []
@@ -183,7 +183,7 @@ import Tunnels
 
 extension Sample {
   /// The membership says that member 2 is gone.
-  fileprivate mutating func lose(_ event: Membership.Event) {
+  fileprivate mutating func lose(_ event: MembershipNews) {
     _ = core.membership.remove(2, at: now)
     core.perform([.report(event)], at: now)
     perform(core.finish())

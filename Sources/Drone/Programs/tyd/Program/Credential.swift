@@ -18,9 +18,13 @@ struct Credential {
   var fingerprint: [UInt8] { key.publicKey.fingerprint.bytes }
 
   var removalAuthority: RemovalAuthority {
-    let (owner, key) = (authority.publicKey, authorityKey)
+    let owner = authority.publicKey
+    guard let authorityKey else {
+      return RemovalAuthority(verifies: { signature, statement in owner.verifies(signature, of: statement) })
+    }
     return RemovalAuthority(
-      verifies: { owner.verifies($0, of: $1) }, signs: key.map { key in { key.signature(of: $0) } })
+      verifies: { signature, statement in owner.verifies(signature, of: statement) },
+      signs: { statement in authorityKey.signature(of: statement) })
   }
 
   /// Reads the credential and makes a fresh key, or takes the one that a former run of tyd kept.
