@@ -129,11 +129,17 @@ public struct Command: Sendable {
 
   private var programEnvironment: Environment {
     var values: [Environment.Key: String] = [:]
-    for (name, value) in ProcessInfo.processInfo.environment where inherited?.contains(name) ?? true {
+    for (name, value) in variables(beside: ProcessInfo.processInfo.environment) {
       if let key = Environment.Key(rawValue: name) { values[key] = value }
     }
-    for (name, value) in environment { if let key = Environment.Key(rawValue: name) { values[key] = value } }
     return .custom(values)
+  }
+
+  /// The program's variables where this program's are `own`.
+  func variables(beside own: [String: String]) -> [String: String] {
+    var values = own.filter { inherited?.contains($0.key) ?? true }
+    for (name, value) in environment { values[name] = value }
+    return values
   }
 
   private func started<Result>(_ body: () async throws -> Result) async throws -> Result {

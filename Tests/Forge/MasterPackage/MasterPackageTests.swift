@@ -160,7 +160,7 @@ import Workshop
     let lines = unit.split(separator: "\n").map(String.init)
     for line in [
       "ConditionPathExists=/etc/tyd/ca.crt", "ExecStart=/usr/sbin/tyd --resume $TYD_OPTIONS", "Restart=on-failure",
-      "RuntimeDirectory=tyd", "RuntimeDirectoryPreserve=restart", "EnvironmentFile=-/etc/default/tyd",
+      "RuntimeDirectory=tyd", "RuntimeDirectoryPreserve=yes", "EnvironmentFile=-/etc/default/tyd",
       "RestartPreventExitStatus=2 \(toldToEnd)", "LimitCORE=0",
     ] { #expect(lines.contains(line), "\(line)") }
     #expect(try TydCommand([[UInt8]("--resume".utf8)]).isResuming)

@@ -1,7 +1,7 @@
 import Foundation
 import SystemPackage
 import Testing
-import Workshop
+@testable import Workshop
 
 @Suite struct DigestTests {
   @Test("SHA-256 of \"abc\" is FIPS 180-4's own example")
@@ -64,15 +64,14 @@ import Workshop
 
   @Test("a developer's settings do not reach a build's programs")
   func closed() async throws {
-    for name in CommandTests.orders { setenv(name, "no", 0) }
-    defer {
-      for name in CommandTests.orders { if getenv(name).map({ String(cString: $0) }) == "no" { unsetenv(name) } }
-    }
-    let out = String(decoding: try await tool("env", [], environment: ["AR": "llvm-ar"]).output(), as: UTF8.self)
-    let lines = out.split(separator: "\n")
-    for name in CommandTests.orders where name != "TZ" {
-      #expect(!lines.contains { $0.hasPrefix("\(name)=") }, "\(name)")
-    }
+    var own = ["PATH": "/bin", "HOME": "/root"]
+    for name in CommandTests.orders { own[name] = "no" }
+    let program = tool("env", [], environment: ["AR": "llvm-ar"])
+    #expect(
+      program.variables(beside: own) == [
+        "PATH": "/bin", "HOME": "/root", "TZ": "UTC", "LC_ALL": "C", "AR": "llvm-ar",
+      ])
+    let lines = String(decoding: try await program.output(), as: UTF8.self).split(separator: "\n")
     for line in ["TZ=UTC", "LC_ALL=C", "AR=llvm-ar"] { #expect(lines.contains { $0 == line }, "\(line)") }
     for name in ["PATH", "HOME"] { #expect(lines.contains { $0.hasPrefix("\(name)=") }, "\(name)") }
   }

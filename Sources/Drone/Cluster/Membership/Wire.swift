@@ -35,7 +35,7 @@ public enum MembershipDecodeError: ReadingFailure, Equatable, Sendable {
 /// Numbers that are mostly small stand in datagrams as LEB128, others in network order.
 package typealias WireReader = ByteReader<MembershipDecodeError>
 
-extension ByteReader {
+extension ByteReader where Failure == MembershipDecodeError {
   /// Never the zero address, which no interface has.
   package mutating func mac() throws(Failure) -> MACAddress {
     let start = offset

@@ -190,7 +190,8 @@ import Tunnels
   @Test("a node that was removed ends, and why")
   func removedItself() {
     var node = Sample()
-    var other = Membership(Sample.record(2), cluster: node.core.membership.cluster, at: 0, seed: 2)
+    var other = Membership(
+      Sample.record(2), cluster: node.core.membership.cluster, authority: Sample.authority, at: 0, seed: 2)
     _ = try? other.receive(map: node.core.membership.ownMap(at: 0), at: 0)
     _ = other.remove(1, at: 0)
     node.perform(node.core.resume(map: other.map(at: 0), at: node.now) ?? [])

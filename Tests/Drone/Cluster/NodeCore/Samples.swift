@@ -15,6 +15,11 @@ struct Sample {
   var refuses: (KernelChange) -> Bool = { _ in false }
 
   static let day: UInt64 = 24 * 3600 * 1000
+  /// Every node holds its key.
+  static let authority = RemovalAuthority(
+    verifies: { signature, _ in signature == [UInt8](repeating: 9, count: 64) },
+    signs: { _ in [UInt8](repeating: 9, count: 64) })
+
   static let cluster = [UInt8](repeating: 0xC1, count: 32)
 
   static func record(_ number: UInt8, address: IPv4Address? = nil, key: UInt64 = 0) -> NodeRecord {
@@ -33,10 +38,7 @@ struct Sample {
       cluster: Sample.cluster, key: record.fingerprint.bytes, canCertify: canCertify, isMember: true)
     identity.cutsOff = cutsOff
     identity.keepFor = keepFor
-    // This node holds the authority's key.
-    identity.removalAuthority = RemovalAuthority(
-      verifies: { signature, _ in signature == [UInt8](repeating: 9, count: 64) },
-      signs: { _ in [UInt8](repeating: 9, count: 64) })
+    identity.removalAuthority = Sample.authority
     core = NodeCore(record, identity, now: 1000, seed: 7)
   }
 
