@@ -122,6 +122,16 @@ extension NodeCore {
     if let place = place(of: channel) { perform(calls[place].conversation.step(at: now), channel, at: now) }
   }
 
+  /// A node was removed: nothing that it still says over an open connection counts.
+  func dropCalls(of record: NodeRecord, at now: UInt64) {
+    for call in calls
+    where call.conversation.peer?.fingerprint == record.fingerprint.bytes || call.conversation.record?.mac == record.mac
+    {
+      commands.append(.drop(channel: call.channel))
+      end(call.channel, nil, failure: nil, at: now)
+    }
+  }
+
   // MARK: What follows
 
   private func perform(_ asked: [ConversationCommand], _ channel: UInt32, at now: UInt64) {

@@ -10,11 +10,14 @@ import Tunnels
 
 extension NodeCore {
   /// A datagram came to UDP port 3278 from another's port 3278, or from another port.
+  /// - Parameter destination: where it was sent to; nil for this node's address in the cluster.
   public func receive(
-    _ datagram: [UInt8], from address: IPv4Address, isFromPort: Bool = true, at now: UInt64
+    _ datagram: [UInt8], from address: IPv4Address, isFromPort: Bool = true, to destination: IPv4Address? = nil,
+    at now: UInt64
   ) -> [NodeCommand] {
-    // A policy demands ESP of members' addresses alone: whatever comes from others may be anybody's word.
-    guard isFromPort, peers.isProtected(address) else {
+    // A policy demands ESP of what members' addresses send to this node's own: whatever comes from others, or was sent to
+    // everybody or to another address of this machine, may be anybody's word.
+    guard isFromPort, destination ?? peers.own == peers.own, peers.isProtected(address) else {
       refusals.strangers &+= 1
       return []
     }
@@ -92,6 +95,7 @@ extension NodeCore {
       admission.revoke(record.fingerprint.bytes)
       if record.mac == membership.ownMAC { return endWithout(.removedItself) }
       commands.append(.report(.removed(record)))
+      dropCalls(of: record, at: now)
       lose(record, at: now)
     case .allowed: break
     case .replaced: endWithout(.replaced)

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct MeetingTests {
   static let cases: [(Conversation.Purpose, isMember: Bool, [ConversationCommand])] = [
-    (.incoming, true, [.establish]),
+    (.incoming, true, []),
     (.incoming, false, []),
     (.admission, true, [.sayJoin]),
     (.entry, true, [.sayHello, .say(.mapRequest)]),
@@ -31,13 +31,16 @@ import Testing
   }
 
   @Test("a stranger has 10 s to prove a membership and to say what it wants, a member 20 s from the start")
-  func deadlines() {
+  func deadlines() throws {
     var conversation = Conversation(incomingAt: 1000)
     #expect(conversation.nextDue == 11_000)
     _ = conversation.receivePeer(stranger)
     #expect(conversation.nextDue == 11_000)
     conversation = Conversation(incomingAt: 1000)
     _ = conversation.receivePeer(member)
+    // Its certificate stands, and it may have been removed all the same.
+    #expect(conversation.nextDue == 11_000)
+    _ = try conversation.receive(hello())
     #expect(conversation.nextDue == 21_000)
     #expect(Conversation(.entry, at: 1000, patience: 3000).nextDue == 4000)
   }
@@ -122,7 +125,7 @@ import Testing
 @Suite struct MemberTests {
   private func greeted() throws -> Conversation {
     var conversation = fresh(.incoming)
-    #expect(conversation.receive(try hello()) == [.believe(seconds: 1_700_000_000), .sayHello])
+    #expect(conversation.receive(try hello()) == [.establish, .believe(seconds: 1_700_000_000), .sayHello])
     return conversation
   }
 
@@ -156,6 +159,11 @@ import Testing
     #expect(conversation.receive(try hello(), host()) { _ in true } == [.refuse(.removed)])
     conversation = try greeted()
     #expect(conversation.receive(try hello()) == [.refuse(.unexpected)])
+    // A removal comes into force while a connection is open, too.
+    for message in [ControlMessage.map(part: [7], isLast: true), .mapRequest, .offer(offer), try hello()] {
+      conversation = try greeted()
+      #expect(conversation.receive(message, host()) { $0.fingerprint.bytes == peerKey } == [.refuse(.removed)])
+    }
   }
 
   static func answers() throws -> [(ControlMessage, [ConversationCommand])] {

@@ -119,6 +119,14 @@ import Tunnels
     node.learn(Sample.record(2))
     _ = node.core.receive([1, 2, 3], from: IPv4Address(10, 0, 0, 2), isFromPort: isFromPort, at: node.now)
     #expect(node.core.membership.counters.malformed == (isFromPort ? 1 : 0))
+    // In clear, from a member's address, to where no policy stands before it.
+    for destination in [IPv4Address(255, 255, 255, 255), IPv4Address(10, 0, 0, 255), IPv4Address(172, 16, 0, 1)] {
+      let strangers = node.core.refusals.strangers
+      #expect(
+        node.core.receive(
+          [1, 2, 3], from: IPv4Address(10, 0, 0, 2), isFromPort: isFromPort, to: destination, at: node.now) == [])
+      #expect(node.core.refusals.strangers == strangers + 1)
+    }
   }
 
   // MARK: Who is admitted
@@ -183,6 +191,23 @@ import Tunnels
       Issue.record("\(node.done)")
     }
     #expect(node.done.contains { if case .say(_, .accept) = $0 { true } else { false } })
+  }
+
+  @Test("the connections of a node that is removed end at once, and no others")
+  func removedCalls() throws {
+    var node = Sample()
+    node.learn(Sample.record(2), Sample.record(3))
+    node.receiveOffer(of: Sample.record(2), from: IPv4Address(10, 0, 0, 2))
+    node.receiveOffer(of: Sample.record(3), from: IPv4Address(10, 0, 0, 3))
+    node.done = []
+    node.order("remove 2\n")
+    let dropped = node.done.compactMap { if case .drop(let channel) = $0 { channel } else { nil } }
+    #expect(dropped == [2])
+    node.done = []
+    node.perform(node.core.receive(.mapRequest, over: 2, at: node.now))
+    #expect(node.done.isEmpty)
+    node.perform(node.core.receive(.mapRequest, over: 4, at: node.now))
+    #expect(node.done.contains { if case .say(4, .map) = $0 { true } else { false } })
   }
 
   // MARK: Ends

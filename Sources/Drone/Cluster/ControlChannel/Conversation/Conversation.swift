@@ -104,6 +104,8 @@ public struct Conversation: Sendable {
   public private(set) var peer: Peer?
   /// What the other member said first.
   public private(set) var greeting: Hello?
+  /// Who the other member is, by its greeting.
+  public private(set) var record: NodeRecord?
   /// Nothing that still comes counts.
   public private(set) var isOver = false
   private let start: UInt64
@@ -131,10 +133,8 @@ public struct Conversation: Sendable {
     guard self.peer == nil, !isOver else { return [] }
     self.peer = peer
     switch purpose {
-    case .incoming:
-      guard peer.isMember else { return [] }
-      nextDue = start &+ Conversation.membersPatience
-      return [.establish]
+    // A removed node's certificate stands as well: only its record says who it is.
+    case .incoming: return []
     case .admission: return [.sayJoin]
     case .entry, .reunion: return [.sayHello, .say(.mapRequest)]
     case .tunnel(let fingerprint):
@@ -149,6 +149,8 @@ public struct Conversation: Sendable {
   ) -> [ConversationCommand] {
     guard !isOver, let peer else { return [] }
     guard peer.isMember else { return receiveFromJoiner(message, peer, host, isRemoved) }
+    // It may have been removed since.
+    if let record, isRemoved(record) { return object(.removed) }
     if case .hello(let hello) = message { return greet(hello, peer, host, isRemoved) }
     switch purpose {
     case .incoming:
@@ -189,7 +191,10 @@ public struct Conversation: Sendable {
       return end([.giveUp(Objection.otherProtection(isInClear: record.isInClear).sentence)])
     }
     greeting = hello
-    return purpose == .incoming ? [.believe(seconds: hello.time), .sayHello] : [.believe(seconds: hello.time)]
+    self.record = record
+    guard purpose == .incoming else { return [.believe(seconds: hello.time)] }
+    nextDue = start &+ Conversation.membersPatience
+    return [.establish, .believe(seconds: hello.time), .sayHello]
   }
 
   /// The one record in a node's description of itself.

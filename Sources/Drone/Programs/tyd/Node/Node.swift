@@ -187,7 +187,7 @@ final class Node {
       perform(
         core.receive(
           datagram.bytes, from: datagram.sender.address, isFromPort: datagram.sender.port == ClusterPorts.control,
-          at: now), now)
+          to: datagram.destination, at: now), now)
     }
   }
 
