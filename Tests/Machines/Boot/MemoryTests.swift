@@ -25,9 +25,9 @@ import VirtualMachine
         #expect(try await machine.run("tyd --status").output.contains("short    /tmp is full"))
       }
       for folder in ["/run", "/dev/shm", "/dev"] { try await fill(folder, machine) }
-      // Files without content take memory, too.
+      // Files without content take memory, too. A failed redirection of `:` would end the line.
       let many = try await machine.run(
-        "mkdir /dev/shm/d; n=0; while : >/dev/shm/d/$n; do n=$((n+1)); done 2>&1; echo made $n")
+        "mkdir /dev/shm/d; n=0; while true >/dev/shm/d/$n; do n=$((n+1)); done 2>&1; echo made $n")
       #expect(!many.output.contains("made 1000000"))
       let left = try await machine.output("awk '/^MemAvailable/ { print $2 }' /proc/meminfo")
       print("With \(size) MB and everything full, \(left) kB are left.")
