@@ -27,10 +27,9 @@ public struct RootCompression: Sendable {
   /// from it: a large dictionary makes a small computer find no init.
   public let dictionary: Int
 
-  /// The filter for x86 programs (CONFIG_XZ_DEC_X86) makes the root 6 % smaller; gzip or zstd makes it no smaller. A
-  /// dictionary of 1 MiB makes the archive 4 % smaller than one of 512 KiB, and with it a computer of 16 MB runs out of
-  /// memory while it unpacks.
-  public static let x86 = RootCompression(filters: [Filter(option: "--x86", identifier: 4)], dictionary: 1 << 19)
+  /// The filter for x86 programs (CONFIG_XZ_DEC_X86) makes the root 6 % smaller; gzip or zstd makes it no smaller. With a
+  /// dictionary of 512 KiB a computer of 16 MB ran out of memory now and then while it unpacked.
+  public static let x86 = RootCompression(filters: [Filter(option: "--x86", identifier: 4)], dictionary: 1 << 18)
 }
 
 /// A kernel for the boot loaders of PCs: a bzImage (Documentation/arch/x86/boot.rst).
