@@ -180,7 +180,7 @@ import Workshop
         // It has tried twice more, and nothing was said, neither in its log nor in the boot's.
         try await machine.run("sleep 10")
         #expect(try await machine.output("cat /run/tyd/log* | grep -c 'DHCP server already'") == "1")
-        #expect(try await machine.output("grep -c ' tyd ' /run/boot.log") == "1")
+        #expect(try await machine.output("grep -c ' s  tyd ' /run/boot.log") == "1")
         // Another reason is told.
         try await network.run("sh", ["-c", "kill $(cat /etc/dnsmasq.pid)"])
         try await machine.succeeds("ifconfig eth0 down")
