@@ -54,11 +54,13 @@ public struct Peers {
     tickets &+= 1
     coming.append((tickets, peer))
     required.insert(peer.address.bits)
+    // Packets that wait at a kept address asked for keys of which nobody made any: the next one has to ask anew, and not in seconds.
+    let waits = kept.contains { $0.address == .ipv4(peer.address) }
     endKeeping(of: record)
     var changes: [KernelChange] = [.require(peer.address), .permit(peer.address)]
     let others = others(of: record)
     if !others.isEmpty { changes.append(.cutOff(others)) }
-    return [.admit(ticket: tickets, changes)]
+    return (waits ? [.removeWaiting(peer.address)] : []) + [.admit(ticket: tickets, changes)]
   }
 
   /// What is cut off of a member.
