@@ -82,12 +82,10 @@ import Workshop
         ] { #expect(text.contains(line), "\(line)") }
         #expect(!text.contains("\u{1B}"), "no control sequences in a file")
 
-        func frames(_ filter: String) async throws -> [Substring] {
-          let text = try await Command("tcpdump", ["-n", "-r", capture.string, filter]).output()
-          return String(decoding: text, as: UTF8.self).split(separator: "\n")
-        }
-        #expect(try await !frames("esp").isEmpty)
-        #expect(try await frames("ip and not esp and not tcp port 3278 and not udp port 2727 and not igmp") == [])
+        #expect(try await !frames(in: capture, "esp").isEmpty)
+        #expect(
+          try await frames(in: capture, "ip and not esp and not tcp port 3278 and not udp port 2727 and not igmp") == []
+        )
         try FileManager.default.removeItem(atPath: capture.string)
         try FileManager.default.removeItem(atPath: log.string)
         #expect(army.leftovers == [])

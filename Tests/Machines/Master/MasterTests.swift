@@ -154,14 +154,11 @@ import Workshop
         }
       }
     }
-    func frames(_ filter: String) async throws -> [Substring] {
-      let text = try await Command("tcpdump", ["-n", "-r", capture.string, filter]).output()
-      return String(decoding: text, as: UTF8.self).split(separator: "\n")
-    }
-    #expect(!(try await frames("esp").isEmpty))
+    #expect(!(try await frames(in: capture, "esp").isEmpty))
     for drone in drones {
       let clear = try await frames(
-        "ip host 192.168.1.11 and ip host \(drone) and not esp and not tcp port 3278 and not udp port 2727")
+        in: capture, "ip host 192.168.1.11 and ip host \(drone) and not esp and not tcp port 3278 and not udp port 2727"
+      )
       #expect(clear == [])
     }
   }
@@ -221,12 +218,9 @@ import Workshop
         }
       }
     }
-    func frames(_ filter: String) async throws -> [Substring] {
-      let text = try await Command("tcpdump", ["-n", "-r", capture.string, filter]).output()
-      return String(decoding: text, as: UTF8.self).split(separator: "\n")
-    }
-    #expect(!(try await frames("esp").isEmpty))
+    #expect(!(try await frames(in: capture, "esp").isEmpty))
     let clear = try await frames(
+      in: capture,
       "ip src 192.168.1.11 and ip dst \(address) and not esp and not tcp port 3278 and not udp port 2727")
     // The ping after the release is the first of all.
     #expect(clear.first?.contains("ICMP echo request") == true && clear.count <= 3, "\(clear)")

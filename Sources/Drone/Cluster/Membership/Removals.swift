@@ -116,15 +116,14 @@ struct RemovalList {
   /// Merges an entry that is newer than the known one; false when it is not, or when the list is full of removals in
   /// force.
   mutating func insert(_ removal: Removal, address: IPv4Address?, owed mask: UInt16) -> Bool {
+    guard accepts(removal) else { return false }
     if let index = entries.firstIndex(where: { $0.mac == removal.mac }) {
-      guard removal.supersedes(entries[index]) else { return false }
       digest ^= entries[index].digest
       entries[index] = removal
       addresses[index] = address ?? addresses[index]
       owed[index] = mask
     } else {
-      if entries.count >= RemovalList.capacity {
-        guard let oldest = entries.firstIndex(where: { !$0.isInForce }) else { return false }
+      if entries.count >= RemovalList.capacity, let oldest = entries.firstIndex(where: { !$0.isInForce }) {
         digest ^= entries[oldest].digest
         entries.remove(at: oldest)
         addresses.remove(at: oldest)

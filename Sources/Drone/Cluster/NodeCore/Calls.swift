@@ -67,27 +67,22 @@ extension NodeCore {
 
   /// The other end has proved who it is.
   public func receivePeer(_ peer: Conversation.Peer, over channel: UInt32, at now: UInt64) -> [NodeCommand] {
-    guard let place = place(of: channel) else { return [] }
-    let asked = calls[place].conversation.receivePeer(peer)
-    perform(asked, channel, at: now)
+    converse(over: channel, at: now) { $0.receivePeer(peer) }
     return finish()
   }
 
   public func receive(_ message: ControlMessage, over channel: UInt32, at now: UInt64) -> [NodeCommand] {
     let host = Conversation.Host(
       cluster: identity.cluster, identifier: membership.cluster, isInClear: !identity.isEncrypted, isIn: isIn)
-    guard let place = place(of: channel) else { return [] }
-    let asked = calls[place].conversation.receive(
-      message, host, isRemoved: { membership.isRemoved($0.mac, $0.fingerprint) })
-    perform(asked, channel, at: now)
+    converse(over: channel, at: now) { conversation in
+      conversation.receive(message, host, isRemoved: { membership.isRemoved($0.mac, $0.fingerprint) })
+    }
     return finish()
   }
 
   /// What came is no message; nothing comes after it.
   public func receiveNonsense(over channel: UInt32, at now: UInt64) -> [NodeCommand] {
-    guard let place = place(of: channel) else { return [] }
-    let asked = calls[place].conversation.receiveNonsense()
-    perform(asked, channel, at: now)
+    converse(over: channel, at: now) { $0.receiveNonsense() }
     return finish()
   }
 
@@ -119,7 +114,15 @@ extension NodeCore {
 
   /// A connection's time may be over.
   func stepCall(_ channel: UInt32, at now: UInt64) {
-    if let place = place(of: channel) { perform(calls[place].conversation.step(at: now), channel, at: now) }
+    converse(over: channel, at: now) { $0.step(at: now) }
+  }
+
+  /// Tells a conversation what happens, and does what it asks for; nothing where there is none.
+  private func converse(
+    over channel: UInt32, at now: UInt64, _ happens: (inout Conversation) -> [ConversationCommand]
+  ) {
+    guard let place = place(of: channel) else { return }
+    perform(happens(&calls[place].conversation), channel, at: now)
   }
 
   /// A node was removed: nothing that it still says over an open connection counts.
@@ -127,9 +130,13 @@ extension NodeCore {
     for call in calls
     where call.conversation.peer?.fingerprint == record.fingerprint.bytes || call.conversation.record?.mac == record.mac
     {
-      commands.append(.drop(channel: call.channel))
-      end(call.channel, nil, failure: nil, at: now)
+      drop(call.channel, nil, at: now)
     }
+  }
+
+  private func drop(_ channel: UInt32, _ reason: ClosedReason?, at now: UInt64) {
+    commands.append(.drop(channel: channel))
+    end(channel, reason, failure: nil, at: now)
   }
 
   // MARK: What follows
@@ -149,9 +156,7 @@ extension NodeCore {
     case .sayOwnMap: if !isEnding { say(map: membership.ownMap(at: now), over: channel) }
     case .refuse(let objection): refuse(objection, channel)
     case .close: commands.append(.close(channel: channel))
-    case .drop:
-      commands.append(.drop(channel: channel))
-      end(channel, .tooSlow, failure: nil, at: now)
+    case .drop: drop(channel, .tooSlow, at: now)
     case .establish: admission.receiveEstablishment(of: channel)
     case .tunnelOpened: perform(peers.tunnels.receiveConnection(channel), at: now)
     case .tunnel(let message): perform(peers.tunnels.receive(message, over: channel, at: now), at: now)
