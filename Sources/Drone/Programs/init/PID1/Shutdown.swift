@@ -19,6 +19,8 @@ func shutDown(_ end: MachineEnd, _ reason: [UInt8], _ watchdogs: [Watchdog]) {
   // From here on everything is to be seen on the consoles again.
   removeFile(bootedMark)
   report(.ok, "end", [UInt8](what) + [UInt8](" (") + reason + [UInt8](")"))
+  // What has just been said, certaintyd's reason before all, is to reach the host of syslog= before its senders end.
+  if exists(systemLogSocket) { pause(milliseconds: 250) }
   stopEverybody(Signal.terminate, milliseconds: 3000)
   stopEverybody(Signal.kill, milliseconds: 1000)
   writeBack()
