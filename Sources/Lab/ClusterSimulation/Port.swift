@@ -58,7 +58,7 @@ extension ClusterSimulation {
       }
     // tyd ends with a sentence.
     case .endWithout, .fail: stop(index)
-    case .enter, .believe, .search, .endSearch, .answerQuestion, .readMachine, .describeProcesses, .answer, .show,
+    case .enter, .believe, .search, .answerQuestion, .readMachine, .describeProcesses, .answer, .show,
       .endOrder, .end:
       break
     }

@@ -57,7 +57,8 @@ extension NodeCore {
     guard let call = removeCall(channel) else { return [] }
     switch call.conversation.purpose {
     case .tunnel: perform(peers.tunnels.receiveEnd(of: channel, at: now), at: now)
-    case .admission, .entry: joining?.receiveFailure([UInt8]("there is no way to it"), at: now)
+    case .admission, .entry:
+      if channel == joiningChannel { joining?.receiveFailure([UInt8]("there is no way to it"), at: now) }
     case .incoming, .reunion: break
     }
     return finish()
@@ -109,6 +110,7 @@ extension NodeCore {
         perform(joining?.receiveEnd(reason, at: now) ?? [], at: now)
       }
     case .reunion: break
+      guard channel == joiningChannel else { return }
     }
   }
 

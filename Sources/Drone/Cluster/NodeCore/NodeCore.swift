@@ -58,6 +58,8 @@ public final class NodeCore {
   public internal(set) var admission: Admission
   /// Nil once it is in.
   public internal(set) var joining: Joining?
+  /// Of its last connection: the end of one before says nothing of who is asked now.
+  var joiningChannel: UInt32?
   public internal(set) var refusals = Refusals()
   public internal(set) var surveys = Surveys()
   /// What is said to be the time, in seconds since 1970.

@@ -59,19 +59,12 @@ extension Node {
   }
 
   /// Only a node's first round is for the console.
-  private func tellSearch(_ detail: [UInt8]) {
+  func tellSearch(_ detail: [UInt8]) {
     if core.joining?.isQuiet == false {
       report.step(.ok, "discovery", detail)
     } else {
       report.note("discovery", detail)
     }
-  }
-
-  /// A member has answered.
-  func endSearch(_ address: IPv4Address) {
-    tellSearch(address.text + [UInt8](" answered"))
-    searching = nil
-    filter?.setSearching(false)
   }
 
   func takeAnswers(_ now: UInt64) {

@@ -27,7 +27,6 @@ extension Node {
       try? discovery?.socket.send(
         bytes, to: SocketAddress(asker, port: ClusterPorts.discoveryAnswer), from: interface.address)
     case .search(let question): search(question)
-    case .endSearch(let member): endSearch(member)
 
     case .connect(let channel, let address): connect(channel, address, now)
     case .say(let channel, let message): connection(channel)?.send(message)
@@ -84,6 +83,7 @@ extension Node {
     case .died(let record): tell(record, "is dead")
     case .left(let record): tell(record, "has left")
     case .removed(let record): tell(record, "was removed")
+    case .answered(let address): tellSearch(address.text + [UInt8](" answered"))
     case .removedItself, .replaced: report.step(.failed, "tyd", sentence(of: news))
     case .needsApproval(let order): report.step(.degraded, "approval", [UInt8]("needed. ") + order)
     case .isApproved: report.step(.ok, "approval", [UInt8]("given"))
