@@ -43,9 +43,9 @@ extension ClusterSimulation {
         check(peer, of: index)
       }
     case .certify(let channel):
-      give(index) { core, _ in core.receiveCertificate(([1], [2]), isNew: true, over: channel) }
+      give(index) { $0.receiveCertificate(([1], [2]), isNew: true, over: channel, at: $1) }
     case .findCertificate(let channel):
-      give(index) { core, _ in core.receiveCertificate(([1], [2]), isNew: false, over: channel) }
+      give(index) { $0.receiveCertificate(([1], [2]), isNew: false, over: channel, at: $1) }
     case .adopt:
       machines[index].isMember = true
       give(index) { $0.receiveAdoption(refusal: nil, at: $1) }

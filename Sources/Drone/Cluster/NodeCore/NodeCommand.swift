@@ -121,4 +121,6 @@ public enum NodeNews: Equatable, Sendable {
   case refused(IPv4Address, Objection)
   case admitted(IPv4Address, key: [UInt8])
   case waits(IPv4Address, key: [UInt8])
+  /// So many lines about others at this node were left out in a minute.
+  case omitted(UInt32)
 }

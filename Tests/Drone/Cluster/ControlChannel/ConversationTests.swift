@@ -45,6 +45,22 @@ import Testing
     #expect(Conversation(.entry, at: 1000, patience: 3000).nextDue == 4000)
   }
 
+  @Test("a certificate alone allows no long message: only a hello that is accepted does, and whom this node asked may")
+  func frameLimit() throws {
+    var conversation = Conversation(incomingAt: 0)
+    #expect(conversation.frameLimit == ControlFrame.strangerLimit)
+    _ = conversation.receivePeer(member)
+    #expect(conversation.frameLimit == ControlFrame.strangerLimit)
+    var removed = conversation
+    #expect(removed.receive(try hello(), host()) { _ in true } == [.refuse(.removed)])
+    #expect(removed.frameLimit == ControlFrame.strangerLimit)
+    _ = conversation.receive(try hello())
+    #expect(conversation.frameLimit == ControlFrame.memberLimit)
+    #expect(fresh(.incoming, with: stranger).frameLimit == ControlFrame.strangerLimit)
+    #expect(fresh(.entry).frameLimit == ControlFrame.memberLimit)
+    #expect(fresh(.admission).frameLimit == ControlFrame.memberLimit)
+  }
+
   @Test("what lasts too long is given up without a word, once")
   func late() {
     var conversation = Conversation(.entry, at: 1000, patience: 3000)

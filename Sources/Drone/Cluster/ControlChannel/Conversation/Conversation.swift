@@ -126,6 +126,16 @@ public struct Conversation: Sendable {
     nextDue = now &+ patience
   }
 
+  /// A part of a map is here, and its last one is not.
+  public var isReceivingMap: Bool { !map.isEmpty }
+
+  /// How long a message may be (`FrameReader.limit`). Who came has to say hello before it may be a long one: a removed node's
+  /// certificate stands as well. Whom this node asked was chosen by it.
+  public var frameLimit: Int {
+    guard let peer, peer.isMember, purpose != .incoming || greeting != nil else { return ControlFrame.strangerLimit }
+    return ControlFrame.memberLimit
+  }
+
   // MARK: What happens
 
   /// The other side has proved who it is.

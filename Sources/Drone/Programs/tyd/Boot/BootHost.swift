@@ -1,6 +1,7 @@
 import Addresses
 import BootServer
 import Bytes
+import ControlChannel
 import Linux
 import Membership
 import NodeCore
@@ -19,6 +20,8 @@ final class BootHost {
   fileprivate var line: [UInt8] = []
   /// When the table is written to its file; nil when it is there.
   var saveDue: UInt64?
+  /// Whoever is on the network can make computers of any number ask.
+  fileprivate var notes = NoteAllowance()
   /// What the server has been told.
   fileprivate var told: [KnownAddress] = []
 
@@ -120,6 +123,7 @@ extension Node {
   func stepBoots(_ now: UInt64) {
     guard let boots else { return }
     if let due = boots.kept.dueAt, due <= now { startBootServer(now) }
+    if let count = boots.notes.step(at: now) { report.noteOmitted(count) }
     if let due = boots.saveDue, due <= now {
       boots.saveDue = nil
       try? replaceFile(places.boots, boots.table.known, permissions: 0o600)
@@ -128,8 +132,11 @@ extension Node {
 
   var bootsDue: UInt64? {
     guard let boots else { return nil }
-    guard let save = boots.saveDue else { return boots.kept.dueAt }
-    return min(save, boots.kept.dueAt ?? save)
+    var due = boots.kept.dueAt
+    for time in [boots.saveDue, boots.notes.nextDue] {
+      if let time { due = min(time, due ?? time) }
+    }
+    return due
   }
 
   func takeBootNews(_ now: UInt64) {
@@ -151,7 +158,7 @@ extension Node {
         .ok, "pxe",
         [UInt8]("others may boot from here and get ") + network.first.text + [UInt8](" to ") + network.last.text)
     }
-    if let text = boots.table.record(news, at: now) { report.note("pxe", text) }
+    if let text = boots.table.record(news, at: now), boots.notes.admits(at: now) { report.note("pxe", text) }
     // Not for each lease: a flood of them would keep this node writing.
     if case .leased = news, boots.saveDue == nil { boots.saveDue = now &+ 1000 }
   }

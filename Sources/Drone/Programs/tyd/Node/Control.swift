@@ -60,7 +60,9 @@ extension Node {
   /// Lets a connection go on, and hands over what came by it.
   private func advance(_ connection: Connection, _ ready: Readiness, _ now: UInt64) {
     let channel = connection.channel
-    for arrival in connection.advance(ready, now: now) {
+    connection.advance(ready, now: now)
+    // Each is handed over before the next is read: how long that may be follows from it.
+    while let arrival = connection.next(upTo: core.frameLimit(over: channel)) {
       switch arrival {
       case .met(let peer):
         let known = Conversation.Peer(fingerprint: peer.fingerprint.bytes, isMember: peer.isMember)
@@ -68,8 +70,8 @@ extension Node {
       case .message(let message): perform(core.receive(message, over: channel, at: now), now)
       case .unreadable: perform(core.receiveNonsense(over: channel, at: now), now)
       }
-      if connection.isClosing { break }
     }
+    connection.finish()
     guard connection.isOver else { return }
     forget(connection)
     perform(core.receiveEnd(of: channel, connection.ended, failure: connection.failure?.text, at: now), now)
@@ -98,13 +100,13 @@ extension Node {
     {
       made = (certificate.der, credential.authority.der)
     }
-    perform(core.receiveCertificate(made, isNew: true, over: channel), now)
+    perform(core.receiveCertificate(made, isNew: true, over: channel, at: now), now)
   }
 
   /// A member that asks all the same, with a certificate that stands, has what it wants.
   func findCertificate(_ channel: UInt32, _ now: UInt64) {
     let found = connection(channel)?.peer.map { ($0.certificate.der, credential.authority.der) }
-    perform(core.receiveCertificate(found, isNew: false, over: channel), now)
+    perform(core.receiveCertificate(found, isNew: false, over: channel, at: now), now)
   }
 
   /// Goes on as a member with a certificate that another one gave.

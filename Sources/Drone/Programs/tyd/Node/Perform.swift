@@ -94,6 +94,7 @@ extension Node {
       report.note("join", address.text + [UInt8](" is admitted, key ") + fingerprintText(key))
     case .waits(let address, let key):
       report.note("join", address.text + [UInt8](" waits, key ") + fingerprintText(key))
+    case .omitted(let count): report.noteOmitted(count)
     }
   }
 

@@ -31,6 +31,11 @@ struct Report {
     if isInForeground && isDebugging { writeStandardOutput(line) }
   }
 
+  /// What others on the network can cause has a bound.
+  func noteOmitted(_ count: UInt32) {
+    note("strangers", decimalText(count) + [UInt8](" more lines about others on this network were left out in a minute"))
+  }
+
   private func write(_ line: [UInt8], _ state: BootStep.State = .ok) {
     // On a full Linux the unit's own output goes to the log.
     if exists(servicesFolder) { writeToSystemLog(systemLogLine(line, tag: "tyd", state)) }
