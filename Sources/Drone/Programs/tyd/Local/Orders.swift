@@ -82,7 +82,7 @@ extension Node {
 
   func text(of view: OrderCall.View, _ now: UInt64) -> [UInt8] {
     switch view {
-    case .status(let json): json ? status.json : statusText(now)
+    case .status(let json): json ? status(now).json : statusText(now)
     case .table: clusterTable().text
     case .standing: nodeStanding.text
     case .pending: pendingText(now)

@@ -46,9 +46,7 @@ extension Node {
     out +=
       [UInt8]("tunnels  \(core.peers.tunnels.established) of \(core.peers.tunnels.completed)")
     out += [UInt8](" made, \(core.peers.tunnels.failed) tries failed\n")
-    if case .drone = MachineKind.current {
-      for text in ShortageWatch.shortages(lookForShortages()) { out += [UInt8]("short    ") + text + [UInt8]("\n") }
-    }
+    for text in shortages { out += [UInt8]("short    ") + text + [UInt8]("\n") }
     out += keptText(now) + bootsText(now) + [UInt8]("\n")
     out += [UInt8]("id      address          state    tunnel\n")
     core.membership.forEach { record, state in
@@ -66,14 +64,27 @@ extension Node {
     return out
   }
 
+  /// Of a drone's memory, in which everything lives. Of a full Linux others tell.
+  private var shortages: [[UInt8]] {
+    guard case .drone = machine else { return [] }
+    return ShortageWatch.shortages(lookForShortages())
+  }
+
   /// Addresses of former members to which nothing goes in clear; those that are cut off go with them.
+  private func kept(_ now: UInt64) -> [NodeStatus.KeptAddress] {
+    core.peers.kept.compactMap { one in
+      guard one.isDemanded, let address = one.address.ipv4 else { return nil }
+      return NodeStatus.KeptAddress(address: address, seconds: (max(one.until, now) &- now) / 1000)
+    }
+  }
+
   private func keptText(_ now: UInt64) -> [UInt8] {
-    let kept = core.peers.kept.filter { $0.isDemanded }
+    let kept = kept(now)
     var out: [UInt8] = []
     for one in kept.prefix(20) {
-      guard let address = one.address.ipv4?.text else { continue }
-      out += [UInt8]("kept     ") + address + [UInt8](" for ") + decimalText((max(one.until, now) &- now) / 1000)
-      out += [UInt8](" s more, nothing goes there in clear; tyd --release ") + address + [UInt8](" ends that\n")
+      out += [UInt8]("kept     ") + one.address.text + [UInt8](" for ") + decimalText(one.seconds)
+      out += [UInt8](" s more, nothing goes there in clear; tyd --release ") + one.address.text
+      out += [UInt8](" ends that\n")
     }
     if kept.count > 20 { out += [UInt8]("kept     and ") + decimalText(kept.count - 20) + [UInt8](" more\n") }
     return out
@@ -99,7 +110,7 @@ extension Node {
   }
 
   /// What a program is told.
-  var status: NodeStatus {
+  func status(_ now: UInt64) -> NodeStatus {
     var status = NodeStatus(id: core.membership.ownID, address: interface.address, standing: standing)
     status.obstacle = core.joining?.obstacle ?? []
     status.cluster = credential.authority.fingerprint.bytes
@@ -126,6 +137,8 @@ extension Node {
       status.refusedPackets = .init(late: esp.late, replayed: esp.replayed, unproven: esp.unproven)
     }
     status.deaths = core.membership.counters.deaths
+    status.shortages = shortages
+    status.kept = kept(now)
     status.boots = boots.map { $0.table.boots.map { NodeStatus.Boot($0) } }
     return status
   }
