@@ -76,10 +76,22 @@ extension NodeCore {
     let host = Conversation.Host(
       cluster: identity.cluster, identifier: membership.cluster, isInClear: !identity.isEncrypted, isIn: isIn)
     converse(over: channel, at: now) { conversation in
-      conversation.receive(message, host, isRemoved: { membership.isRemoved($0.mac, $0.fingerprint) })
+      conversation.receive(message, host, objection: { objection(to: $0) })
     }
     if case .map(part: _, isLast: false) = message { dropOtherMaps(of: channel, at: now) }
     return finish()
+  }
+
+  /// What the cluster has against a node that says who it is.
+  private func objection(to record: NodeRecord) -> Objection? {
+    if membership.isRemoved(record.mac, record.fingerprint) { return .removed }
+    // A computer that was started anew has another key and mostly its old address. One at another address while the first is alive
+    // is a second machine: were it let in, each would end the other whenever it started.
+    guard membership.state(of: record.mac) == .alive, let first = membership.record(of: record.mac),
+      first.fingerprint != record.fingerprint,
+      !first.addresses.all.contains(where: { record.addresses.contains($0) })
+    else { return nil }
+    return .sameHardware(record.mac, first.addresses.primary)
   }
 
   /// How long the next message may be, as `FrameReader` counts.

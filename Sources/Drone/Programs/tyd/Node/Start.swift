@@ -61,6 +61,7 @@ extension Node {
           + (metrics.isLoopback ? [] : [UInt8](": whoever reaches it can read who is in the cluster")))
     }
     try openDiscovery()
+    readSurroundings(now)
     let hasMap = command.isResuming && resume(now)
     adopt(now, hasMap: hasMap)
     if hasMap { return perform(core.enter(at: now), now) }
@@ -150,12 +151,19 @@ extension Node {
     nextReading = now &+ 5000
     time.observe(clock: secondsSince1970())
     followAddress(now)
+    readSurroundings(now)
     perform(
       core.receive(
         Linux.readMachine(), addresses: AddressList(interface.addresses),
         addresses6: AddressList6(interface.addresses6), at: now), now)
     guard core.isIn, filter?.refill(isOff: exists(places.filterOff)) == true else { return }
     report.step(.degraded, "filter", [UInt8]("was taken away, perhaps with this machine's own; it is back"))
+  }
+
+  /// Where nothing is cut off nobody asks for them.
+  private func readSurroundings(_ now: UInt64) {
+    guard case .host = machine, let surroundings = Surroundings.current else { return }
+    perform(core.receive(surroundings), now)
   }
 
   /// After a new lease. A card that was taken out and put in again has its address, but another number.
