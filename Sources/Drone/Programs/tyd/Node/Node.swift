@@ -52,6 +52,8 @@ final class Node {
   var nextReading: UInt64 = 0
   /// It ends by a signal, as when it is started anew: another run goes on.
   private var isPaused = false
+  /// A former run left demands in the kernel.
+  var hasDemandsOfFormerRun = false
   /// When the program ends; nil as long as it goes on.
   var end: UInt64?
   var exitStatus: Int32 = 0
@@ -127,7 +129,7 @@ final class Node {
     register()
     while true {
       if let failure {
-        restoreKernel()
+        if !runEnd(exitStatus == 0 ? .failure : .expulsion).leavesDemands { restoreKernel() }
         throw failure
       }
       let now = millisecondsSinceStart()
@@ -199,14 +201,18 @@ final class Node {
     transforms?.removeExceptions()
   }
 
-  /// What programs of this machine send to members must not leave in clear while tyd is started anew, as when its package is
-  /// upgraded, or while nobody starts it again. So a signal leaves everything where a crash does: in the kernel what is
-  /// demanded, the filter and associations, in files the map and the key. `tyd --leave` and `--stop` clean up.
+  private func runEnd(_ cause: RunEnd.Cause) -> RunEnd {
+    RunEnd(
+      cause: cause, isEncrypted: command.isEncrypted, demands: core.isIn || !core.peers.demanded.isEmpty,
+      demanded: hasDemandsOfFormerRun)
+  }
+
+  /// What stays is what a crash leaves: in the kernel what is demanded, the filter and associations, in files the map and the key.
   private func shutDown() {
     for connection in connections { connection.close() }
     discovery = nil
     endBootServer()
-    if isPaused, exitStatus == 0, command.isEncrypted, core.isIn || !core.peers.demanded.isEmpty {
+    if runEnd(exitStatus != 0 ? .expulsion : isPaused ? .signal : .order).leavesDemands {
       if core.isIn { keepMap(millisecondsSinceStart()) }
     } else {
       restoreKernel()

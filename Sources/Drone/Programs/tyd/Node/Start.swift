@@ -111,7 +111,9 @@ extension Node {
   /// in clear.
   private func adopt(_ now: UInt64, hasMap: Bool) {
     guard command.isEncrypted else { return }
-    perform(core.resume(demanded: Transforms.demanded(), cutOff: filter?.cutOff() ?? [], at: now), now)
+    let demanded = Transforms.demanded()
+    hasDemandsOfFormerRun = !demanded.isEmpty
+    perform(core.resume(demanded: demanded, cutOff: filter?.cutOff() ?? [], at: now), now)
     filter?.keepOnly(core.peers.demanded)
     transforms?.keepOnly(core.peers.demanded)
     perform(core.resume(transforms?.associations() ?? [], at: now), now)
