@@ -207,7 +207,7 @@ let moduleTests: [ModuleTests] = [
   .tests("Drone/Cluster/Membership", ["Addresses", "Bytes", "DroneLayout", "Membership", "TestSupport"]),
   .tests(
     "Drone/Cluster/NodeCore",
-    ["Addresses", "Bytes", "ControlChannel", "LocalOrders", "Membership", "NodeCore", "Tunnels"]),
+    ["Addresses", "Bytes", "ControlChannel", "DroneLayout", "LocalOrders", "Membership", "NodeCore", "Tunnels"]),
   .tests("Drone/Cluster/SecureChannel", ["Addresses", "Bytes", "ChannelFailure", "SecureChannel", "TestSupport"]),
   .tests(
     "Drone/Cluster/Surveys",

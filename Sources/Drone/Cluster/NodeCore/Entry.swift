@@ -114,10 +114,10 @@ extension NodeCore {
     return [.answerQuestion(answer.encoded, to: asker)]
   }
 
-  /// An answer to this node's own question came.
-  public func receiveAnswer(_ datagram: [UInt8], at now: UInt64) -> [NodeCommand] {
+  /// An answer to this node's own question came. Nobody answers for another.
+  public func receiveAnswer(_ datagram: [UInt8], from sender: IPv4Address, at now: UInt64) -> [NodeCommand] {
     guard case .answer(let address, let port, let cluster)? = Discovery(datagram), cluster == identity.cluster,
-      port == ClusterPorts.control
+      port == ClusterPorts.control, address == sender
     else { return [] }
     perform(joining?.receiveAnswer(from: address, at: now) ?? [], at: now)
     return finish()

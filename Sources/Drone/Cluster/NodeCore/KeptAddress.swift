@@ -78,7 +78,9 @@ extension Peers {
     }
     guard cutsOff else { return commands }
     for address in cutOff
-    where !ownAddresses.contains(address) && !surroundings.hasRouter(address) && !membership.isTaken(address, byOtherThan: membership.ownMAC) {
+    where !ownAddresses.contains(address) && !surroundings.hasRouter(address)
+      && !membership.isTaken(address, byOtherThan: membership.ownMAC)
+    {
       commands.append(.change(.cutOff([address])))
       commands += keep(KeptAddress(address, isDemanded: false, of: nil, until: now &+ keepFor), membership)
     }

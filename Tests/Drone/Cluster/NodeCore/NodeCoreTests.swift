@@ -1,5 +1,6 @@
 import Addresses
 import ControlChannel
+import DroneLayout
 import LocalOrders
 import Membership
 import Testing
@@ -245,7 +246,8 @@ import Tunnels
     func told() -> Int { node.done.count { if case .report = $0 { true } else { false } } }
     for number in 0..<200 as Range<UInt32> {
       let joiner = Sample.record(9, key: UInt64(number))
-      guard let channel = node.core.receiveConnection(from: IPv4Address(bits: 0x0A01_0000 + number), at: node.now).channel
+      guard
+        let channel = node.core.receiveConnection(from: IPv4Address(bits: 0x0A01_0000 + number), at: node.now).channel
       else { continue }
       let peer = Conversation.Peer(fingerprint: joiner.fingerprint.bytes, isMember: false)
       node.perform(node.core.receivePeer(peer, over: channel, at: node.now))
@@ -259,6 +261,20 @@ import Tunnels
     node.perform(node.core.step(at: node.now))
     // Those that may wait are told of; the others are refused without a line.
     #expect(node.done.contains(.report(.omitted(UInt32(Admission.mostPending) - NoteAllowance.perMinute))))
+  }
+
+  @Test("an answer to a search counts from the address that it names alone, and of this cluster")
+  func answers() {
+    var node = Sample()
+    node.perform(node.core.join(at: node.now))
+    let there = IPv4Address(10, 0, 0, 2)
+    let answer = Discovery.answer(address: there, port: ClusterPorts.control, cluster: Sample.cluster).encoded
+    let foreign = Discovery.answer(
+      address: there, port: ClusterPorts.control, cluster: [UInt8](repeating: 1, count: 32)
+    ).encoded
+    #expect(node.core.receiveAnswer(answer, from: IPv4Address(10, 0, 0, 66), at: node.now) == [])
+    #expect(node.core.receiveAnswer(foreign, from: there, at: node.now) == [])
+    #expect(node.core.receiveAnswer(answer, from: there, at: node.now) == [.report(.answered(there))])
   }
 
   // MARK: Ends

@@ -29,7 +29,8 @@ private let around = Surroundings(
     ("10.0.0.2", "10.0.0.254", false),
   ]
 
-  @Test("neither a router of this machine nor a host of a network of its own is cut off on the word of a member elsewhere")
+  @Test(
+    "neither a router of this machine nor a host of a network of its own is cut off on the word of a member elsewhere")
   func decision() {
     for (primary, other, isCutOff) in SurroundingsTests.cases {
       #expect(
