@@ -233,7 +233,8 @@ let moduleTests: [ModuleTests] = [
     "Drone/Programs/tyd",
     [
       "Addresses", "BootServer", "Bytes", "ClusterView", "DroneLayout", "Linux", "MachineReadings", "Membership",
-      "ProcessView", "Surveys", "Terminal", "TestSupport", "Workshop", system,
+      "Netlink", "ProcessView", "SecureChannel", "Surveys", "Terminal", "TestSupport", "TydCommand", "Workshop", "tyd",
+      system,
     ]),
   .tests("Drone/System/Linux", ["Addresses", "Bytes", "Linux", "MachineReadings", "Netlink", "TestSupport"]),
   .tests("Drone/System/MachineReadings", ["Addresses", "MachineReadings", "TestSupport"]),
