@@ -119,7 +119,8 @@ struct NodeStatusFuzzTests {
   func pieces() {
     let mutator = Mutator([
       "{", "}", "[", "]", ":", ",", "\"", "\\", "\\u00", "true", "false", "null", "\"node\":\"0x0001\"",
-      "\"address\":\"10.0.0.1\"", "\"state\":\"in\"", "\"nodes\":[", "\"refused\":{", "\"boots\":[{", "\"short\":[", "\"kept\":[{", "-1.5",
+      "\"address\":\"10.0.0.1\"", "\"state\":\"in\"", "\"nodes\":[", "\"refused\":{", "\"boots\":[{", "\"short\":[",
+      "\"kept\":[{", "-1.5",
     ])
     let fault = Fuzzing.configured.firstFault { generator in
       let bytes = mutator.bytes(&generator, pieces: 0...40)

@@ -185,7 +185,8 @@ private func digits(_ key: [UInt8], _ count: Int = 64) -> [UInt8] {
     #expect(admission.receiveEstablishment(of: 10, by: key(1)) == nil)
   }
 
-  @Test("members share a total: whoever holds most loses its oldest to one that holds fewer, and else the newcomer goes")
+  @Test(
+    "members share a total: whoever holds most loses its oldest to one that holds fewer, and else the newcomer goes")
   func memberTotal() {
     var admission = Admission(canCertify: true)
     for channel in 0..<Admission.members {

@@ -125,11 +125,15 @@ import Testing
   @Test("a removed node does not even wait")
   func removed() throws {
     var conversation = fresh(.incoming, with: stranger)
-    let steps = conversation.receive(.join(record: try description()), host()) { $0.fingerprint.bytes == peerKey ? .removed : nil }
+    let steps = conversation.receive(.join(record: try description()), host()) {
+      $0.fingerprint.bytes == peerKey ? .removed : nil
+    }
     #expect(steps == [.refuse(.removed)])
   }
 
-  @Test("whoever has another machine's hardware address is told so: as a stranger, as a member, and by itself when it joins")
+  @Test(
+    "whoever has another machine's hardware address is told so: as a stranger, as a member, and by itself when it joins"
+  )
   func sameHardware() throws {
     let clone = Objection.sameHardware(.broadcast, IPv4Address(10, 1, 0, 5))
     var joiner = fresh(.incoming, with: stranger)
@@ -194,7 +198,10 @@ import Testing
     // A removal comes into force while a connection is open, too.
     for message in [ControlMessage.map(part: [7], isLast: true), .mapRequest, .offer(offer), try hello()] {
       conversation = try greeted()
-      #expect(conversation.receive(message, host()) { $0.fingerprint.bytes == peerKey ? .removed : nil } == [.refuse(.removed)])
+      #expect(
+        conversation.receive(message, host()) { $0.fingerprint.bytes == peerKey ? .removed : nil } == [
+          .refuse(.removed)
+        ])
     }
   }
 

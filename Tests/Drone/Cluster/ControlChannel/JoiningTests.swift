@@ -67,7 +67,8 @@ private func history(
       ])
   }
 
-  @Test("the first member that answers is asked at once, the next one when it fails, each three times; then it gives up")
+  @Test(
+    "the first member that answers is asked at once, the next one when it fails, each three times; then it gives up")
   func found() {
     var joining = Joining(at: nil, isPatient: false, now: 0)
     #expect(joining.step(at: 0) == [.search])
@@ -87,7 +88,9 @@ private func history(
       ])
   }
 
-  @Test("an answer that refuses, or lies, does not end the search: the others that answered are asked, and the network again")
+  @Test(
+    "an answer that refuses, or lies, does not end the search: the others that answered are asked, and the network again"
+  )
   func liar() {
     var joining = Joining(at: nil, isPatient: false, now: 0)
     let liar = IPv4Address(192, 168, 1, 66)
@@ -104,9 +107,10 @@ private func history(
     #expect(joining.receiveAnswer(from: other, at: 50) == [.reportAnswer(other)])
     #expect(joining.step(at: 50) == [.connect(other)])
     #expect(joining.receiveRefusal([UInt8]("this node was removed"), at: 60) == [])
-    #expect(history(&joining, until: 100_000) { _, _ in [] } == [
-      "3000 search", "6000 search", "9000 give up: could not join at 192.168.1.12: this node was removed.",
-    ])
+    #expect(
+      history(&joining, until: 100_000) { _, _ in [] } == [
+        "3000 search", "6000 search", "9000 give up: could not join at 192.168.1.12: this node was removed.",
+      ])
   }
 
   @Test("however many answer, a round asks sixteen of them at most")

@@ -114,6 +114,24 @@ struct BootServiceTests {
     }
   }
 
+  @Test("a boot server runs as nobody in an empty folder, and may not become anybody else")
+  func rights() async throws {
+    try await withServer { _, _, folder in
+      func text(_ file: String) -> String {
+        String(decoding: FileHandle(forReadingAtPath: file)?.readDataToEndOfFile() ?? Data(), as: UTF8.self)
+      }
+      let process = try FileManager.default.contentsOfDirectory(atPath: "/proc").first {
+        text("/proc/\($0)/comm") == "tyd-boot\n" && text("/proc/\($0)/cmdline").contains(folder.string)
+      }
+      let place = "/proc/\(try #require(process))"
+      let status = text(place + "/status")
+      #expect(status.contains("Uid:\t65534\t65534\t65534\t65534\n"), "\(status)")
+      #expect(status.contains("Gid:\t65534\t65534\t65534\t65534\n"), "\(status)")
+      #expect(status.contains("NoNewPrivs:\t1\n") && status.contains("CapEff:\t0000000000000000\n"), "\(status)")
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: place + "/root") == "\(folder)/empty")
+    }
+  }
+
   /// What the server has told, once it is what is waited for or some seconds have gone: a client may be done before the server hears
   /// so.
   private func news(in folder: FilePath, _ isWanted: (String) -> Bool) throws -> String {
