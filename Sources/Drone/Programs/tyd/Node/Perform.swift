@@ -103,7 +103,10 @@ extension Node {
     case .removed(let record): tell(record, "was removed")
     case .answered(let address): search.tell(address.text + [UInt8](" answered"))
     case .removedItself, .replaced: report.step(.failed, "tyd", sentence(of: news))
-    case .needsApproval(let order): report.step(.degraded, "approval", [UInt8]("needed. ") + order)
+    case .needsApproval(let order):
+      // That may take hours. When this member is gone the next question opens the filter again.
+      search.end()
+      report.step(.degraded, "approval", [UInt8]("needed. ") + order)
     case .isApproved: report.step(.ok, "approval", [UInt8]("given"))
     case .isWaiting(let sentence): report.step(.degraded, "tyd", sentence)
     case .refused(let address, let objection):
