@@ -68,11 +68,8 @@ import Workshop
     }
   }
 
-  @Test(
-    "a tyd that finds its port taken ends with a sentence that says what to do",
-    .enabled(if: NetworkThread.isPossible && TydProgram.isThere, "needs tyd, root and iproute2"),
-    arguments: ["Proto => 'udp'", "Proto => 'tcp', Listen => 1"])
-  func taken(_ socket: String) async throws {
+  /// A folder with the credential of a new cluster, and a network with a neighbour on which nothing runs, 10.0.0.2.
+  private func withNetwork(_ body: (_ here: NetworkThread, _ environment: String) throws -> Void) async throws {
     let key = try SigningKey()
     let authority = try Certificate.authority(
       name: [UInt8]("lab".utf8), key: key, notBefore: 1_700_000_000, notAfter: 4_000_000_000)
@@ -80,18 +77,50 @@ import Workshop
       try await put(authority.pem, folder, "\(CredentialFile.certificate)")
       try await put(key.pem, folder, "\(CredentialFile.key)")
       let (here, there) = (try NetworkThread(), try NetworkThread())
-      try NetworkThread.join(here, "10.0.0.1/24", there, "")
+      try NetworkThread.join(here, "10.0.0.1/24", there, "10.0.0.2/24")
+      try body(
+        here,
+        "cd \(folder); export LD_LIBRARY_PATH='\(TydProgram.libraries)' TYD_RUN=$PWD/run TYD_CLUSTER=$PWD")
+    }
+  }
+
+  @Test(
+    "a tyd that finds its port taken ends with a sentence that says what to do",
+    .enabled(if: NetworkThread.isPossible && TydProgram.isThere, "needs tyd, root and iproute2"),
+    arguments: ["Proto => 'udp'", "Proto => 'tcp', Listen => 1"])
+  func taken(_ socket: String) async throws {
+    try await withNetwork { here, environment in
       let said = try here.command(
         "/bin/sh", "-c",
         """
-        cd \(folder); export LD_LIBRARY_PATH='\(TydProgram.libraries)' TYD_RUN=$PWD/run TYD_CLUSTER=$PWD
+        \(environment)
         perl -MIO::Socket -e "\\$held = IO::Socket::INET->new(\(socket), LocalPort => \(ClusterPorts.control)); sleep 60" &
         holder=$!
         for try in $(seq 100); do grep -qi ':0cce ' /proc/net/tcp /proc/net/udp && break; sleep 0.1; done
         \(TydProgram.path) -D; echo "status $?"; kill -9 $holder
         """)
-      #expect(said.contains("another program holds TCP or UDP 3278 on this computer; `ss -lntup` names it."), "\(said)")
+      #expect(
+        said.contains("another program holds TCP or UDP 3278 on this computer; `ss -lntup` names it."), "\(said)")
       #expect(said.contains("status 1"), "\(said)")
+    }
+  }
+
+  @Test(
+    "a tyd that cannot start, or join, leaves what a former run demands",
+    .enabled(if: hasTransforms && TydProgram.isThere, "needs tyd, root, iproute2 and a kernel with XFRM"))
+  func failedStart() async throws {
+    try await withNetwork { here, environment in
+      let said = try here.command(
+        "/bin/sh", "-c",
+        """
+        \(environment)
+        tail='priority 200 tmpl proto esp mode transport'
+        ip xfrm policy add src 10.0.0.1/32 dst 10.0.0.9/32 dir out $tail
+        ip xfrm policy add src 10.0.0.9/32 dst 10.0.0.1/32 dir in $tail
+        \(TydProgram.path) -D -m 10.0.0.2; echo "status $?"; ip xfrm policy
+        """)
+      #expect(said.contains("status 1"), "\(said)")
+      #expect(said.contains("dst 10.0.0.9/32") && said.contains("src 10.0.0.9/32"), "\(said)")
     }
   }
 

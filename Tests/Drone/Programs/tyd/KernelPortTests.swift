@@ -7,13 +7,13 @@ import Testing
 
 @testable import tyd
 
-private let isPossible =
+let hasTransforms =
   NetworkThread.isPossible && FileManager.default.fileExists(atPath: "/proc/sys/net/core/xfrm_acq_expires")
 
 private func node(_ number: UInt8) -> IPv4Address { IPv4Address(10, 0, 0, number) }
 
 /// What one run of tyd puts into a kernel, and the next one finds there.
-@Suite(.enabled(if: isPossible, "needs root, iproute2, nftables and a kernel with XFRM"), .serialized)
+@Suite(.enabled(if: hasTransforms, "needs root, iproute2, nftables and a kernel with XFRM"), .serialized)
 struct KernelPortTests {
   @Test("the next run finds which addresses a former one cut off, and keeps those that it wants")
   func cutOff() throws {
