@@ -207,7 +207,7 @@ let moduleTests: [ModuleTests] = [
   .tests("Drone/Cluster/Membership", ["Addresses", "Bytes", "DroneLayout", "Membership", "TestSupport"]),
   .tests(
     "Drone/Cluster/NodeCore",
-    ["Addresses", "Bytes", "ControlChannel", "LocalOrders", "Membership", "NodeCore", "Tunnels"]),
+    ["Addresses", "Bytes", "ControlChannel", "DroneLayout", "LocalOrders", "Membership", "NodeCore", "Tunnels"]),
   .tests("Drone/Cluster/SecureChannel", ["Addresses", "Bytes", "ChannelFailure", "SecureChannel", "TestSupport"]),
   .tests(
     "Drone/Cluster/Surveys",
@@ -233,7 +233,8 @@ let moduleTests: [ModuleTests] = [
     "Drone/Programs/tyd",
     [
       "Addresses", "BootServer", "Bytes", "ClusterView", "DroneLayout", "Linux", "MachineReadings", "Membership",
-      "ProcessView", "Surveys", "Terminal", "TestSupport", "Workshop", system,
+      "Netlink", "ProcessView", "SecureChannel", "Surveys", "Terminal", "TestSupport", "TydCommand", "Workshop", "tyd",
+      system,
     ]),
   .tests("Drone/System/Linux", ["Addresses", "Bytes", "Linux", "MachineReadings", "Netlink", "TestSupport"]),
   .tests("Drone/System/MachineReadings", ["Addresses", "MachineReadings", "TestSupport"]),

@@ -43,9 +43,9 @@ extension ClusterSimulation {
         check(peer, of: index)
       }
     case .certify(let channel):
-      give(index) { core, _ in core.receiveCertificate(([1], [2]), isNew: true, over: channel) }
+      give(index) { $0.receiveCertificate(([1], [2]), isNew: true, over: channel, at: $1) }
     case .findCertificate(let channel):
-      give(index) { core, _ in core.receiveCertificate(([1], [2]), isNew: false, over: channel) }
+      give(index) { $0.receiveCertificate(([1], [2]), isNew: false, over: channel, at: $1) }
     case .adopt:
       machines[index].isMember = true
       give(index) { $0.receiveAdoption(refusal: nil, at: $1) }
@@ -58,7 +58,7 @@ extension ClusterSimulation {
       }
     // tyd ends with a sentence.
     case .endWithout, .fail: stop(index)
-    case .enter, .believe, .search, .endSearch, .answerQuestion, .readMachine, .describeProcesses, .answer, .show,
+    case .enter, .believe, .search, .answerQuestion, .readMachine, .describeProcesses, .answer, .show,
       .endOrder, .end:
       break
     }

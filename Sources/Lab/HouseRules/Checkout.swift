@@ -21,6 +21,10 @@ public func houseFindings(in checkout: URL) throws -> [String] {
   for row in table.tests {
     findings += imports.findings(of: row, in: tests.filter { $0.path.hasPrefix(row.path + "/") })
   }
+  // The house of the rules' own tests promises nothing.
+  if let page = try? String(contentsOf: checkout.appending(path: PromiseRules.page), encoding: .utf8) {
+    findings += PromiseRules.findings(page: page, tests: tests)
+  }
   for file in sources {
     if !table.modules.contains(where: { file.path.hasPrefix($0.path + "/") }) {
       findings.append("Sources/\(file.path): no row in Package.swift has this folder.")

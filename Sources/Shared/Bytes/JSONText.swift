@@ -23,6 +23,12 @@ public struct JSONText: Sendable {
     bytes.append(UInt8(ascii: "]"))
   }
 
+  /// A string by itself, in an array.
+  public mutating func string(_ text: [UInt8]) {
+    begin(nil as [UInt8]?)
+    quote(text)
+  }
+
   /// A member that is a string. A byte that is not printable ASCII becomes a question mark.
   public mutating func member(_ name: StaticString, _ text: [UInt8]) {
     begin(name)

@@ -26,6 +26,10 @@ public struct NodeStatus: Equatable, Sendable {
   public var refusedPackets: RefusedPackets?
   /// How often this node saw another one die since it started.
   public var deaths: UInt32 = 0
+  /// Where memory is short on this machine, as phrases. Nobody looks on a full Linux.
+  public var shortages: [[UInt8]] = []
+  /// Addresses that members had to which nothing goes in clear.
+  public var kept: [KeptAddress] = []
   /// What this node's boot server did; nil for a node without one.
   public var boots: [Boot]?
 
@@ -138,6 +142,18 @@ public struct NodeStatus: Equatable, Sendable {
       self.late = late
       self.replayed = replayed
       self.unproven = unproven
+    }
+  }
+
+  /// An address of a member that is gone, or is said to be.
+  public struct KeptAddress: Equatable, Sendable {
+    public var address: IPv4Address
+    /// How long it is still kept.
+    public var seconds: UInt64
+
+    public init(address: IPv4Address, seconds: UInt64) {
+      self.address = address
+      self.seconds = seconds
     }
   }
 

@@ -59,6 +59,10 @@ extension NodeStatus {
         status.refusedPackets = try RefusedPackets(&reader)
       } else if name.spells("deaths") {
         status.deaths = UInt32(clamping: try reader.number())
+      } else if name.spells("short") {
+        status.shortages = try reader.array { (reader) throws(NodeStatusError) in try reader.string() }
+      } else if name.spells("kept") {
+        status.kept = try reader.array { (reader) throws(NodeStatusError) in try KeptAddress(&reader) }
       } else if name.spells("boots") {
         status.boots = try reader.array { (reader) throws(NodeStatusError) in try Boot(&reader) }
       } else {
@@ -126,6 +130,21 @@ extension NodeStatus.RefusedPackets {
         replayed = try reader.number()
       } else if name.spells("unproven") {
         unproven = try reader.number()
+      } else {
+        try reader.skip()
+      }
+    }
+  }
+}
+
+extension NodeStatus.KeptAddress {
+  fileprivate init(_ reader: inout JSONReader) throws(NodeStatusError) {
+    self.init(address: .unspecified, seconds: 0)
+    try reader.object { (reader, name) throws(NodeStatusError) in
+      if name.spells("address") {
+        address = try reader.address()
+      } else if name.spells("seconds") {
+        seconds = try reader.number()
       } else {
         try reader.skip()
       }

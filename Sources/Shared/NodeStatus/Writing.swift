@@ -27,6 +27,8 @@ extension NodeStatus {
         }
       }
       json.member("deaths", number: UInt64(deaths))
+      json.array("short", of: shortages) { json, text in json.string(text) }
+      json.array("kept", of: kept) { json, kept in json.object { kept.write(to: &$0) } }
       if let boots { json.array("boots", of: boots) { json, boot in json.object { boot.write(to: &$0) } } }
     }
     return json.bytes + [UInt8]("\n")
@@ -55,6 +57,13 @@ extension NodeStatus.Tunnel {
     var octets: [UInt8] = []
     octets.append(networkOrder: spi)
     return [UInt8]("0x") + hexadecimal(octets)
+  }
+}
+
+extension NodeStatus.KeptAddress {
+  fileprivate func write(to json: inout JSONText) {
+    json.member("address", address.text)
+    json.member("seconds", number: seconds)
   }
 }
 

@@ -172,6 +172,33 @@ private final class House {
     #expect(ImportRules(table).findingsInTable().contains { $0.hasSuffix("but \(reason).") })
   }
 
+  @Test(
+    "a promise whose test is not there is found, and one that says why it has none is not",
+    arguments: [
+      ("| x | a member is a member | `Tests/Drone/MemberTests.swift` |", nil),
+      ("| x | no test: nobody can | |", nil),
+      (
+        "| x | a member is none | `Tests/Drone/MemberTests.swift` |",
+        "no test in Tests/Drone/MemberTests.swift has this title."
+      ),
+      (
+        "| x | a member is a member | `Tests/Drone/Gone.swift` |", "there is no file Tests/Drone/Gone.swift with tests."
+      ),
+      ("| x | a member is a member | |", "there is no file  with tests."),
+      (
+        "| | a member is a member | `Tests/Drone/MemberTests.swift` |",
+        "a row has a promise, a test's title and its file."
+      ),
+      ("| x | y |", "a row has a promise, a test's title and its file."),
+    ] as [(String, String?)])
+  func promise(_ row: String, _ finding: String?) {
+    let tests = [(path: "Drone/MemberTests.swift", text: SourceText("@Test(\"a member is a member\") func a() {}"))]
+    let page =
+      "# Security\n| x | y |\n# Promises and their tests\n| promise | test | file |\n| --- | --- | --- |\n\(row)\n# End\n| z |"
+    #expect(PromiseRules.findings(page: page, tests: tests) == (finding.map { ["docs/SECURITY.md:6: " + $0] } ?? []))
+    #expect(PromiseRules.findings(page: "# Security", tests: tests).count == 1)
+  }
+
   @Test("literals are read past comments, escapes and interpolation")
   func literals() {
     let text = SourceText(

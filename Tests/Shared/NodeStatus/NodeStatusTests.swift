@@ -21,6 +21,8 @@ private let full: NodeStatus = {
   status.refused = [.init(name: [UInt8]("slow"), count: 0), .init(name: [UInt8]("strangers"), count: .max)]
   status.refusedPackets = .init(late: 1, replayed: 2, unproven: 3)
   status.deaths = 7
+  status.shortages = [[UInt8]("/tmp is full: 4096 of 4096 KB"), [UInt8]("only 900 of 31000 KB are left")]
+  status.kept = [.init(address: IPv4Address(192, 168, 1, 22), seconds: 86_400)]
   status.boots = [
     .init(
       hardware: .broadcast, address: IPv4Address(10, 0, 0, 9), file: [UInt8]("chaos/chaos.rdz"), percent: 100,
@@ -45,6 +47,8 @@ struct NodeStatusTests {
         + #""tunnels":[{"address":"192.168.1.21","spiIn":"0x000000ab","spiOut":"0xffffffff","rekeys":3}],"#
         + #""refused":{"slow":0,"strangers":18446744073709551615},"#
         + #""refusedPackets":{"late":1,"replayed":2,"unproven":3},"deaths":7,"#
+        + #""short":["/tmp is full: 4096 of 4096 KB","only 900 of 31000 KB are left"],"#
+        + #""kept":[{"address":"192.168.1.22","seconds":86400}],"#
         + #""boots":[{"mac":"ff:ff:ff:ff:ff:ff","address":"10.0.0.9","file":"chaos/chaos.rdz","percent":100,"#
         + #""completed":1}]}"# + "\n")
   }
@@ -115,7 +119,8 @@ struct NodeStatusFuzzTests {
   func pieces() {
     let mutator = Mutator([
       "{", "}", "[", "]", ":", ",", "\"", "\\", "\\u00", "true", "false", "null", "\"node\":\"0x0001\"",
-      "\"address\":\"10.0.0.1\"", "\"state\":\"in\"", "\"nodes\":[", "\"refused\":{", "\"boots\":[{", "-1.5",
+      "\"address\":\"10.0.0.1\"", "\"state\":\"in\"", "\"nodes\":[", "\"refused\":{", "\"boots\":[{", "\"short\":[",
+      "\"kept\":[{", "-1.5",
     ])
     let fault = Fuzzing.configured.firstFault { generator in
       let bytes = mutator.bytes(&generator, pieces: 0...40)

@@ -203,6 +203,8 @@ public struct Membership {
 
   public func state(of mac: MACAddress) -> NodeState? { table.slot(mac).map { table[$0].state } }
 
+  public func record(of mac: MACAddress) -> NodeRecord? { table.slot(mac).map(record) }
+
   /// Whether a machine or a key was removed, and must not be let in.
   public func isRemoved(_ mac: MACAddress, _ fingerprint: Fingerprint) -> Bool { removals.forbids(mac, fingerprint) }
 

@@ -57,7 +57,8 @@ extension NodeCore {
     guard let call = removeCall(channel) else { return [] }
     switch call.conversation.purpose {
     case .tunnel: perform(peers.tunnels.receiveEnd(of: channel, at: now), at: now)
-    case .admission, .entry: joining?.receiveFailure([UInt8]("there is no way to it"), at: now)
+    case .admission, .entry:
+      if channel == joiningChannel { joining?.receiveFailure([UInt8]("there is no way to it"), at: now) }
     case .incoming, .reunion: break
     }
     return finish()
@@ -75,9 +76,27 @@ extension NodeCore {
     let host = Conversation.Host(
       cluster: identity.cluster, identifier: membership.cluster, isInClear: !identity.isEncrypted, isIn: isIn)
     converse(over: channel, at: now) { conversation in
-      conversation.receive(message, host, isRemoved: { membership.isRemoved($0.mac, $0.fingerprint) })
+      conversation.receive(message, host, objection: { objection(to: $0) })
     }
+    if case .map(part: _, isLast: false) = message { dropOtherMaps(of: channel, at: now) }
     return finish()
+  }
+
+  /// What the cluster has against a node that says who it is.
+  private func objection(to record: NodeRecord) -> Objection? {
+    if membership.isRemoved(record.mac, record.fingerprint) { return .removed }
+    // A computer that was started anew has another key and mostly its old address. One at another address while the first is alive
+    // is a second machine: were it let in, each would end the other whenever it started.
+    guard membership.state(of: record.mac) == .alive, let first = membership.record(of: record.mac),
+      first.fingerprint != record.fingerprint,
+      !first.addresses.all.contains(where: { record.addresses.contains($0) })
+    else { return nil }
+    return .sameHardware(record.mac, first.addresses.primary)
+  }
+
+  /// How long the next message may be, as `FrameReader` counts.
+  public func frameLimit(over channel: UInt32) -> Int {
+    call(channel)?.conversation.frameLimit ?? ControlFrame.strangerLimit
   }
 
   /// What came is no message; nothing comes after it.
@@ -98,11 +117,12 @@ extension NodeCore {
     guard let call = removeCall(channel) else { return }
     switch call.conversation.purpose {
     case .incoming:
-      admission.receiveEstablishment(of: channel)
+      admission.receiveEnd(of: channel)
       if let reason { refusals.count(reason) }
       perform(peers.tunnels.receiveEnd(of: channel, at: now), at: now)
     case .tunnel: perform(peers.tunnels.receiveEnd(of: channel, at: now), at: now)
     case .admission, .entry:
+      guard channel == joiningChannel else { return }
       if let failure {
         joining?.receiveFailure(failure, at: now)
       } else {
@@ -139,6 +159,27 @@ extension NodeCore {
     end(channel, reason, failure: nil, at: now)
   }
 
+  /// The other end is a member: it is none of the strangers any longer.
+  private func establish(_ channel: UInt32, at now: UInt64) {
+    guard let key = call(channel)?.conversation.peer?.fingerprint,
+      let former = admission.receiveEstablishment(of: channel, by: key)
+    else { return }
+    refusals.tooMany &+= 1
+    drop(former, nil, at: now)
+  }
+
+  /// Of several maps that one member sends at a time the newest is put together.
+  private func dropOtherMaps(of channel: UInt32, at now: UInt64) {
+    guard let new = call(channel), new.conversation.isReceivingMap else { return }
+    for call in calls
+    where call.channel != channel && call.conversation.purpose == .incoming && call.conversation.isReceivingMap
+      && call.conversation.peer?.fingerprint == new.conversation.peer?.fingerprint
+    {
+      refusals.tooMany &+= 1
+      drop(call.channel, nil, at: now)
+    }
+  }
+
   // MARK: What follows
 
   private func perform(_ asked: [ConversationCommand], _ channel: UInt32, at now: UInt64) {
@@ -154,10 +195,10 @@ extension NodeCore {
     case .say(let message): say(message, over: channel)
     case .sayMap: say(map: membership.map(at: now), over: channel)
     case .sayOwnMap: if !isEnding { say(map: membership.ownMap(at: now), over: channel) }
-    case .refuse(let objection): refuse(objection, channel)
+    case .refuse(let objection): refuse(objection, channel, at: now)
     case .close: commands.append(.close(channel: channel))
     case .drop: drop(channel, .tooSlow, at: now)
-    case .establish: admission.receiveEstablishment(of: channel)
+    case .establish: establish(channel, at: now)
     case .tunnelOpened: perform(peers.tunnels.receiveConnection(channel), at: now)
     case .tunnel(let message): perform(peers.tunnels.receive(message, over: channel, at: now), at: now)
     case .offer(let offer, let record): consider(offer, record, channel, at: now)
@@ -219,16 +260,21 @@ extension NodeCore {
     }
   }
 
-  private func refuse(_ objection: Objection, _ channel: UInt32) {
+  private func refuse(_ objection: Objection, _ channel: UInt32, at now: UInt64) {
     refusals.count(objection)
     if !objection.note.isEmpty, let address = call(channel)?.address {
-      commands.append(.report(.refused(address, objection)))
+      report(ofStranger: .refused(address, objection), at: now)
     }
     if objection.sentence.isEmpty {
       commands.append(.close(channel: channel))
     } else {
       refuse(objection.sentence, channel)
     }
+  }
+
+  /// Tells people what anybody on the network can cause, as long as there is not too much of it.
+  private func report(ofStranger news: NodeNews, at now: UInt64) {
+    if notes.admits(at: now) { commands.append(.report(news)) }
   }
 
   private func refuse(_ reason: [UInt8], _ channel: UInt32) {
@@ -247,7 +293,7 @@ extension NodeCore {
     switch admission.request(key, from: call.address, at: now) {
     case .admit: commands.append(.certify(channel: channel))
     case .wait:
-      if isNew { commands.append(.report(.waits(call.address, key: key))) }
+      if isNew { report(ofStranger: .waits(call.address, key: key), at: now) }
       say(.pending(fingerprint: key), over: channel)
       commands.append(.close(channel: channel))
     case .refuse(let reason): refuse(reason, channel)
@@ -257,11 +303,11 @@ extension NodeCore {
   /// The certificate for who is at the other end, and the authority's, both DER; nil if none can be made.
   /// - Parameter isNew: it was asked for by `certify`.
   public func receiveCertificate(
-    _ certificate: (own: [UInt8], authority: [UInt8])?, isNew: Bool, over channel: UInt32
+    _ certificate: (own: [UInt8], authority: [UInt8])?, isNew: Bool, over channel: UInt32, at now: UInt64
   ) -> [NodeCommand] {
     if let certificate {
       if isNew, let call = call(channel), let key = call.conversation.peer?.fingerprint {
-        commands.append(.report(.admitted(call.address, key: key)))
+        report(ofStranger: .admitted(call.address, key: key), at: now)
       }
       say(.admitted(certificate: certificate.own, authority: certificate.authority), over: channel)
     } else if isNew {

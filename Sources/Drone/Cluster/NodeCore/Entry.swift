@@ -49,11 +49,13 @@ extension NodeCore {
         let question: Discovery =
           identity.isMember ? .question(cluster: identity.cluster) : .admission(cluster: identity.cluster)
         commands.append(.search(question.encoded))
-      case .endSearch(let address): commands.append(.endSearch(address))
+      case .reportAnswer(let address): commands.append(.report(.answered(address)))
       case .connect(let member):
         // The filter of this node lets 3278 out and nothing else; the member's lets it in.
         let purpose: Conversation.Purpose = identity.isMember ? .entry : .admission
-        call(purpose, member, ownChannel(), patience: Joining.patience, at: now)
+        let channel = ownChannel()
+        joiningChannel = channel
+        call(purpose, member, channel, patience: Joining.patience, at: now)
       case .askForApproval(let order): commands.append(.report(.needsApproval(order)))
       case .report(let sentence): commands.append(.report(.isWaiting(sentence)))
       case .giveUp(let sentence):
@@ -112,10 +114,10 @@ extension NodeCore {
     return [.answerQuestion(answer.encoded, to: asker)]
   }
 
-  /// An answer to this node's own question came.
-  public func receiveAnswer(_ datagram: [UInt8], at now: UInt64) -> [NodeCommand] {
+  /// An answer to this node's own question came. Nobody answers for another.
+  public func receiveAnswer(_ datagram: [UInt8], from sender: IPv4Address, at now: UInt64) -> [NodeCommand] {
     guard case .answer(let address, let port, let cluster)? = Discovery(datagram), cluster == identity.cluster,
-      port == ClusterPorts.control
+      port == ClusterPorts.control, address == sender
     else { return [] }
     perform(joining?.receiveAnswer(from: address, at: now) ?? [], at: now)
     return finish()

@@ -78,7 +78,9 @@ extension Peers {
     }
     guard cutsOff else { return commands }
     for address in cutOff
-    where !ownAddresses.contains(address) && !membership.isTaken(address, byOtherThan: membership.ownMAC) {
+    where !ownAddresses.contains(address) && !surroundings.hasRouter(address)
+      && !membership.isTaken(address, byOtherThan: membership.ownMAC)
+    {
       commands.append(.change(.cutOff([address])))
       commands += keep(KeptAddress(address, isDemanded: false, of: nil, until: now &+ keepFor), membership)
     }
@@ -87,12 +89,19 @@ extension Peers {
 
   // MARK: Its end
 
-  /// Addresses that a live member has are that member's.
-  mutating func endKeeping(of record: NodeRecord) {
-    guard !kept.isEmpty else { return }
+  /// Addresses that a live member has are that member's: cut off if it says so, and this machine's networks say nothing else.
+  mutating func endKeeping(of record: NodeRecord) -> [NodeCommand] {
+    guard !kept.isEmpty else { return [] }
     let addresses = record.allAddresses
     let primary = InternetAddress.ipv4(record.addresses.primary)
-    kept.removeAll { $0.address == primary || !$0.isDemanded && addresses.contains($0.address) }
+    let cutOff = others(of: record)
+    var open: [InternetAddress] = []
+    kept.removeAll { one in
+      guard one.address == primary || !one.isDemanded && addresses.contains(one.address) else { return false }
+      if !one.isDemanded, one.address != primary, !cutOff.contains(one.address) { open.append(one.address) }
+      return true
+    }
+    return open.isEmpty ? [] : [.change(.restore(open))]
   }
 
   /// Releases those whose time is over.
@@ -105,6 +114,12 @@ extension Peers {
     guard !kept.isEmpty else { return [] }
     let addresses = ownAddresses
     return release(membership) { addresses.contains($0.address) }
+  }
+
+  /// This machine's routers are cut off on nobody's word.
+  mutating func releaseRouters(_ membership: Membership) -> [NodeCommand] {
+    let surroundings = surroundings
+    return release(membership) { !$0.isDemanded && surroundings.hasRouter($0.address) }
   }
 
   /// The node with this key has made a tunnel from this address, so it is there and has the addresses that its record names.

@@ -31,9 +31,8 @@ public enum NodeCommand: Equatable, Sendable {
   case send([UInt8], to: IPv4Address)
   /// Send this to who asked the group for a member.
   case answerQuestion([UInt8], to: IPv4Address)
-  /// Ask the group whether a member is there, and listen for answers; stop that, since this member has answered.
+  /// Ask the group whether a member is there, and listen for answers until this node is in.
   case search([UInt8])
-  case endSearch(IPv4Address)
 
   // MARK: Connections
 
@@ -109,6 +108,8 @@ public enum NodeNews: Equatable, Sendable {
   case left(NodeRecord)
   case removed(NodeRecord)
   // This node.
+  /// A member has answered its search.
+  case answered(IPv4Address)
   case removedItself
   case replaced
   /// By the order that lets it in.
@@ -120,4 +121,6 @@ public enum NodeNews: Equatable, Sendable {
   case refused(IPv4Address, Objection)
   case admitted(IPv4Address, key: [UInt8])
   case waits(IPv4Address, key: [UInt8])
+  /// So many lines about others at this node were left out in a minute.
+  case omitted(UInt32)
 }

@@ -58,6 +58,8 @@ public final class NodeCore {
   public internal(set) var admission: Admission
   /// Nil once it is in.
   public internal(set) var joining: Joining?
+  /// Of its last connection: the end of one before says nothing of who is asked now.
+  var joiningChannel: UInt32?
   public internal(set) var refusals = Refusals()
   public internal(set) var surveys = Surveys()
   /// What is said to be the time, in seconds since 1970.
@@ -68,6 +70,7 @@ public final class NodeCore {
   var offers: [(channel: UInt32, offer: TunnelOffer)] = []
   var orders: [(number: UInt32, call: OrderCall)] = []
   var answers = DiscoveryAllowance()
+  var notes = NoteAllowance()
   /// Nothing of this node is given to others any longer.
   var isEnding = false
   /// What is asked for in the call that is under way.
@@ -121,7 +124,7 @@ public final class NodeCore {
   /// When `step` is to be called whatever happens.
   public var nextDue: UInt64 {
     var due = membership.nextDue
-    for time in [peers.tunnels.nextDue, peers.nextDue, surveys.nextDue, keepDue, joining?.nextDue] {
+    for time in [peers.tunnels.nextDue, peers.nextDue, surveys.nextDue, keepDue, joining?.nextDue, notes.nextDue] {
       if let time { due = min(due, time) }
     }
     for call in calls { due = min(due, call.conversation.nextDue) }
@@ -140,6 +143,7 @@ public final class NodeCore {
     if let due = peers.nextDue, due <= now { commands += peers.step(membership, at: now) }
     stepSurveys(at: now)
     if let due = joining?.nextDue, due <= now { perform(joining?.step(at: now) ?? [], at: now) }
+    if let count = notes.step(at: now) { commands.append(.report(.omitted(count))) }
     if let due = keepDue, due <= now {
       keepDue = nil
       commands.append(.keepMap)

@@ -16,6 +16,7 @@ public struct Peers {
   /// This node's address in the cluster, and all that it has.
   public private(set) var own: IPv4Address
   var ownAddresses: [InternetAddress] = []
+  var surroundings = Surroundings()
   /// False with `-c off`: then nothing is asked of the kernel.
   let isEncrypted: Bool
   /// Members' other addresses are cut off, as on a full Linux.
@@ -56,17 +57,20 @@ public struct Peers {
     required.insert(peer.address.bits)
     // Packets that wait at a kept address asked for keys of which nobody made any: the next one has to ask anew, and not in seconds.
     let waits = kept.contains { $0.address == .ipv4(peer.address) }
-    endKeeping(of: record)
+    let restored = endKeeping(of: record)
     var changes: [KernelChange] = [.require(peer.address), .permit(peer.address)]
     let others = others(of: record)
     if !others.isEmpty { changes.append(.cutOff(others)) }
-    return (waits ? [.removeWaiting(peer.address)] : []) + [.admit(ticket: tickets, changes)]
+    return restored + (waits ? [.removeWaiting(peer.address)] : []) + [.admit(ticket: tickets, changes)]
   }
 
   /// What is cut off of a member.
   func others(of record: NodeRecord) -> [InternetAddress] {
     guard cutsOff, isEncrypted else { return [] }
-    return record.allAddresses.filter { $0 != .ipv4(record.addresses.primary) && !ownAddresses.contains($0) }
+    let primary = record.addresses.primary
+    return record.allAddresses.filter {
+      $0 != .ipv4(primary) && !ownAddresses.contains($0) && surroundings.leads(to: $0, ofMemberAt: primary)
+    }
   }
 
   /// The kernel has, or has not, done all that `admit` asked for. Without the policy nothing may pass, and without its place in

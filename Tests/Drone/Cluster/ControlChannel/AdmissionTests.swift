@@ -117,7 +117,7 @@ private func digits(_ key: [UInt8], _ count: Int = 64) -> [UInt8] {
     }
     for channel in 10..<1000 { _ = admission.connected(UInt32(channel), from: address(channel)) }
     #expect(admission.halfOpen == Admission.strangers)
-    for channel in 0..<1000 { admission.receiveEstablishment(of: UInt32(channel)) }
+    for channel in 0..<1000 { admission.receiveEnd(of: UInt32(channel)) }
     #expect(admission.halfOpen == 0)
     #expect(admission.connected(5000, from: address(1)) == .free)
   }
@@ -157,5 +157,60 @@ private func digits(_ key: [UInt8], _ count: Int = 64) -> [UInt8] {
     #expect(admission.connected(310, from: address(99), isMemberAddress: true) == .full)
     #expect(admission.halfOpen == Admission.strangers)
     #expect(admission.connected(311, from: address(98)) == .insteadOf(0))
+  }
+
+  @Test("members' addresses share a total as well, and one that holds few takes a place of the one that holds most")
+  func memberAddresses() {
+    var admission = Admission(canCertify: true)
+    for channel in 0..<Admission.memberAddresses {
+      let from = address(channel / Admission.strangersPerAddress)
+      #expect(admission.connected(UInt32(channel), from: from, isMemberAddress: true) == .free)
+    }
+    #expect(admission.connected(500, from: address(90), isMemberAddress: true) == .insteadOf(0))
+    #expect(admission.connected(501, from: address(91)) == .free, "strangers have places of their own")
+    #expect(admission.halfOpen == 1)
+  }
+
+  @Test("a member has so many connections, and its oldest goes for the next; it is none of the strangers")
+  func perMember() {
+    var admission = Admission(canCertify: true)
+    for channel in 0..<10 as Range<UInt32> {
+      #expect(admission.connected(channel, from: address(Int(channel))) == .free)
+      let lost = channel < UInt32(Admission.perMember) ? nil : channel - UInt32(Admission.perMember)
+      #expect(admission.receiveEstablishment(of: channel, by: key(1)) == lost)
+    }
+    #expect(admission.halfOpen == 0)
+    // One that has ended leaves its place.
+    admission.receiveEnd(of: 9)
+    #expect(admission.receiveEstablishment(of: 10, by: key(1)) == nil)
+  }
+
+  @Test(
+    "members share a total: whoever holds most loses its oldest to one that holds fewer, and else the newcomer goes")
+  func memberTotal() {
+    var admission = Admission(canCertify: true)
+    for channel in 0..<Admission.members {
+      #expect(admission.receiveEstablishment(of: UInt32(channel), by: key(channel / 2)) == nil)
+    }
+    #expect(admission.receiveEstablishment(of: 100, by: key(99)) == 0)
+    #expect(admission.receiveEstablishment(of: 101, by: key(99)) == 2)
+    #expect(admission.receiveEstablishment(of: 102, by: key(99)) == 102, "it has as many as all others")
+  }
+}
+
+@Suite struct NoteAllowanceTests {
+  @Test("a minute has room for thirty lines, and says at its end how many were left out")
+  func minute() {
+    var notes = NoteAllowance()
+    #expect(notes.nextDue == nil)
+    let written = (0..<1000).count { notes.admits(at: 5000 + UInt64($0)) }
+    #expect(written == Int(NoteAllowance.perMinute))
+    #expect(notes.nextDue == 65_000)
+    #expect(notes.step(at: 64_999) == nil)
+    #expect(notes.step(at: 65_000) == 970)
+    #expect(notes.nextDue == nil)
+    let again = notes.admits(at: 65_001)
+    #expect(again)
+    #expect(notes.step(at: 125_001) == nil, "nothing was left out")
   }
 }

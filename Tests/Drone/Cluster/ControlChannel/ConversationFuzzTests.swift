@@ -59,7 +59,7 @@ import Tunnels
       var maps = 0
       for _ in 0..<8 {
         let wasOver = conversation.isOver
-        let more = conversation.receive(Self.message(&generator), host) { _ in false }
+        let more = conversation.receive(Self.message(&generator), host) { _ in nil }
         if wasOver, !more.isEmpty { return "\(more) after the end" }
         steps += more
       }

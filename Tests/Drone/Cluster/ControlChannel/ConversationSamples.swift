@@ -48,6 +48,6 @@ func fresh(_ purpose: Conversation.Purpose, with peer: Conversation.Peer = membe
 extension Conversation {
   /// Takes a message in a cluster from which nobody was removed.
   mutating func receive(_ message: ControlMessage, _ host: Host = host()) -> [ConversationCommand] {
-    receive(message, host) { _ in false }
+    receive(message, host) { _ in nil }
   }
 }

@@ -1,3 +1,4 @@
+import Addresses
 import ControlChannel
 import Testing
 
@@ -43,6 +44,22 @@ import Testing
     _ = try conversation.receive(hello())
     #expect(conversation.nextDue == 21_000)
     #expect(Conversation(.entry, at: 1000, patience: 3000).nextDue == 4000)
+  }
+
+  @Test("a certificate alone allows no long message: only a hello that is accepted does, and whom this node asked may")
+  func frameLimit() throws {
+    var conversation = Conversation(incomingAt: 0)
+    #expect(conversation.frameLimit == ControlFrame.strangerLimit)
+    _ = conversation.receivePeer(member)
+    #expect(conversation.frameLimit == ControlFrame.strangerLimit)
+    var removed = conversation
+    #expect(removed.receive(try hello(), host()) { _ in .removed } == [.refuse(.removed)])
+    #expect(removed.frameLimit == ControlFrame.strangerLimit)
+    _ = conversation.receive(try hello())
+    #expect(conversation.frameLimit == ControlFrame.memberLimit)
+    #expect(fresh(.incoming, with: stranger).frameLimit == ControlFrame.strangerLimit)
+    #expect(fresh(.entry).frameLimit == ControlFrame.memberLimit)
+    #expect(fresh(.admission).frameLimit == ControlFrame.memberLimit)
   }
 
   @Test("what lasts too long is given up without a word, once")
@@ -108,8 +125,27 @@ import Testing
   @Test("a removed node does not even wait")
   func removed() throws {
     var conversation = fresh(.incoming, with: stranger)
-    let steps = conversation.receive(.join(record: try description()), host()) { $0.fingerprint.bytes == peerKey }
+    let steps = conversation.receive(.join(record: try description()), host()) {
+      $0.fingerprint.bytes == peerKey ? .removed : nil
+    }
     #expect(steps == [.refuse(.removed)])
+  }
+
+  @Test(
+    "whoever has another machine's hardware address is told so: as a stranger, as a member, and by itself when it joins"
+  )
+  func sameHardware() throws {
+    let clone = Objection.sameHardware(.broadcast, IPv4Address(10, 1, 0, 5))
+    var joiner = fresh(.incoming, with: stranger)
+    #expect(joiner.receive(.join(record: try description()), host()) { _ in clone } == [.refuse(clone)])
+    var came = fresh(.incoming)
+    #expect(came.receive(try hello(), host()) { _ in clone } == [.refuse(clone)])
+    var entering = fresh(.entry)
+    #expect(entering.receive(try hello(), host(isIn: false)) { _ in clone } == [.giveUp(clone.sentence)])
+    // A member that was greeted goes on: the others settle what they hear of it.
+    var greeted = fresh(.incoming)
+    _ = greeted.receive(try hello())
+    #expect(greeted.receive(.mapRequest, host()) { _ in clone } == [.sayMap])
   }
 
   @Test(
@@ -156,13 +192,16 @@ import Testing
       #expect(conversation.greeting == nil)
     }
     var conversation = fresh(.incoming)
-    #expect(conversation.receive(try hello(), host()) { _ in true } == [.refuse(.removed)])
+    #expect(conversation.receive(try hello(), host()) { _ in .removed } == [.refuse(.removed)])
     conversation = try greeted()
     #expect(conversation.receive(try hello()) == [.refuse(.unexpected)])
     // A removal comes into force while a connection is open, too.
     for message in [ControlMessage.map(part: [7], isLast: true), .mapRequest, .offer(offer), try hello()] {
       conversation = try greeted()
-      #expect(conversation.receive(message, host()) { $0.fingerprint.bytes == peerKey } == [.refuse(.removed)])
+      #expect(
+        conversation.receive(message, host()) { $0.fingerprint.bytes == peerKey ? .removed : nil } == [
+          .refuse(.removed)
+        ])
     }
   }
 

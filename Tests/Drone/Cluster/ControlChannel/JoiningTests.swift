@@ -16,7 +16,7 @@ extension JoiningCommand {
   fileprivate var summary: String {
     switch self {
     case .search: "search"
-    case .endSearch(let address): "end search: \(text(address.text))"
+    case .reportAnswer(let address): "answer of \(text(address.text))"
     case .connect(let address): "connect \(text(address.text))"
     case .askForApproval(let order): "ask for approval: \(text(order))"
     case .report(let sentence): "tell: \(text(sentence))"
@@ -67,22 +67,63 @@ private func history(
       ])
   }
 
-  @Test("the first member that answers is the one that is asked, at once, and has three tries of its own")
+  @Test(
+    "the first member that answers is asked at once, the next one when it fails, each three times; then it gives up")
   func found() {
     var joining = Joining(at: nil, isPatient: false, now: 0)
     #expect(joining.step(at: 0) == [.search])
     #expect(joining.step(at: 3000) == [.search])
-    #expect(joining.receiveAnswer(from: contact, at: 3020) == [.endSearch(contact)])
-    #expect(joining.receiveAnswer(from: other, at: 3021) == [])
+    #expect(joining.receiveAnswer(from: contact, at: 3020) == [.reportAnswer(contact)])
+    #expect(joining.receiveAnswer(from: other, at: 3021) == [.reportAnswer(other)])
+    #expect(joining.receiveAnswer(from: other, at: 3022) == [])
     let lines = history(&joining, until: 100_000) { joining, now in
       joining.receiveFailure([UInt8]("there is no way to it"), at: now)
       return []
     }
     #expect(
       lines == [
-        "3020 connect 192.168.1.11", "4120 connect 192.168.1.11", "5220 connect 192.168.1.11",
-        "5320 give up: could not join at 192.168.1.11: there is no way to it.",
+        "3020 connect 192.168.1.11", "3120 connect 192.168.1.12", "4220 connect 192.168.1.11",
+        "5320 connect 192.168.1.12", "6420 connect 192.168.1.11", "6520 connect 192.168.1.12", "6620 search",
+        "9620 give up: could not join at 192.168.1.12: there is no way to it.",
       ])
+  }
+
+  @Test(
+    "an answer that refuses, or lies, does not end the search: the others that answered are asked, and the network again"
+  )
+  func liar() {
+    var joining = Joining(at: nil, isPatient: false, now: 0)
+    let liar = IPv4Address(192, 168, 1, 66)
+    _ = joining.step(at: 0)
+    _ = joining.receiveAnswer(from: liar, at: 10)
+    #expect(joining.step(at: 10) == [.connect(liar)])
+    #expect(joining.receiveAnswer(from: contact, at: 12) == [.reportAnswer(contact)])
+    #expect(joining.receiveEnd(.wrongAuthority, at: 20) == [])
+    #expect(joining.step(at: 20) == [.connect(contact)])
+    // It has its reasons; another member may have none, and the liar is not asked once more.
+    #expect(joining.receiveRefusal([UInt8]("not in itself yet"), at: 30) == [])
+    #expect(joining.receiveAnswer(from: liar, at: 40) == [])
+    #expect(joining.nextDue == 3000)
+    #expect(joining.receiveAnswer(from: other, at: 50) == [.reportAnswer(other)])
+    #expect(joining.step(at: 50) == [.connect(other)])
+    #expect(joining.receiveRefusal([UInt8]("this node was removed"), at: 60) == [])
+    #expect(
+      history(&joining, until: 100_000) { _, _ in [] } == [
+        "3000 search", "6000 search", "9000 give up: could not join at 192.168.1.12: this node was removed.",
+      ])
+  }
+
+  @Test("however many answer, a round asks sixteen of them at most")
+  func flood() {
+    var joining = Joining(at: nil, isPatient: true, now: 0)
+    _ = joining.step(at: 0)
+    var asked: Set<IPv4Address> = []
+    for number in 0..<1000 as Range<UInt32> {
+      _ = joining.receiveAnswer(from: IPv4Address(bits: 0x0A00_0000 + number), at: 1)
+      for case .connect(let address) in joining.step(at: 1) { asked.insert(address) }
+      _ = joining.receiveRefusal([UInt8]("no"), at: 1)
+    }
+    #expect(asked.count == Joining.mostAnswers)
   }
 
   @Test(
@@ -214,8 +255,14 @@ private func history(
     #expect(!any.isQuiet)
     _ = any.receiveRefusal([UInt8]("no"), at: 20)
     #expect(any.member == nil)
+    #expect(
+      history(&any, until: 12_000) { _, _ in [] } == [
+        "3000 search", "6000 search",
+        "9000 tell: could not join at 192.168.1.11: no; it is tried again and again, quietly", "12000 search",
+      ])
     #expect(any.isQuiet)
-    #expect(any.step(at: any.nextDue ?? 0) == [.search])
+    // A new round: it may have changed its mind.
+    #expect(any.receiveAnswer(from: contact, at: 12_001) == [.reportAnswer(contact)])
     var named = Joining(at: other, isPatient: true, now: 0)
     _ = named.step(at: 0)
     _ = named.receiveRefusal([UInt8]("no"), at: 20)

@@ -1,3 +1,4 @@
+import Addresses
 import ChannelFailure
 import ControlChannel
 import SecureChannel
@@ -49,6 +50,7 @@ import Testing
     (.tooMuch, "malformed"),
     (.otherCluster, "wrongCluster"),
     (.removed, "removed"),
+    (.sameHardware(.broadcast, .unspecified), "sameHardware"),
     (.otherProtection(isInClear: false), "otherProtection"),
     (.otherProtection(isInClear: true), "otherProtection"),
     (.notIn, nil),
@@ -65,8 +67,8 @@ import Testing
     let names = Refusals().all.map { "\($0.name)" }
     #expect(
       names == [
-        "notTLS13", "wrongCluster", "expired", "removed", "otherProtection", "malformed", "slow", "tooMany",
-        "strangers",
+        "notTLS13", "wrongCluster", "expired", "removed", "sameHardware", "otherProtection", "malformed", "slow",
+        "tooMany", "strangers",
       ])
   }
 }

@@ -185,7 +185,7 @@ import Tunnels
 
 extension Sample {
   /// The membership says that member 2 is gone.
-  fileprivate mutating func lose(_ event: MembershipNews) {
+  mutating func lose(_ event: MembershipNews) {
     _ = core.membership.remove(2, at: now)
     core.perform([.report(event)], at: now)
     perform(core.finish())

@@ -1,5 +1,6 @@
 import Addresses
 import ControlChannel
+import DroneLayout
 import LocalOrders
 import Membership
 import Testing
@@ -165,7 +166,7 @@ import Tunnels
     }
     if isCertified {
       #expect(
-        node.core.receiveCertificate(([1], [2]), isNew: true, over: channel)
+        node.core.receiveCertificate(([1], [2]), isNew: true, over: channel, at: node.now)
           == [
             .report(.admitted(IPv4Address(10, 0, 0, 9), key: stranger.fingerprint.bytes)),
             .say(channel: channel, .admitted(certificate: [1], authority: [2])), .close(channel: channel),
@@ -208,6 +209,72 @@ import Tunnels
     #expect(node.done.isEmpty)
     node.perform(node.core.receive(.mapRequest, over: 4, at: node.now))
     #expect(node.done.contains { if case .say(4, .map) = $0 { true } else { false } })
+  }
+
+  @Test("of two maps that one member sends at a time only the newer is put together; another member's is not touched")
+  func maps() {
+    var node = Sample()
+    node.learn(Sample.record(2), Sample.record(3))
+    for (number, times) in [(2, 2), (3, 1)] as [(UInt8, Int)] {
+      for _ in 0..<times {
+        node.receiveOffer(of: Sample.record(number), from: IPv4Address(10, 0, 0, number))
+      }
+    }
+    #expect(node.core.calls.map(\.channel) == [2, 4, 6])
+    node.done = []
+    for channel in [2, 6, 4] as [UInt32] {
+      node.perform(node.core.receive(.map(part: [1], isLast: false), over: channel, at: node.now))
+    }
+    let dropped = node.done.compactMap { if case .drop(let channel) = $0 { channel } else { nil } }
+    #expect(dropped == [2])
+    #expect(node.core.refusals.tooMany == 1)
+  }
+
+  @Test("a member that opens more connections than it may loses its oldest")
+  func memberConnections() {
+    var node = Sample()
+    node.learn(Sample.record(2))
+    node.done = []
+    for _ in 0...Admission.perMember { node.receiveOffer(of: Sample.record(2), from: IPv4Address(10, 0, 0, 2)) }
+    #expect(node.done.contains(.drop(channel: 2)))
+    #expect(node.core.calls.map(\.channel) == [4, 6, 8, 10])
+  }
+
+  @Test("strangers cause thirty lines of log in a minute, and one that says how many were left out")
+  func log() {
+    var node = Sample()
+    func told() -> Int { node.done.count { if case .report = $0 { true } else { false } } }
+    for number in 0..<200 as Range<UInt32> {
+      let joiner = Sample.record(9, key: UInt64(number))
+      guard
+        let channel = node.core.receiveConnection(from: IPv4Address(bits: 0x0A01_0000 + number), at: node.now).channel
+      else { continue }
+      let peer = Conversation.Peer(fingerprint: joiner.fingerprint.bytes, isMember: false)
+      node.perform(node.core.receivePeer(peer, over: channel, at: node.now))
+      let own = Membership(joiner, cluster: node.core.membership.cluster, at: 0, seed: 3).ownMap(at: 0)
+      node.perform(node.core.receive(.join(record: own), over: channel, at: node.now))
+      node.perform(node.core.receiveEnd(of: channel, .finished, at: node.now))
+    }
+    #expect(told() == Int(NoteAllowance.perMinute))
+    node.done = []
+    node.now += 60_000
+    node.perform(node.core.step(at: node.now))
+    // Those that may wait are told of; the others are refused without a line.
+    #expect(node.done.contains(.report(.omitted(UInt32(Admission.mostPending) - NoteAllowance.perMinute))))
+  }
+
+  @Test("an answer to a search counts from the address that it names alone, and of this cluster")
+  func answers() {
+    var node = Sample()
+    node.perform(node.core.join(at: node.now))
+    let there = IPv4Address(10, 0, 0, 2)
+    let answer = Discovery.answer(address: there, port: ClusterPorts.control, cluster: Sample.cluster).encoded
+    let foreign = Discovery.answer(
+      address: there, port: ClusterPorts.control, cluster: [UInt8](repeating: 1, count: 32)
+    ).encoded
+    #expect(node.core.receiveAnswer(answer, from: IPv4Address(10, 0, 0, 66), at: node.now) == [])
+    #expect(node.core.receiveAnswer(foreign, from: there, at: node.now) == [])
+    #expect(node.core.receiveAnswer(answer, from: there, at: node.now) == [.report(.answered(there))])
   }
 
   // MARK: Ends

@@ -7,19 +7,7 @@ import TestSupport
 import Testing
 import Workshop
 
-/// The program as it was built for this machine beside the tests.
-private let program = FilePath(CommandLine.arguments[0]).removingLastComponent().appending("tyd").string
-
-/// Where this process has the libraries from that the program needs, too.
-private let swiftLibraries: String = {
-  // A file of /proc has no size to be read by.
-  let maps = String(
-    decoding: FileHandle(forReadingAtPath: "/proc/self/maps")?.readDataToEndOfFile() ?? Data(), as: UTF8.self)
-  let path = maps.split(whereSeparator: \.isWhitespace).first { $0.hasSuffix("/libswiftCore.so") }
-  return path.map { FilePath(String($0)).removingLastComponent().string } ?? ""
-}()
-
-private let isPossible = NetworkThread.isPossible && FileManager.default.isExecutableFile(atPath: program)
+private let isPossible = NetworkThread.isPossible && TydProgram.isThere
 
 /// tyd's boot server as a process, asked by programs that others use.
 @Suite(.enabled(if: isPossible, "needs tyd, root, iproute2 and nftables"), .serialized)
@@ -53,8 +41,8 @@ struct BootServiceTests {
       try server.command(
         "/bin/sh", "-c",
         """
-        cd \(folder); export LD_LIBRARY_PATH='\(swiftLibraries)'
-        (sh -c 'echo $$ >process; exec sleep 60' | \(program) --boot-server eth0 192.168.1.11 255.255.255.0 \
+        cd \(folder); export LD_LIBRARY_PATH='\(TydProgram.libraries)'
+        (sh -c 'echo $$ >process; exec sleep 60' | \(TydProgram.path) --boot-server eth0 192.168.1.11 255.255.255.0 \
         192.168.1.100-192.168.1.200 0.0.0.0 \(medium) \(cluster) \(folder)/empty) >news 2>&1 &
         for try in $(seq 100); do grep -q ready news && exit 0; sleep 0.1; done; cat news; exit 1
         """)
@@ -123,6 +111,24 @@ struct BootServiceTests {
       try client.command("/bin/sh", "-c", "cd \(folder) && \(line) && cmp got \(medium)/chaos/bzImage")
       let sent = "sent 192.168.1.150 100 chaos/bzImage"
       #expect(try news(in: folder) { $0.contains(sent) }.contains(sent))
+    }
+  }
+
+  @Test("a boot server runs as nobody in an empty folder, and may not become anybody else")
+  func rights() async throws {
+    try await withServer { _, _, folder in
+      func text(_ file: String) -> String {
+        String(decoding: FileHandle(forReadingAtPath: file)?.readDataToEndOfFile() ?? Data(), as: UTF8.self)
+      }
+      let process = try FileManager.default.contentsOfDirectory(atPath: "/proc").first {
+        text("/proc/\($0)/comm") == "tyd-boot\n" && text("/proc/\($0)/cmdline").contains(folder.string)
+      }
+      let place = "/proc/\(try #require(process))"
+      let status = text(place + "/status")
+      #expect(status.contains("Uid:\t65534\t65534\t65534\t65534\n"), "\(status)")
+      #expect(status.contains("Gid:\t65534\t65534\t65534\t65534\n"), "\(status)")
+      #expect(status.contains("NoNewPrivs:\t1\n") && status.contains("CapEff:\t0000000000000000\n"), "\(status)")
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: place + "/root") == "\(folder)/empty")
     }
   }
 

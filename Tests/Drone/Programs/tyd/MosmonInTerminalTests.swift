@@ -4,17 +4,11 @@ import ClusterView
 import Foundation
 import SystemPackage
 import Terminal
-import TestSupport
 import Testing
 import Workshop
 
 /// The program in a terminal, with keys and sizes.
 @Suite struct MosmonInTerminalTests {
-  /// The program as it was built for this machine beside the tests.
-  static let program =
-    checkout
-    .appending(".build/debug/tyd")
-
   private static func table(_ count: Int) -> ClusterTable {
     var table = ClusterTable(own: 0x0101, standing: .in, name: [UInt8]("default".utf8))
     for index in 0..<count {
@@ -45,7 +39,7 @@ import Workshop
   private static func links(in folder: FilePath) throws {
     for name in ["mosmon", "showmap"] {
       try FileManager.default.createSymbolicLink(
-        atPath: folder.appending(name).string, withDestinationPath: program.string)
+        atPath: folder.appending(name).string, withDestinationPath: TydProgram.path.string)
     }
   }
 
@@ -175,7 +169,7 @@ import Workshop
           decoding: try await Command(
             "sh", ["-c", command],
             environment: [
-              "TYD_RUN": folder.string, "TERM": "linux", "LD_LIBRARY_PATH": TerminalMultiplexer.swiftLibraries,
+              "TYD_RUN": folder.string, "TERM": "linux", "LD_LIBRARY_PATH": TydProgram.libraries,
             ],
             workingDirectory: folder.string
           ).output(), as: UTF8.self)

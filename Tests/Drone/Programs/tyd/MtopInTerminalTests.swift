@@ -74,7 +74,7 @@ final class StandInNode: Sendable {
   func keys() async throws {
     try await TerminalMultiplexer.with { terminal in
       try FileManager.default.createSymbolicLink(
-        atPath: terminal.folder.appending("mtop").string, withDestinationPath: MosmonInTerminalTests.program.string)
+        atPath: terminal.folder.appending("mtop").string, withDestinationPath: TydProgram.path.string)
       let node = try StandInNode(in: terminal.folder, Self.report)
       defer { node.stop() }
       func shows(_ keys: [Key], columns: Int = 80, rows: Int = 24) async throws {
@@ -117,7 +117,7 @@ final class StandInNode: Sendable {
   func sizes(_ size: String) async throws {
     try await TerminalMultiplexer.with { terminal in
       try FileManager.default.createSymbolicLink(
-        atPath: terminal.folder.appending("mtop").string, withDestinationPath: MosmonInTerminalTests.program.string)
+        atPath: terminal.folder.appending("mtop").string, withDestinationPath: TydProgram.path.string)
       let node = try StandInNode(in: terminal.folder, Self.report)
       defer { node.stop() }
       try await terminal.type("stty \(size); TYD_RUN=. ./mtop --delay 3600; echo left $?")
@@ -135,14 +135,14 @@ final class StandInNode: Sendable {
   func once() async throws {
     try await withTemporaryFolder(in: FilePath(NSTemporaryDirectory())) { folder in
       try FileManager.default.createSymbolicLink(
-        atPath: folder.appending("mtop").string, withDestinationPath: MosmonInTerminalTests.program.string)
+        atPath: folder.appending("mtop").string, withDestinationPath: TydProgram.path.string)
       func run(_ line: String) async throws -> String {
         String(
           decoding: try await Command(
             "sh", ["-c", line],
             environment: [
               "TYD_RUN": folder.string, "COLUMNS": nil, "LINES": nil,
-              "LD_LIBRARY_PATH": TerminalMultiplexer.swiftLibraries,
+              "LD_LIBRARY_PATH": TydProgram.libraries,
             ],
             workingDirectory: folder.string
           ).output(), as: UTF8.self)

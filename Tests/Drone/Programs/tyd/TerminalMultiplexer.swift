@@ -15,7 +15,7 @@ struct TerminalMultiplexer: Sendable {
       let terminal = TerminalMultiplexer(socket: folder.appending("tmux").string, folder: folder)
       try await terminal.tmux([
         "-f", "/dev/null", "new-session", "-d", "-x", "\(columns)", "-y", "\(rows)", "-c", folder.string,
-        "env PS1='$ ' LD_LIBRARY_PATH='\(swiftLibraries ?? "")' sh",
+        "env PS1='$ ' LD_LIBRARY_PATH='\(TydProgram.libraries)' sh",
       ])
       do {
         let result = try await body(terminal)
@@ -27,15 +27,6 @@ struct TerminalMultiplexer: Sendable {
       }
     }
   }
-
-  /// Where Swift's libraries are that this process uses: a program with an Embedded side is not told where to look.
-  static let swiftLibraries: String? = {
-    let maps = try? FileHandle(forReadingAtPath: "/proc/self/maps")?.readToEnd()
-    let line = maps.map { String(decoding: $0, as: UTF8.self) }?.split(separator: "\n").first {
-      $0.hasSuffix("/libswiftCore.so")
-    }
-    return line.flatMap { $0.split(separator: " ").last }.map { FilePath(String($0)).removingLastComponent().string }
-  }()
 
   @discardableResult
   private func tmux(_ arguments: [String]) async throws -> String {

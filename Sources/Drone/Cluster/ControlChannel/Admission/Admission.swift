@@ -48,17 +48,22 @@ public struct Admission: Sendable {
   public static let mostPending = 64
   static let mostPendingPerAddress = 4
   static let mostApproved = 64
-  /// Connections at once whose peer has not proved to be a member: from one address, and in total.
+  /// Connections at once whose peer has not proved to be a member: from one address, from all that are no member's, and from
+  /// all that are.
   public static let strangersPerAddress = 4
   public static let strangers = 32
+  public static let memberAddresses = 64
+  /// Connections at once whose peer has proved to be a member: of one, and in total. Each may hold half a map.
+  public static let perMember = 4
+  public static let members = 64
 
   /// Whether this node can certify keys: it holds the authority's.
   public var canCertify: Bool
   public private(set) var pending: [Pending] = []
   private var approved: [(fingerprint: [UInt8], until: UInt64)] = []
   private var windowEnd: UInt64?
-  /// In the order in which they came.
-  private var connections: [(channel: UInt32, address: IPv4Address, isMemberAddress: Bool)] = []
+  /// In the order in which they came, or proved to be members.
+  private var connections: [(channel: UInt32, holder: Holder)] = []
 
   public init(canCertify: Bool) { self.canCertify = canCertify }
 
@@ -73,39 +78,88 @@ public struct Admission: Sendable {
     case full
   }
 
+  /// Whose a connection is. Each kind has places of its own.
+  private enum Holder: Equatable, Sendable {
+    case stranger(IPv4Address)
+    /// A live member has this address.
+    case memberAddress(IPv4Address)
+    case member(key: [UInt8])
+
+    /// How many places all of its kind have.
+    var most: Int {
+      switch self {
+      case .stranger: Admission.strangers
+      case .memberAddress: Admission.memberAddresses
+      case .member: Admission.members
+      }
+    }
+
+    func isRival(of other: Holder) -> Bool {
+      switch (self, other) {
+      case (.stranger, .stranger), (.memberAddress, .memberAddress), (.member, .member): true
+      default: false
+      }
+    }
+  }
+
   /// A connection came in, whose peer has proved nothing yet.
   ///
   /// So many may stay from one address, and so many in total. Whoever holds most places loses the oldest one to an address
-  /// that holds fewer: neither silence from many addresses nor a flood from a few keeps others out for long. Members have
-  /// places of their own.
+  /// that holds fewer: neither silence from many addresses nor a flood from a few keeps others out for long. Members'
+  /// addresses have places of their own, and compete for them in the same way.
   ///
   /// - Parameter isMemberAddress: a live member has this address.
   public mutating func connected(
     _ channel: UInt32, from address: IPv4Address, isMemberAddress: Bool = false
   ) -> Entrance {
-    let own = held(by: address)
-    guard own < Admission.strangersPerAddress else { return .full }
-    let connection = (channel, address, isMemberAddress)
-    guard !isMemberAddress, halfOpen >= Admission.strangers else {
-      connections.append(connection)
+    let holder: Holder = isMemberAddress ? .memberAddress(address) : .stranger(address)
+    guard held(by: holder) < Admission.strangersPerAddress else { return .full }
+    return enter(channel, holder)
+  }
+
+  /// The connection's peer has proved to be the member with this key: it leaves its place to others.
+  ///
+  /// A member that holds as many connections as it may loses its oldest; when all members together do, whoever holds most.
+  /// - Returns: the connection that is to be closed for it, which may be this one itself; nil for none.
+  public mutating func receiveEstablishment(of channel: UInt32, by key: [UInt8]) -> UInt32? {
+    receiveEnd(of: channel)
+    let holder = Holder.member(key: key)
+    if held(by: holder) >= Admission.perMember, let place = connections.firstIndex(where: { $0.holder == holder }) {
+      let former = connections.remove(at: place).channel
+      connections.append((channel, holder))
+      return former
+    }
+    switch enter(channel, holder) {
+    case .free: return nil
+    case .insteadOf(let former): return former
+    case .full: return channel
+    }
+  }
+
+  /// The connection has ended: it does not count any longer.
+  public mutating func receiveEnd(of channel: UInt32) { connections.removeAll { $0.channel == channel } }
+
+  private mutating func enter(_ channel: UInt32, _ holder: Holder) -> Entrance {
+    let rivals = connections.reduce(0) { $0 + ($1.holder.isRival(of: holder) ? 1 : 0) }
+    guard rivals >= holder.most else {
+      connections.append((channel, holder))
       return .free
     }
-    let place = oldestOfFullest(connections.map { $0.address }, above: own) { !connections[$0].isMemberAddress }
-    guard let place else { return .full }
+    let holders = connections.map { $0.holder }
+    guard let place = oldestOfFullest(holders, above: held(by: holder), { holders[$0].isRival(of: holder) }) else {
+      return .full
+    }
     let former = connections.remove(at: place).channel
-    connections.append(connection)
+    connections.append((channel, holder))
     return .insteadOf(former)
   }
 
-  private func held(by address: IPv4Address) -> Int {
-    places(of: address, in: connections.map { $0.address })
+  private func held(by holder: Holder) -> Int { places(of: holder, in: connections.map { $0.holder }) }
+
+  /// Connections of strangers that count.
+  public var halfOpen: Int {
+    connections.reduce(0) { if case .stranger = $1.holder { $0 + 1 } else { $0 } }
   }
-
-  /// The connection's peer has proved to be a member, or the connection has ended: it does not count any longer.
-  public mutating func receiveEstablishment(of channel: UInt32) { connections.removeAll { $0.channel == channel } }
-
-  /// Connections that count in total.
-  public var halfOpen: Int { connections.reduce(0) { $0 + ($1.isMemberAddress ? 0 : 1) } }
 
   // MARK: Join requests
 
@@ -148,18 +202,18 @@ public struct Admission: Sendable {
 
   // MARK: Places
 
-  private func places(of address: IPv4Address, in addresses: [IPv4Address]) -> Int {
-    addresses.reduce(0) { $0 + ($1 == address ? 1 : 0) }
+  private func places<Owner: Equatable>(of holder: Owner, in holders: [Owner]) -> Int {
+    holders.reduce(0) { $0 + ($1 == holder ? 1 : 0) }
   }
 
-  /// The oldest place of the address that holds most, if it holds more than `least`; of the places that may be lost.
-  private func oldestOfFullest(
-    _ addresses: [IPv4Address], above least: Int, _ mayBeLost: (Int) -> Bool = { _ in true }
+  /// The oldest place of the holder that has most, if it has more than `least`; of the places that may be lost.
+  private func oldestOfFullest<Owner: Equatable>(
+    _ holders: [Owner], above least: Int, _ mayBeLost: (Int) -> Bool = { _ in true }
   ) -> Int? {
     var most = least
     var place: Int?
-    for (index, address) in addresses.enumerated() where mayBeLost(index) {
-      let count = places(of: address, in: addresses)
+    for (index, holder) in holders.enumerated() where mayBeLost(index) {
+      let count = places(of: holder, in: holders)
       if count > most {
         most = count
         place = index

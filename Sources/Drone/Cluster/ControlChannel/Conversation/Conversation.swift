@@ -126,6 +126,16 @@ public struct Conversation: Sendable {
     nextDue = now &+ patience
   }
 
+  /// A part of a map is here, and its last one is not.
+  public var isReceivingMap: Bool { !map.isEmpty }
+
+  /// How long a message may be (`FrameReader.limit`). Who came has to say hello before it may be a long one: a removed node's
+  /// certificate stands as well. Whom this node asked was chosen by it.
+  public var frameLimit: Int {
+    guard let peer, peer.isMember, purpose != .incoming || greeting != nil else { return ControlFrame.strangerLimit }
+    return ControlFrame.memberLimit
+  }
+
   // MARK: What happens
 
   /// The other side has proved who it is.
@@ -143,15 +153,16 @@ public struct Conversation: Sendable {
     }
   }
 
-  /// A message came. `isRemoved`: whether a machine or a key was removed from the cluster.
+  /// A message came.
+  /// - Parameter objection: what this node has against the machine or the key of a record, from what it knows of the cluster.
   public mutating func receive(
-    _ message: ControlMessage, _ host: Host, isRemoved: (NodeRecord) -> Bool
+    _ message: ControlMessage, _ host: Host, objection: (NodeRecord) -> Objection?
   ) -> [ConversationCommand] {
     guard !isOver, let peer else { return [] }
-    guard peer.isMember else { return receiveFromJoiner(message, peer, host, isRemoved) }
+    guard peer.isMember else { return receiveFromJoiner(message, peer, host, objection) }
     // It may have been removed since.
-    if let record, isRemoved(record) { return object(.removed) }
-    if case .hello(let hello) = message { return greet(hello, peer, host, isRemoved) }
+    if let record, objection(record) == .removed { return object(.removed) }
+    if case .hello(let hello) = message { return greet(hello, peer, host, objection) }
     switch purpose {
     case .incoming:
       guard let greeting else { return object(.noHello) }
@@ -176,18 +187,20 @@ public struct Conversation: Sendable {
   // MARK: Members
 
   private mutating func greet(
-    _ hello: Hello, _ peer: Peer, _ host: Host, _ isRemoved: (NodeRecord) -> Bool
+    _ hello: Hello, _ peer: Peer, _ host: Host, _ objection: (NodeRecord) -> Objection?
   ) -> [ConversationCommand] {
     guard greeting == nil else { return object(.unexpected) }
     guard hello.cluster == host.cluster else { return object(.otherCluster) }
     guard let record = Conversation.record(of: hello.record, host), record.fingerprint.bytes == peer.fingerprint else {
       return object(.otherKey)
     }
-    guard !isRemoved(record) else { return object(.removed) }
-    guard record.isInClear == host.isInClear else {
-      let objection = Objection.otherProtection(isInClear: host.isInClear)
-      guard purpose == .entry else { return object(objection) }
+    if let objection = objection(record) {
       // Nobody there would read it.
+      if case .sameHardware = objection, purpose == .entry { return end([.giveUp(objection.sentence)]) }
+      return object(objection)
+    }
+    guard record.isInClear == host.isInClear else {
+      guard purpose == .entry else { return object(.otherProtection(isInClear: host.isInClear)) }
       return end([.giveUp(Objection.otherProtection(isInClear: record.isInClear).sentence)])
     }
     greeting = hello
@@ -240,13 +253,13 @@ public struct Conversation: Sendable {
 
   /// Somebody whose key nobody has certified may ask once to be admitted.
   private mutating func receiveFromJoiner(
-    _ message: ControlMessage, _ peer: Peer, _ host: Host, _ isRemoved: (NodeRecord) -> Bool
+    _ message: ControlMessage, _ peer: Peer, _ host: Host, _ objection: (NodeRecord) -> Objection?
   ) -> [ConversationCommand] {
     guard purpose == .incoming, case .join(let map) = message else { return object(.unexpected) }
     guard let record = Conversation.record(of: map, host), record.fingerprint.bytes == peer.fingerprint else {
       return object(.otherKey)
     }
-    guard !isRemoved(record) else { return object(.removed) }
+    if let objection = objection(record) { return object(objection) }
     guard record.isInClear == host.isInClear else { return object(.otherProtection(isInClear: host.isInClear)) }
     return end([.admit(record)])
   }

@@ -1,3 +1,4 @@
+import Addresses
 import Bytes
 
 /// What is wrong with what the other side of a connection said.
@@ -16,6 +17,8 @@ public enum Objection: Hashable, Sendable {
   case otherCluster
   /// An operator threw it out.
   case removed
+  /// Another machine with its hardware address is a live member, at this other address: a clone of a virtual machine, say.
+  case sameHardware(MACAddress, IPv4Address)
   /// It speaks in clear where this node demands IPsec, or the other way round. `isInClear`: whether this node does.
   case otherProtection(isInClear: Bool)
   /// This node has no map to give yet.
@@ -28,6 +31,9 @@ public enum Objection: Hashable, Sendable {
     case .noHello: [UInt8]("say hello first")
     case .otherKey: [UInt8]("the record is not of the key that this connection has")
     case .removed: [UInt8]("this node was removed from the cluster; tyd --allow on a member lets it join again")
+    case .sameHardware(let mac, let address):
+      [UInt8]("another machine with this one's hardware address, ") + mac.text + [UInt8](", is in the cluster at ")
+        + address.text + [UInt8]("; a node is known by it, so give one of them another")
     case .otherProtection(isInClear: false):
       [UInt8]("the node there demands IPsec and this one runs with -c off; start this one without it")
     case .otherProtection(isInClear: true):
@@ -40,6 +46,8 @@ public enum Objection: Hashable, Sendable {
   public var note: [UInt8] {
     switch self {
     case .removed: [UInt8]("was removed and came back")
+    case .sameHardware(let mac, let address):
+      [UInt8]("was refused: the node at ") + address.text + [UInt8](" has its hardware address, ") + mac.text
     case .otherProtection(isInClear: false): [UInt8]("runs with -c off and was refused")
     case .otherProtection(isInClear: true): [UInt8]("demands IPsec and was refused: this node runs with -c off")
     default: []

@@ -7,6 +7,8 @@ public struct Refusals: Equatable, Sendable {
   public var wrongCluster: UInt32 = 0
   public var expired: UInt32 = 0
   public var removed: UInt32 = 0
+  /// Another machine with its hardware address is a live member.
+  public var sameHardware: UInt32 = 0
   /// It speaks in clear where this node demands IPsec, or the other way round.
   public var otherProtection: UInt32 = 0
   public var malformed: UInt32 = 0
@@ -22,8 +24,8 @@ public struct Refusals: Equatable, Sendable {
   public var all: [(name: StaticString, count: UInt32)] {
     [
       ("notTLS13", notTLS13), ("wrongCluster", wrongCluster), ("expired", expired), ("removed", removed),
-      ("otherProtection", otherProtection), ("malformed", malformed), ("slow", slow), ("tooMany", tooMany),
-      ("strangers", strangers),
+      ("sameHardware", sameHardware), ("otherProtection", otherProtection), ("malformed", malformed), ("slow", slow),
+      ("tooMany", tooMany), ("strangers", strangers),
     ]
   }
 
@@ -47,6 +49,7 @@ public struct Refusals: Equatable, Sendable {
     case .unreadable, .unexpected, .noHello, .otherKey, .tooMuch: malformed &+= 1
     case .otherCluster: wrongCluster &+= 1
     case .removed: removed &+= 1
+    case .sameHardware: sameHardware &+= 1
     case .otherProtection: otherProtection &+= 1
     case .notIn: break
     }

@@ -5,7 +5,7 @@ import Bytes
 /// It never holds more than one frame of `limit` bytes and the piece that came last: a frame that states more is an error
 /// as soon as its length field is there.
 public struct FrameReader: Sendable {
-  /// The most that a frame may state. It may be raised once the peer has proved to be a member.
+  /// The most that a frame may state: see `Conversation.frameLimit`.
   public var limit: Int
   private var buffer: [UInt8] = []
   private var start = 0

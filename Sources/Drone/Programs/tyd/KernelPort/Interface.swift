@@ -2,6 +2,7 @@ import Addresses
 import Bytes
 import Linux
 import Netlink
+import NodeCore
 
 /// The interface on which this node speaks with the cluster.
 struct ClusterInterface: Equatable {
@@ -68,5 +69,16 @@ struct ClusterInterface: Equatable {
     name = link.name
     self.mac = mac
     self.address = address
+  }
+}
+
+extension Surroundings {
+  /// As the kernel has them now; nil while it does not answer.
+  static var current: Surroundings? {
+    guard var socket = try? NetlinkSocket(.route), let network = try? socket.network() else { return nil }
+    return Surroundings(
+      networks: network.addresses.filter { $0.scope == .universe && $0.mask.prefixLength > 0 }
+        .map { Network(card: $0.interface, $0.address, $0.mask) },
+      routers: network.routes.compactMap { $0.gateway })
   }
 }

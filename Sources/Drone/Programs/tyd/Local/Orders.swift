@@ -1,14 +1,7 @@
-import NodeStatus
 import Bytes
-import ClusterView
-import ControlChannel
 import Linux
 import LocalOrders
-import Membership
 import NodeCore
-import Reporting
-import SecureChannel
-import Tunnels
 import TydCommand
 
 // What `tyd --status` and its like say to the tyd that runs: one line of words over a local socket that only root can open,
@@ -29,7 +22,7 @@ func send(_ order: TydCommand.Order) -> Int32 {
 }
 
 /// A process that wants something of this node.
-final class LocalOrder {
+private final class LocalOrder {
   let socket: Descriptor
   let number: UInt32
   /// In the loop, until it is over.
@@ -41,28 +34,43 @@ final class LocalOrder {
   }
 }
 
-extension Node {
-  func acceptOrders(_ now: UInt64) {
-    while core.takesOrders, let socket = try? acceptStream(local) {
+/// The local socket by which root orders, and what is answered.
+final class OrderSocket {
+  private let core: NodeCore
+  private let listener: Descriptor
+  private var orders: [LocalOrder] = []
+
+  init(_ core: NodeCore, at path: Path) throws(SystemError) {
+    self.core = core
+    listener = try listenLocal(path)
+  }
+
+  func register(in loop: Loop, _ perform: @escaping ([NodeCommand], UInt64) -> Void) {
+    loop.add({ [self] in core.takesOrders ? Interest(listener.number) : nil }) { [self] _, now in
+      accept(now, in: loop, perform)
+    }
+  }
+
+  private func accept(_ now: UInt64, in loop: Loop, _ perform: @escaping ([NodeCommand], UInt64) -> Void) {
+    while core.takesOrders, let socket = try? acceptStream(listener) {
       guard let who = try? peerCredentials(of: socket), let number = core.receiveOrderer(user: who.user, at: now)
       else { continue }
       let order = LocalOrder(socket, number)
       orders.append(order)
-      order.source = loop.add({ Interest(order.socket.number) }) { [self] _, now in take(order, now) }
+      order.source = loop.add({ Interest(order.socket.number) }) { [self] _, now in
+        guard let part = receive(order) else { return }
+        perform(core.receive(part, fromOrder: order.number, at: now), now)
+      }
     }
   }
 
-  private func take(_ order: LocalOrder, _ now: UInt64) {
-    do throws(SystemError) {
-      guard let part = try order.socket.receiveSome(upTo: 512) else { return }
-      perform(core.receive(part, fromOrder: order.number, at: now), now)
-    } catch {
-      perform(core.receive([], fromOrder: order.number, at: now), now)
-    }
+  /// Nil while nothing has come.
+  private func receive(_ order: LocalOrder) -> [UInt8]? {
+    do throws(SystemError) { return try order.socket.receiveSome(upTo: 512) } catch { return [] }
   }
 
   /// Whoever asked reads at once; one that does not must not hold up the node for longer than a moment.
-  func reply(_ answer: OrderAnswer, _ number: UInt32, _ now: UInt64) {
+  func reply(_ answer: OrderAnswer, to number: UInt32) {
     guard let order = orders.first(where: { $0.number == number }) else { return }
     let bytes = answer.bytes
     var sent = 0
@@ -73,19 +81,10 @@ extension Node {
     }
   }
 
-  func endOrder(_ number: UInt32) {
+  func end(_ number: UInt32) {
     guard let place = orders.firstIndex(where: { $0.number == number }) else { return }
     let order = orders.remove(at: place)
     order.source?.end()
     order.source = nil
-  }
-
-  func text(of view: OrderCall.View, _ now: UInt64) -> [UInt8] {
-    switch view {
-    case .status(let json): json ? status.json : statusText(now)
-    case .table: clusterTable().text
-    case .standing: nodeStanding.text
-    case .pending: pendingText(now)
-    }
   }
 }

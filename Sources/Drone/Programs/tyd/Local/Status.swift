@@ -1,33 +1,51 @@
-import BootServer
-import NodeStatus
 import Addresses
+import BootServer
 import Bytes
 import ClusterView
 import ControlChannel
 import Linux
+import LocalOrders
 import Membership
 import MemoryBudget
 import NodeCore
+import NodeStatus
 import Reporting
 import SecureChannel
 import Tunnels
 import TydCommand
 
-extension Node {
+/// What people and programs are told of a node and its cluster.
+struct NodeView {
+  let core: NodeCore
+  let credential: Credential
+  let interface: ClusterInterface
+  let isEncrypted: Bool
+  let kernel: Kernel
+  let boots: BootHost?
+
+  func text(of view: OrderCall.View, _ now: UInt64) -> [UInt8] {
+    switch view {
+    case .status(let json): json ? status(now).json : statusText(now)
+    case .table: table.text
+    case .standing: nodeStanding.text
+    case .pending: pendingText(now)
+    }
+  }
+
   var standing: ClusterTable.Standing {
     guard let joining = core.joining else { return core.membership.liveCount == 1 ? .alone : .in }
     return joining.hasAsked ? .pending : .joining
   }
 
   /// What the greeting of a shell says about this node.
-  var nodeStanding: NodeStanding {
+  private var nodeStanding: NodeStanding {
     guard let joining = core.joining else {
       return .member(id: core.membership.ownID, nodes: UInt32(clamping: core.membership.liveCount))
     }
     return joining.hasAsked ? .pending(key: credential.fingerprint.flatMap { hexadecimalByte($0) }) : .joining
   }
 
-  func statusText(_ now: UInt64) -> [UInt8] {
+  private func statusText(_ now: UInt64) -> [UInt8] {
     var out = [UInt8]("node     ") + idText(core.membership.ownID) + [UInt8](" ") + interface.address.text
     out += [UInt8](" (") + interface.name + [UInt8]("), ") + [UInt8](standing.word) + [UInt8]("\n")
     out += [UInt8]("cluster  \(credential.authority.name) \(credential.authority.fingerprint.text)")
@@ -35,7 +53,7 @@ extension Node {
     if let obstacle = core.joining?.obstacle, !obstacle.isEmpty {
       out += [UInt8]("waits    \(obstacle)\n")
     }
-    if !command.isEncrypted { out += [UInt8]("ipsec    OFF: everything goes in clear\n") }
+    if !isEncrypted { out += [UInt8]("ipsec    OFF: everything goes in clear\n") }
     if core.admission.canCertify {
       out += [UInt8]("admits   \(core.admission.pending.count) waiting")
       if let seconds = core.admission.windowSeconds(at: now) {
@@ -46,9 +64,7 @@ extension Node {
     out +=
       [UInt8]("tunnels  \(core.peers.tunnels.established) of \(core.peers.tunnels.completed)")
     out += [UInt8](" made, \(core.peers.tunnels.failed) tries failed\n")
-    if case .drone = MachineKind.current {
-      for text in ShortageWatch.shortages(lookForShortages()) { out += [UInt8]("short    ") + text + [UInt8]("\n") }
-    }
+    for text in shortages { out += [UInt8]("short    ") + text + [UInt8]("\n") }
     out += keptText(now) + bootsText(now) + [UInt8]("\n")
     out += [UInt8]("id      address          state    tunnel\n")
     core.membership.forEach { record, state in
@@ -66,14 +82,27 @@ extension Node {
     return out
   }
 
+  /// Of a drone's memory, in which everything lives. Of a full Linux others tell.
+  private var shortages: [[UInt8]] {
+    guard case .drone = kernel.machine else { return [] }
+    return ShortageWatch.shortages(lookForShortages())
+  }
+
   /// Addresses of former members to which nothing goes in clear; those that are cut off go with them.
+  private func kept(_ now: UInt64) -> [NodeStatus.KeptAddress] {
+    core.peers.kept.compactMap { one in
+      guard one.isDemanded, let address = one.address.ipv4 else { return nil }
+      return NodeStatus.KeptAddress(address: address, seconds: (max(one.until, now) &- now) / 1000)
+    }
+  }
+
   private func keptText(_ now: UInt64) -> [UInt8] {
-    let kept = core.peers.kept.filter { $0.isDemanded }
+    let kept = kept(now)
     var out: [UInt8] = []
     for one in kept.prefix(20) {
-      guard let address = one.address.ipv4?.text else { continue }
-      out += [UInt8]("kept     ") + address + [UInt8](" for ") + decimalText((max(one.until, now) &- now) / 1000)
-      out += [UInt8](" s more, nothing goes there in clear; tyd --release ") + address + [UInt8](" ends that\n")
+      out += [UInt8]("kept     ") + one.address.text + [UInt8](" for ") + decimalText(one.seconds)
+      out += [UInt8](" s more, nothing goes there in clear; tyd --release ") + one.address.text
+      out += [UInt8](" ends that\n")
     }
     if kept.count > 20 { out += [UInt8]("kept     and ") + decimalText(kept.count - 20) + [UInt8](" more\n") }
     return out
@@ -83,11 +112,11 @@ extension Node {
     core.peers.tunnels.pairs.contains { $0.peer.address == record.addresses.primary }
   }
 
-  func padded(_ text: [UInt8], _ width: Int) -> [UInt8] {
+  private func padded(_ text: [UInt8], _ width: Int) -> [UInt8] {
     text + [UInt8](repeating: UInt8(ascii: " "), count: max(1, width - text.count))
   }
 
-  func pendingText(_ now: UInt64) -> [UInt8] {
+  private func pendingText(_ now: UInt64) -> [UInt8] {
     if !core.admission.canCertify { return [UInt8]("This node does not hold the cluster's key and admits nobody.\n") }
     if core.admission.pending.isEmpty { return [UInt8]("Nobody is waiting.\n") }
     var out: [UInt8] = []
@@ -98,14 +127,35 @@ extension Node {
     return out
   }
 
+  /// Nothing on a node that boots nobody.
+  private func bootsText(_ now: UInt64) -> [UInt8] {
+    guard let boots else { return [] }
+    let network = boots.network
+    var out = [UInt8]("boots    ") + decimalText(boots.table.completed) + [UInt8](" sent whole, from ")
+    out +=
+      boots.isReady ? network.first.text + [UInt8](" to ") + network.last.text : [UInt8]("nowhere: not serving now")
+    out.append(UInt8(ascii: "\n"))
+    for boot in boots.table.boots {
+      out += [UInt8]("         ") + boot.hardware.text + [UInt8]("  ") + padded(boot.address.text, 17)
+      if boot.file.isEmpty {
+        out += [UInt8]("has its address")
+      } else {
+        out += boot.file + [UInt8](" ") + decimalText(boot.percent) + [UInt8](" %")
+        if boot.isBroken { out += [UInt8](", stopped") }
+      }
+      out += [UInt8](", \((now &- boot.heard) / 1000) s ago\n")
+    }
+    return out
+  }
+
   /// What a program is told.
-  var status: NodeStatus {
+  private func status(_ now: UInt64) -> NodeStatus {
     var status = NodeStatus(id: core.membership.ownID, address: interface.address, standing: standing)
     status.obstacle = core.joining?.obstacle ?? []
     status.cluster = credential.authority.fingerprint.bytes
     status.fingerprint = credential.fingerprint
     status.mayApprove = core.admission.canCertify
-    status.isEncrypted = command.isEncrypted
+    status.isEncrypted = isEncrypted
     core.membership.forEach { record, state in
       status.nodes.append(
         .init(
@@ -122,10 +172,12 @@ extension Node {
         rekeys: UInt64(clamping: pair.renewals))
     }
     status.refused = core.refusals.all.map { .init(name: [UInt8]($0.name), count: UInt64($0.count)) }
-    if let esp = transforms?.refusedPackets() {
+    if let esp = kernel.refusedPackets() {
       status.refusedPackets = .init(late: esp.late, replayed: esp.replayed, unproven: esp.unproven)
     }
     status.deaths = core.membership.counters.deaths
+    status.shortages = shortages
+    status.kept = kept(now)
     status.boots = boots.map { $0.table.boots.map { NodeStatus.Boot($0) } }
     return status
   }

@@ -6,9 +6,9 @@ import NodeCore
 import NodeStatus
 import SecureChannel
 
-extension Node {
+extension NodeView {
   /// The cluster as this node sees it, for the views.
-  func clusterTable() -> ClusterTable {
+  var table: ClusterTable {
     var table = ClusterTable(
       own: core.membership.ownID, standing: standing, fingerprint: credential.authority.fingerprint.bytes,
       name: credential.authority.name)

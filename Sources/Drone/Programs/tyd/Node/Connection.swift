@@ -16,7 +16,8 @@ final class Connection {
   private let time: Int64
   /// In the loop, until it ends.
   var source: Loop.Source?
-  var frames = FrameReader()
+  private var frames = FrameReader()
+  private var isUnreadable = false
   /// The other side has proved who it is.
   private(set) var peer: SecureConnection.Peer?
   private var output: [UInt8] = []
@@ -70,31 +71,40 @@ final class Connection {
     case unreadable
   }
 
-  /// Does what can be done without waiting. Gives what came, in order.
-  func advance(_ ready: Readiness, now: UInt64) -> [Arrival] {
-    guard !isOver else { return [] }
+  /// Does what can be done without waiting; `next` then gives what came.
+  func advance(_ ready: Readiness, now: UInt64) {
+    guard !isOver else { return }
     guard let secure else {
       if let failed = connectionFailure(socket) { failure = failed } else { begin(.client, now: now) }
-      return []
+      return
     }
-    var found: [Arrival] = []
     secure.step(at: now)
     if !ready.isDisjoint(with: [.readable, .broken]) { receive(secure) }
-    if case .open(let peer) = secure.state, self.peer == nil {
+  }
+
+  /// What came, in order; nil when there is no more.
+  /// - Parameter limit: a longer message than this is none.
+  func next(upTo limit: Int) -> Arrival? {
+    guard !isClosing, !isUnreadable else { return nil }
+    guard peer != nil else {
+      guard case .open(let peer)? = secure?.state else { return nil }
       self.peer = peer
-      if peer.isMember { frames.limit = ControlFrame.memberLimit }
-      found.append(.met(peer))
+      return .met(peer)
     }
-    if peer != nil, !isClosing {
-      do throws(ControlError) {
-        while let message = try frames.next() { found.append(.message(message)) }
-      } catch {
-        found.append(.unreadable)
-      }
+    frames.limit = limit
+    do throws(ControlError) {
+      return try frames.next().map { .message($0) }
+    } catch {
+      isUnreadable = true
+      return .unreadable
     }
+  }
+
+  /// Sends what is to be sent, and notes whether the other side has ended it.
+  func finish() {
+    guard !isOver, let secure else { return }
     flush()
     if case .closed(let reason) = secure.state, !hasOutput { ended = reason }
-    return found
   }
 
   private func receive(_ secure: SecureConnection) {
@@ -157,6 +167,7 @@ final class Connection {
 
   /// The time is over.
   func expire() {
+    isClosing = true
     if ended == nil { ended = .tooSlow }
   }
 

@@ -46,7 +46,8 @@ final class MetricsServer {
     }
   }
 
-  private func freshText(_ now: UInt64, _ text: () -> [UInt8]) -> [UInt8] {
+  /// What `text` gave within the last second, or gives now.
+  func freshText(_ now: UInt64, _ text: () -> [UInt8]) -> [UInt8] {
     if let kept, now < kept.until { return kept.text }
     let new = text()
     kept = (new, now &+ MetricsServer.freshness)
@@ -149,15 +150,15 @@ final class MetricsCall {
   }
 }
 
-extension Node {
+extension NodeView {
   /// What this node knows, in the form in which it is asked for.
-  func metricsText() -> [UInt8] {
+  var metricsText: [UInt8] {
     var metrics = ClusterMetrics()
-    metrics.nodes = clusterTable().nodes
+    metrics.nodes = table.nodes
     metrics.id = core.membership.ownID
     metrics.version = SoftwareVersion.current.text
     metrics.cluster = credential.authority.fingerprint.bytes.flatMap { hexadecimalByte($0) }
-    metrics.isEncrypted = command.isEncrypted
+    metrics.isEncrypted = isEncrypted
     metrics.tunnels = UInt64(clamping: core.peers.tunnels.established)
     metrics.rekeys = core.peers.tunnels.renewed
     metrics.negotiations = [

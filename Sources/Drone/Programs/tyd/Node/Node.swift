@@ -1,55 +1,44 @@
-import DroneLayout
 import Addresses
 import Bytes
 import ControlChannel
+import DroneLayout
 import Linux
-import LocalOrders
-import MachineReadings
-import Membership
 import NodeCore
 import ProcessControl
+import Reporting
 import SecureChannel
 import Tunnels
 import TydCommand
 
-/// One node of the cluster as a program: it hands what happens to `NodeCore`, which decides, and carries out what that asks for.
+/// One node of the cluster as a program: it hands what happens to `NodeCore`, which decides, and has its parts carry out what that
+/// asks for.
 final class Node {
   let command: TydCommand
   let arguments: [[UInt8]]
   let places: Places
-  var report: Report
+  let report: Report
   /// To the process that waits in the foreground; nil once it has had its word, or if there is none.
   var foreground: ForegroundWord?
 
   let core: NodeCore
-  let loop = Loop()
-  var interface: ClusterInterface
-  var credential: Credential
-  var identity: ChannelIdentity
-  var time: TimeFloor { didSet { core.seconds = UInt64(clamping: time.seconds) } }
-  let machine: MachineKind
-  var transforms: Transforms?
-  var filter: ClusterFilter?
-
-  let addressNews: AddressNews
-  let listener: Descriptor
-  let gossip: DatagramSocket
-  /// Answers those who search for a member; hears who answers while this node does.
-  var discovery: DatagramSocketBox?
-  var searching: DatagramSocketBox?
-  let local: Descriptor
-  let metrics: MetricsServer?
-  let signals = SignalQueue()
-  private var signalsLookedAt: UInt64 = 0
-  var connections: [Connection] = []
-  /// How many connections whose other side has not proved who it is went on in a turn of the loop.
-  var handshakes = 0
-  var handshakeTurn: UInt64 = 0
-  var orders: [LocalOrder] = []
-
+  let keys: NodeKeys
+  let kernel: Kernel
+  let connections: Connections
+  let search: Search
+  let orders: OrderSocket
   /// Nil unless this node boots others.
   var boots: BootHost?
+  private let loop = Loop()
+  private let addressNews: AddressNews
+  private let metrics: MetricsServer?
+  private let signals = SignalQueue()
+  private var signalsLookedAt: UInt64 = 0
+  let gossip: DatagramSocket
+
+  var interface: ClusterInterface
   var nextReading: UInt64 = 0
+  /// A former run left demands in the kernel.
+  var hasDemandsOfFormerRun = false
   /// It ends by a signal, as when it is started anew: another run goes on.
   private var isPaused = false
   /// When the program ends; nil as long as it goes on.
@@ -57,21 +46,45 @@ final class Node {
   var exitStatus: Int32 = 0
   var failure: Failure?
 
-  init(_ command: TydCommand, _ arguments: [[UInt8]], _ places: Places, _ report: Report) throws(Failure) {
+  init(
+    _ command: TydCommand, _ arguments: [[UInt8]], _ places: Places, _ report: Report, booting plan: BootPlan?
+  ) throws(Failure) {
     self.command = command
     self.arguments = arguments
     self.places = places
     self.report = report
-    machine = .current
     var contact: IPv4Address?
     if case .join(.address(let address)) = command.task { contact = address }
     let now = millisecondsSinceStart()
     let interface = try ClusterInterface.find(named: command.interface, contact: contact)
     self.interface = interface
-    let credential = try Credential(places, isResuming: command.isResuming, clock: secondsSince1970())
-    self.credential = credential
-    identity = try credential.identity()
-    time = TimeFloor(authority: credential.authority, clock: secondsSince1970())
+    let keys = try NodeKeys(places, isResuming: command.isResuming)
+    self.keys = keys
+    let kernel = Kernel(.current, isEncrypted: command.isEncrypted, report, places)
+    self.kernel = kernel
+    let core = try Node.core(command, interface, keys, kernel.machine, contact, now)
+    self.core = core
+    addressNews = try AddressNews()
+    metrics = if let endpoint = command.metrics { try MetricsServer(endpoint) } else { nil }
+    let use: TransformUse = command.isEncrypted ? .bypass : .asPoliciesSay
+    search = Search(core, kernel, report, on: interface, use)
+    boots = plan.map { BootHost($0, core, kernel, places, report, now) }
+    do throws(SystemError) {
+      connections = try Connections(core, keys, in: loop, use)
+      gossip = try DatagramSocket(SocketAddress(.unspecified, port: ClusterPorts.control))
+      orders = try OrderSocket(core, at: places.socket)
+    } catch  where error.isTaken && error.subject.isEmpty {
+      throw Failure(
+        "another program holds TCP or UDP 3278 on this computer; `ss -lntup` names it. End it, then start tyd again.")
+    } catch {
+      throw Failure(error.text)
+    }
+  }
+
+  private static func core(
+    _ command: TydCommand, _ interface: ClusterInterface, _ keys: NodeKeys, _ machine: MachineKind,
+    _ contact: IPv4Address?, _ now: UInt64
+  ) throws(Failure) -> NodeCore {
     var settings = TunnelSettings()
     if let seconds = command.rekeySeconds { settings.rekeyAfter = UInt64(seconds) &* 1000 }
     if let seconds = command.idleSeconds {
@@ -79,6 +92,7 @@ final class Node {
       settings.linger = settings.idle
       settings.observation = min(settings.observation, settings.idle / 2)
     }
+    let credential = keys.credential
     var own = NodeIdentity(
       cluster: credential.clusterFingerprint, key: credential.fingerprint,
       canCertify: credential.authorityKey != nil, isMember: credential.isMember)
@@ -89,24 +103,11 @@ final class Node {
     own.isPatient = command.isPatient
     if let seconds = command.keepSeconds { own.keepFor = UInt64(seconds) &* 1000 }
     own.removalAuthority = credential.removalAuthority
-    core = NodeCore(
-      try Node.record(interface, credential, isInClear: !command.isEncrypted), own, ciphers: Node.ciphers(command),
+    let core = NodeCore(
+      try record(interface, credential, isInClear: !command.isEncrypted), own, ciphers: ciphers(command),
       settings: settings, now: now, seed: randomNumber(now))
-    core.seconds = UInt64(clamping: time.seconds)
-    addressNews = try AddressNews()
-    metrics = if let endpoint = command.metrics { try MetricsServer(endpoint) } else { nil }
-    do throws(SystemError) {
-      let any = SocketAddress(.unspecified, port: ClusterPorts.control)
-      let use: TransformUse = command.isEncrypted ? .bypass : .asPoliciesSay
-      listener = try listenStream(on: any, transforms: use)
-      gossip = try DatagramSocket(SocketAddress(.unspecified, port: ClusterPorts.control))
-      local = try listenLocal(places.socket)
-    } catch  where error.isTaken && error.subject.isEmpty {
-      throw Failure(
-        "another program holds TCP or UDP 3278 on this computer; `ss -lntup` names it. End it, then start tyd again.")
-    } catch {
-      throw Failure(error.text)
-    }
+    core.seconds = UInt64(clamping: keys.seconds)
+    return core
   }
 
   /// In the order of preference: between two emulated Pentiums ChaCha20-Poly1305 moved 4.6 to 5.3 MB/s, AES-128-GCM 4.2 to
@@ -120,6 +121,12 @@ final class Node {
     }
   }
 
+  var view: NodeView {
+    NodeView(
+      core: core, credential: keys.credential, interface: interface, isEncrypted: command.isEncrypted, kernel: kernel,
+      boots: boots)
+  }
+
   // MARK: The loop
 
   /// Runs until the node is told to end, or fails before it is in.
@@ -127,7 +134,7 @@ final class Node {
     register()
     while true {
       if let failure {
-        restoreKernel()
+        if !runEnd(exitStatus == 0 ? .failure : .expulsion).leavesDemands { restoreKernel() }
         throw failure
       }
       let now = millisecondsSinceStart()
@@ -140,16 +147,13 @@ final class Node {
 
   /// What this node waits for as long as it runs. Connections, orders and metrics' callers come and go.
   private func register() {
-    loop.add({ [self] in transforms.map { Interest($0.policyDescriptor) } }) { [self] _, _ in takePolicyNews() }
-    loop.add({ [self] in transforms.map { Interest($0.descriptor) } }) { [self] _, now in takeTransformEvents(now) }
+    let perform: ([NodeCommand], UInt64) -> Void = { [self] commands, now in self.perform(commands, now) }
+    kernel.register(in: loop, core, perform)
     loop.add({ [self] in Interest(gossip.descriptor) }) { [self] _, now in takeDatagrams(now) }
-    loop.add({ [self] in Interest(listener.number) }) { [self] _, now in acceptConnections(now) }
-    loop.add({ [self] in discovery.map { Interest($0.descriptor) } }) { [self] _, now in takeQuestions(now) }
-    loop.add({ [self] in searching.map { Interest($0.descriptor) } }) { [self] _, now in takeAnswers(now) }
-    loop.add({ [self] in core.takesOrders ? Interest(local.number) : nil }) { [self] _, now in acceptOrders(now) }
-    loop.add(
-      { [self] in boots.map { Interest($0.descriptor) } }, isReady: { [self] _, now in takeBootNews(now) },
-      due: { [self] in bootsDue }, isDue: { [self] now in stepBoots(now) })
+    connections.register(perform)
+    search.register(in: loop, perform)
+    orders.register(in: loop, perform)
+    boots?.register(in: loop)
     loop.add(
       { [self] in Interest(addressNews.descriptor) },
       isReady: { [self] _, now in
@@ -160,9 +164,9 @@ final class Node {
       { [self] in Interest(signals.number) }, isReady: { [self] _, now in takeSignals(now) },
       due: { [self] in signals.longestWait.map { signalsLookedAt &+ UInt64($0) } },
       isDue: { [self] now in takeSignals(now) })
-    metrics?.register(in: loop) { [self] in metricsText() }
+    metrics?.register(in: loop) { [self] in view.metricsText }
     loop.add(due: { [self] in core.nextDue }) { [self] now in
-      perform(core.step(at: now), now)
+      self.perform(core.step(at: now), now)
     }
     loop.add(due: { [self] in end }) { _ in }
   }
@@ -191,22 +195,26 @@ final class Node {
     }
   }
 
+  // MARK: The end
+
+  private func runEnd(_ cause: RunEnd.Cause) -> RunEnd {
+    RunEnd(
+      cause: cause, isEncrypted: command.isEncrypted, demands: core.isIn || !core.peers.demanded.isEmpty,
+      demanded: hasDemandsOfFormerRun)
+  }
+
   /// Everything that this node put into the kernel is taken out again; the filter goes back to what it was after boot.
   private func restoreKernel() {
     perform(core.end(), millisecondsSinceStart())
-    if command.isEncrypted { filter?.close() } else { (try? ClusterFilter(on: machine))?.close() }
-    transforms?.keepOnly([])
-    transforms?.removeExceptions()
+    kernel.restore()
   }
 
-  /// What programs of this machine send to members must not leave in clear while tyd is started anew, as when its package is
-  /// upgraded, or while nobody starts it again. So a signal leaves everything where a crash does: in the kernel what is
-  /// demanded, the filter and associations, in files the map and the key. `tyd --leave` and `--stop` clean up.
+  /// What stays is what a crash leaves: in the kernel what is demanded, the filter and associations, in files the map and the key.
   private func shutDown() {
-    for connection in connections { connection.close() }
-    discovery = nil
+    connections.closeAll()
+    search.close()
     endBootServer()
-    if isPaused, exitStatus == 0, command.isEncrypted, core.isIn || !core.peers.demanded.isEmpty {
+    if runEnd(exitStatus != 0 ? .expulsion : isPaused ? .signal : .order).leavesDemands {
       if core.isIn { keepMap(millisecondsSinceStart()) }
     } else {
       restoreKernel()
@@ -215,6 +223,11 @@ final class Node {
     removeFile(places.socket)
     removeFile(servicesFolder / "tyd")
     report.note("tyd", [UInt8]("ended"))
+  }
+
+  func endBootServer() {
+    boots?.end()
+    boots = nil
   }
 }
 

@@ -23,33 +23,40 @@ extension Node {
     switch command {
     case .send(let bytes, let address):
       try? gossip.send(bytes, to: SocketAddress(address, port: ClusterPorts.control), from: interface.address)
-    case .answerQuestion(let bytes, let asker):
-      try? discovery?.socket.send(
-        bytes, to: SocketAddress(asker, port: ClusterPorts.discoveryAnswer), from: interface.address)
-    case .search(let question): search(question)
-    case .endSearch(let member): endSearch(member)
+    case .answerQuestion(let bytes, let asker): search.answer(bytes, to: asker)
+    case .search(let question): search.ask(question)
 
     case .connect(let channel, let address): connect(channel, address, now)
-    case .say(let channel, let message): connection(channel)?.send(message)
-    case .close(let channel): connection(channel)?.close()
-    case .drop(let channel): drop(channel)
+    case .say(let channel, let message): connections.say(message, over: channel)
+    case .close(let channel): connections.close(channel)
+    case .drop(let channel): connections.drop(channel)
 
-    case .admit(let ticket, let changes): admit(ticket, changes, now)
-    case .change(let change): try? make(change)
+    case .admit(let ticket, let changes):
+      perform(core.receiveAdmission(ticket, isDone: kernel.admit(changes), at: now), now)
+    case .change(let change): try? kernel.make(change)
     case .install(let channel, let keyed):
-      perform(core.receiveInstallation(over: channel, isDone: install(keyed, over: channel), at: now), now)
-    case .remove(let association): transforms?.remove(association)
-    case .removeWaiting(let peer): transforms?.removeLarval(peer)
+      let isDone = kernel.install(keyed) { connections.export($0, count: $1, over: channel) }
+      perform(core.receiveInstallation(over: channel, isDone: isDone, at: now), now)
+    case .remove(let association): kernel.remove(association)
+    case .removeWaiting(let peer): kernel.removeWaiting(peer)
     case .readAssociations:
       // Nothing can be said of them while the kernel does not answer.
-      if let uses = transforms?.associations() { perform(core.receiveAssociations(uses, at: now), now) }
-    case .changeAddress(let address): follow(address)
-    case .releaseFormer(let former, let peers): transforms?.releaseAll(of: former, peers)
+      if let uses = kernel.associations() { perform(core.receiveAssociations(uses, at: now), now) }
+    case .changeAddress(let address): kernel.follow(address)
+    case .releaseFormer(let former, let peers): kernel.release(former: former, peers)
 
-    case .certify(let channel): certify(channel, now)
-    case .findCertificate(let channel): findCertificate(channel, now)
-    case .adopt(let certificate, let authority): adopt(certificate, authority, now)
-    case .believe(let seconds): time.told(Int64(clamping: seconds), under: credential.authority)
+    case .certify(let channel):
+      let made = connections.certificate(over: channel).flatMap { keys.certify($0.publicKey) }
+      perform(core.receiveCertificate(made, isNew: true, over: channel, at: now), now)
+    case .findCertificate(let channel):
+      // A member that asks all the same, with a certificate that stands, has what it wants.
+      let found = connections.certificate(over: channel).map { ($0.der, keys.credential.authority.der) }
+      perform(core.receiveCertificate(found, isNew: false, over: channel, at: now), now)
+    case .adopt(let certificate, let authority):
+      perform(core.receiveAdoption(refusal: keys.adopt(certificate, authority), at: now), now)
+    case .believe(let seconds):
+      keys.believe(seconds: Int64(clamping: seconds))
+      core.seconds = UInt64(clamping: keys.seconds)
 
     case .readMachine(let isWhole):
       let readings = isWhole ? readProcesses() : nil
@@ -58,9 +65,9 @@ extension Node {
       perform(core.receiveDescriptions(processes.map { ListedProcess(reading: $0) }, at: now), now)
     case .keepMap: keepMap(now)
     case .enter: enter(now)
-    case .answer(let order, let answer): reply(answer, order, now)
-    case .show(let order, let view): reply(.done(text(of: view, now)), order, now)
-    case .endOrder(let order): endOrder(order)
+    case .answer(let order, let answer): orders.reply(answer, to: order)
+    case .show(let order, let shown): orders.reply(.done(view.text(of: shown, now)), to: order)
+    case .endOrder(let order): orders.end(order)
     case .report(let news): tell(news)
     case .end(let milliseconds): end = now &+ milliseconds
     case .endWithout(let news):
@@ -69,6 +76,16 @@ extension Node {
       end = now
       if !core.isIn { failure = Failure(sentence(of: news)) }
     case .fail(let sentence): failure = Failure(sentence)
+    }
+  }
+
+  /// Begins a connection with another node.
+  private func connect(_ channel: UInt32, _ address: IPv4Address, _ now: UInt64) {
+    do throws(SystemError) {
+      try connections.connect(channel, address, from: interface.address)
+    } catch {
+      report.note("connect", address.text + [UInt8](": ") + error.text)
+      perform(core.receiveRefusedConnection(channel, at: now), now)
     }
   }
 
@@ -84,8 +101,12 @@ extension Node {
     case .died(let record): tell(record, "is dead")
     case .left(let record): tell(record, "has left")
     case .removed(let record): tell(record, "was removed")
+    case .answered(let address): search.tell(address.text + [UInt8](" answered"))
     case .removedItself, .replaced: report.step(.failed, "tyd", sentence(of: news))
-    case .needsApproval(let order): report.step(.degraded, "approval", [UInt8]("needed. ") + order)
+    case .needsApproval(let order):
+      // That may take hours. When this member is gone the next question opens the filter again.
+      search.end()
+      report.step(.degraded, "approval", [UInt8]("needed. ") + order)
     case .isApproved: report.step(.ok, "approval", [UInt8]("given"))
     case .isWaiting(let sentence): report.step(.degraded, "tyd", sentence)
     case .refused(let address, let objection):
@@ -94,6 +115,7 @@ extension Node {
       report.note("join", address.text + [UInt8](" is admitted, key ") + fingerprintText(key))
     case .waits(let address, let key):
       report.note("join", address.text + [UInt8](" waits, key ") + fingerprintText(key))
+    case .omitted(let count): report.noteOmitted(count)
     }
   }
 
@@ -111,3 +133,6 @@ extension Node {
     }
   }
 }
+
+/// A key's fingerprint as people compare it.
+private func fingerprintText(_ bytes: [UInt8]) -> [UInt8] { Fingerprint(bytes: bytes)?.text ?? [] }

@@ -1,12 +1,10 @@
 import Addresses
 import DroneLayout
 import Bytes
-import ControlChannel
 import Linux
 import MachineReadings
 import Membership
 import NodeCore
-import Netlink
 import Reporting
 import SecureChannel
 import Supervision
@@ -16,6 +14,7 @@ import TydCommand
 extension Node {
   /// Prepares the kernel, and enters the cluster or begins to.
   func start() throws(Failure) {
+    let credential = keys.credential
     // It could admit nobody, and would answer all who search for a member.
     if case .start = command.task, !credential.isMember {
       throw Failure(
@@ -31,36 +30,15 @@ extension Node {
       .ok, "node",
       interface.name + [UInt8](" ") + interface.address.text + [UInt8](", key ")
         + credential.certificate.fingerprint.text)
-    if command.isEncrypted {
-      let transforms = try Transforms(own: interface.address, softPackets: command.rekeyPackets)
-      // A drone's kernel has what it needs, and an old processor half a second less.
-      if case .host = machine { try transforms.tryOut(core.peers.tunnels.ciphers) }
-      try transforms.exceptControl()
-      self.transforms = transforms
-      let filter = try ClusterFilter(on: machine)
-      removeFile(places.filterOff)
-      try filter.install(metrics: command.metrics)
-      self.filter = filter
-      for obstacle in filter.obstacles() {
-        report.step(.degraded, "filter", obstacle + [UInt8](": this node and others cannot reach each other"))
-      }
-      report.step(.ok, "ipsec", [UInt8]("required between members; the filter sees to it"))
-    } else {
-      // What a former run demanded would stop what is to go in clear now.
-      (try? Transforms(own: interface.address, softPackets: nil))?.keepOnly([])
-      // What comes in clear cannot be told from a stranger's.
-      try ClusterFilter(on: machine).open()
-      report.step(
-        .failed, "ipsec",
-        [UInt8]("OFF as -c off asks: EVERYTHING GOES IN CLEAR and the filter is open. For debugging only."))
-    }
+    try kernel.prepare(interface.address, core.peers.tunnels.ciphers, command)
     if let metrics = command.metrics {
       report.step(
         metrics.isLoopback ? .ok : .degraded, "metrics",
         metrics.address.text + [UInt8](":") + decimalText(metrics.port)
           + (metrics.isLoopback ? [] : [UInt8](": whoever reaches it can read who is in the cluster")))
     }
-    try openDiscovery()
+    search.open()
+    readSurroundings(now)
     let hasMap = command.isResuming && resume(now)
     adopt(now, hasMap: hasMap)
     if hasMap { return perform(core.enter(at: now), now) }
@@ -69,16 +47,15 @@ extension Node {
 
   /// This node is in the cluster: whoever waits in the foreground goes on.
   func enter(_ now: UInt64) {
-    searching = nil
+    search.end()
     removeFile(places.failure)
-    filter?.setSearching(false)
     readMachine(now)
     var text = idText(core.membership.ownID) + [UInt8](" is in, ")
     let count = core.membership.liveCount
     text += count == 1 ? [UInt8]("the first node") : decimalText(count) + [UInt8](" nodes")
     report.step(.ok, "tyd", text)
     nameService()
-    startBootServer(now)
+    boots?.start(now)
     guard let word = foreground else { return }
     foreground = nil
     word.say()
@@ -100,7 +77,9 @@ extension Node {
 
   /// Goes on with the map that a former run left. False if there is none.
   private func resume(_ now: UInt64) -> Bool {
-    guard credential.isMember, let map = try? readFile(places.map, limit: Membership.largestMap) else { return false }
+    guard keys.credential.isMember, let map = try? readFile(places.map, limit: Membership.largestMap) else {
+      return false
+    }
     guard let commands = core.resume(map: map, at: now) else { return false }
     perform(commands, now)
     return true
@@ -110,10 +89,11 @@ extension Node {
   /// in clear.
   private func adopt(_ now: UInt64, hasMap: Bool) {
     guard command.isEncrypted else { return }
-    perform(core.resume(demanded: Transforms.demanded(), cutOff: filter?.cutOff() ?? [], at: now), now)
-    filter?.keepOnly(core.peers.demanded)
-    transforms?.keepOnly(core.peers.demanded)
-    perform(core.resume(transforms?.associations() ?? [], at: now), now)
+    let former = kernel.former()
+    hasDemandsOfFormerRun = !former.demanded.isEmpty
+    perform(core.resume(demanded: former.demanded, cutOff: former.cutOff, at: now), now)
+    kernel.keepOnly(core.peers.demanded)
+    perform(core.resume(kernel.associations() ?? [], at: now), now)
     guard hasMap || !core.peers.kept.isEmpty else { return }
     report.step(
       .degraded, "tyd",
@@ -124,7 +104,7 @@ extension Node {
   /// Writes what the next run begins with, unless this one ends for good.
   func keepMap(_ now: UInt64) {
     try? replaceFile(places.map, core.membership.map(at: now), permissions: 0o600)
-    tellKnownAddresses()
+    boots?.tellKnownAddresses()
   }
 
   // MARK: This node's own record
@@ -148,14 +128,21 @@ extension Node {
   /// Tells the others how this machine is now, and follows a new address.
   func readMachine(_ now: UInt64) {
     nextReading = now &+ 5000
-    time.observe(clock: secondsSince1970())
+    keys.readClock()
+    core.seconds = UInt64(clamping: keys.seconds)
     followAddress(now)
+    readSurroundings(now)
     perform(
       core.receive(
         Linux.readMachine(), addresses: AddressList(interface.addresses),
         addresses6: AddressList6(interface.addresses6), at: now), now)
-    guard core.isIn, filter?.refill(isOff: exists(places.filterOff)) == true else { return }
-    report.step(.degraded, "filter", [UInt8]("was taken away, perhaps with this machine's own; it is back"))
+    if core.isIn { kernel.refill() }
+  }
+
+  /// Where nothing is cut off nobody asks for them.
+  private func readSurroundings(_ now: UInt64) {
+    guard case .host = kernel.machine, let surroundings = Surroundings.current else { return }
+    perform(core.receive(surroundings), now)
   }
 
   /// After a new lease. A card that was taken out and put in again has its address, but another number.
@@ -166,10 +153,7 @@ extension Node {
     else { return }
     let former = interface
     interface = found
-    if found.index != former.index {
-      discovery = nil
-      do throws(Failure) { try openDiscovery() } catch { report.note("discovery", error.sentence) }
-    }
+    search.follow(found)
     guard found.address != former.address else { return }
     report.step(.degraded, "node", [UInt8]("has another address: ") + found.address.text)
     endBootServer()

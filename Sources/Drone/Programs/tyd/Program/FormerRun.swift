@@ -35,3 +35,34 @@ private func forgetFormerRun(at addresses: [IPv4Address], _ places: Places, _ lo
   removeFile(places.socket)
   removeFile(servicesFolder / "tyd")
 }
+
+/// How a run ends, and so whether what is demanded, the filter, associations and the map stay for the next one.
+struct RunEnd {
+  enum Cause {
+    /// A signal, as when it is started anew.
+    case signal
+    /// An operator's order.
+    case order
+    /// It did not get in.
+    case failure
+    /// The cluster goes on without it.
+    case expulsion
+  }
+
+  var cause: Cause
+  var isEncrypted = true
+  /// Something is demanded now, or it is in.
+  var demands: Bool
+  /// Something was demanded when it began, by a former run.
+  var demanded: Bool
+
+  /// Nothing leaves in clear while tyd is started anew or nobody starts it. A start that fails leaves a former run's demands as it
+  /// found them: of the cluster it has heard nothing. `tyd --leave` and `--stop` clean up.
+  var leavesDemands: Bool {
+    switch cause {
+    case .signal: isEncrypted && demands
+    case .failure: isEncrypted && demanded
+    case .order, .expulsion: false
+    }
+  }
+}

@@ -4,7 +4,7 @@ import Reporting
 
 /// What tyd tells of its work: as coloured lines to whoever started it until it goes to the background, and for as long as
 /// it lives into a log of bounded length.
-struct Report {
+final class Report {
   let isSilent: Bool
   let isDebugging: Bool
   /// Somebody still looks at standard output.
@@ -29,6 +29,12 @@ struct Report {
     let line = BootStep(.ok, [UInt8](name), detail, milliseconds: millisecondsSinceStart()).line(coloured: false)
     write(line)
     if isInForeground && isDebugging { writeStandardOutput(line) }
+  }
+
+  /// What others on the network can cause has a bound.
+  func noteOmitted(_ count: UInt32) {
+    note(
+      "strangers", decimalText(count) + [UInt8](" more lines about others on this network were left out in a minute"))
   }
 
   private func write(_ line: [UInt8], _ state: BootStep.State = .ok) {

@@ -59,8 +59,7 @@ private func work(
   do throws(Failure) {
     do throws(SystemError) { try lock.name() } catch { throw Failure(error) }
     let plan = command.bootsOthers ? try BootPlan(command, places, report) : nil
-    let node = try Node(command, arguments, places, report)
-    if let plan { node.boots = BootHost(plan, places, millisecondsSinceStart()) }
+    let node = try Node(command, arguments, places, report, booting: plan)
     if let word { node.foreground = ForegroundWord(word.keepingOutput()) }
     // Whoever fills a drone's memory is to lose a program of his own. On a full Linux its administrator says so.
     if case .drone = MachineKind.current { setSacrificeOrder(.last) }
