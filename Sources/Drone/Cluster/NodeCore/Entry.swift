@@ -53,7 +53,7 @@ extension NodeCore {
       case .connect(let member):
         // The filter of this node lets 3278 out and nothing else; the member's lets it in.
         let purpose: Conversation.Purpose = identity.isMember ? .entry : .admission
-        call(purpose, member, ownChannel(), patience: Joining.patience, at: now)
+        call(purpose, member, calls.ownChannel(), patience: Joining.patience, at: now)
       case .askForApproval(let order): commands.append(.report(.needsApproval(order)))
       case .report(let sentence): commands.append(.report(.isWaiting(sentence)))
       case .giveUp(let sentence):
@@ -104,12 +104,7 @@ extension NodeCore {
 
   /// A question to the group came.
   public func receiveQuestion(_ datagram: [UInt8], from asker: IPv4Address, at now: UInt64) -> [NodeCommand] {
-    // Whoever is not in itself has nothing to offer; other clusters' questions are not this one's.
-    guard isIn, let question = Discovery(datagram),
-      question.isAnswered(by: identity.cluster, canCertify: admission.canCertify), answers.admits(at: now)
-    else { return [] }
-    let answer = Discovery.answer(address: peers.own, port: ClusterPorts.control, cluster: identity.cluster)
-    return [.answerQuestion(answer.encoded, to: asker)]
+    isIn ? reception.answer(datagram, from: asker, own: peers.own, of: identity.cluster, at: now) : []
   }
 
   /// An answer to this node's own question came.
