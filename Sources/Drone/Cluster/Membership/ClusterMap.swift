@@ -15,7 +15,7 @@ extension Membership {
   private static let mapKind: UInt8 = 0x80
 
   /// Everything that this node knows.
-  public func map(at now: UInt64) -> [UInt8] { map(of: table.slots(), removals: removals.entries, now) }
+  public func map(at now: UInt64) -> [UInt8] { map(of: view.table.slots(), removals: view.removals.entries, now) }
 
   /// This node alone: a newcomer's answer to the member that sent it the map.
   public func ownMap(at now: UInt64) -> [UInt8] { map(of: CollectionOfOne(MemberTable.own), removals: [], now) }
@@ -24,9 +24,9 @@ extension Membership {
     var out: [UInt8] = [Datagram.version, Membership.mapKind]
     out.append(networkOrder: cluster.bits)
     for slot in slots {
-      var record = table[slot].record
-      record.uptime = table[slot].uptime(at: now)
-      out.append(record, table[slot].state, vitals: table[slot].vitalsSequence)
+      var record = view.table[slot].record
+      record.uptime = view.table[slot].uptime(at: now)
+      out.append(record, view.table[slot].state, vitals: view.table[slot].vitalsSequence)
     }
     for removal in removals { out.append(removal) }
     return out
@@ -37,25 +37,25 @@ extension Membership {
   ///
   /// Nothing changes when the map cannot be read. `MembershipNews.removed` reports that this node itself was removed.
   public mutating func join(map: [UInt8], at now: UInt64) throws(MembershipDecodeError) -> [MembershipCommand] {
-    let own = table[MemberTable.own].record
+    let own = view.table[MemberTable.own].record
     var former: NodeRecord?
     try Membership.forEachItem(of: map, from: cluster) { item in
       if case .record(let record, _, _) = item, record.mac == own.mac { former = record }
     }
     begin(now)
     if let former {
-      table.change(MemberTable.own) { member in
+      view.table.change(MemberTable.own) { member in
         member.record.id = former.id
         member.record.incarnation = min(
           NodeRecord.largestIncarnation, max(member.record.incarnation, former.incarnation) &+ 1)
       }
     }
     merge(itemsOf: map, Provenance(spreads: false, isHistory: true))
-    guard isActive else { return finish() }
-    let id = freeID(from: former?.id ?? own.id)
-    if id != table[MemberTable.own].record.id { table.change(MemberTable.own) { $0.record.id = id } }
+    guard view.isActive else { return finish() }
+    let id = view.freeID(from: former?.id ?? own.id)
+    if id != view.table[MemberTable.own].record.id { view.table.change(MemberTable.own) { $0.record.id = id } }
     let commands = finish()
-    announce(MemberTable.own, wholeRecord: true, except: 0)
+    view.announce(MemberTable.own, wholeRecord: true, except: 0)
     return commands + finish()
   }
 
@@ -64,7 +64,7 @@ extension Membership {
   public mutating func receive(map: [UInt8], at now: UInt64) throws(MembershipDecodeError) -> [MembershipCommand] {
     try Membership.forEachItem(of: map, from: cluster) { _ in }
     begin(now)
-    if isActive { merge(itemsOf: map, Provenance(spreads: true, isHistory: true)) }
+    if view.isActive { merge(itemsOf: map, Provenance(spreads: true, isHistory: true)) }
     return finish()
   }
 
@@ -83,10 +83,10 @@ extension Membership {
   private mutating func merge(itemsOf map: [UInt8], _ provenance: Provenance) {
     var isForged = false
     try? Membership.forEachItem(of: map, from: cluster) { item in
-      guard isActive else { return }
+      guard view.isActive else { return }
       switch item {
-      case .record(let record, let state, let sequence): apply(record, state, vitals: sequence, provenance)
-      case .removal(let removal): if !isForged { isForged = !apply(removal, provenance) }
+      case .record(let record, let state, let sequence): view.apply(record, state, vitals: sequence, provenance)
+      case .removal(let removal): if !isForged { isForged = !view.apply(removal, provenance) }
       case .status, .vitals, .want: break
       }
     }

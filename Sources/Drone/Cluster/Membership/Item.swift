@@ -170,7 +170,7 @@ extension Array where Element == UInt8 {
       out.append(networkOrder: record.id)
       out.append(varint: record.incarnation)
       out.append(UInt8(truncatingIfNeeded: record.addresses.count))
-      for address in record.addresses.all { out.append(address) }
+      record.addresses.forEach { out.append($0) }
       out.append(varint: UInt32(record.cpus))
       out.append(varint: record.speed)
       out.append(varint: record.memoryTotal)

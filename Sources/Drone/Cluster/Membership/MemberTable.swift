@@ -87,9 +87,27 @@ struct MemberTable {
     return order.0[place]
   }
 
-  /// Whether anybody but `mac` has this id or had it.
-  func isTaken(_ id: NodeID, except mac: MACAddress) -> Bool {
-    slots().contains { members[Int($0)].record.id == id && members[Int($0)].record.mac != mac }
+  /// The live member whose datagrams come from this address.
+  func live(at address: IPv4Address) -> Slot? {
+    // Without a closure over the table: with many nodes this is asked as often as anything.
+    for place in members.indices
+    where members[place].record.addresses.primary == address && isUsed[place] && members[place].state.isLive {
+      return Slot(place)
+    }
+    return nil
+  }
+
+  /// Whether a live member has this address among others, another machine than `mac`.
+  func isTaken(_ address: InternetAddress, byOtherThan mac: MACAddress) -> Bool {
+    for place in members.indices where isUsed[place] && members[place].state.isLive {
+      let isTaken =
+        switch address {
+        case .ipv4(let address): members[place].record.addresses.contains(address)
+        case .ipv6(let address): members[place].record.addresses6.all.contains(address)
+        }
+      if isTaken, members[place].record.mac != mac { return true }
+    }
+    return false
   }
 
   /// What stands `distance` places after a live member on a ring, or before it when negative; nil for itself.
@@ -189,11 +207,11 @@ struct MemberTable {
   }
 
   private func key(_ slot: Slot, on ring: Int) -> UInt64 {
-    let record = members[Int(slot)].record
+    let mac = members[Int(slot)].record.mac.bits
     return switch ring {
-    case 0: UInt64(record.id) << 48 | record.mac.bits
-    case 1: SplitMix64.mix(record.mac.bits ^ 0x6A09_E667_F3BC_C908)
-    default: SplitMix64.mix(record.mac.bits ^ 0xBB67_AE85_84CA_A73B)
+    case 0: UInt64(members[Int(slot)].record.id) << 48 | mac
+    case 1: SplitMix64.mix(mac ^ 0x6A09_E667_F3BC_C908)
+    default: SplitMix64.mix(mac ^ 0xBB67_AE85_84CA_A73B)
     }
   }
 

@@ -68,63 +68,16 @@ public struct Membership {
     public var deaths: UInt32 = 0
   }
 
-  /// A member with which this node speaks when nothing else happens.
-  struct Neighbour {
-    let slot: MemberTable.Slot
-    /// Next to this node on the ring of ids.
-    var isNear: Bool
-    /// Whether it is this node that pings.
-    var isPinged: Bool
-    let since: UInt64
-    /// When something last came from it; nil until then.
-    var heard: UInt64?
-  }
-
-  public let cluster: ClusterIdentifier
-  let authority: RemovalAuthority
-  var table: MemberTable
-  var removals = RemovalList()
-  public internal(set) var counters = Counters()
-  /// False after `leave`, after this node was removed, and after another took its place: nothing is sent any longer.
-  public internal(set) var isActive = true
-  /// When `step` is due, in milliseconds; `UInt64.max` when nothing is left to do.
-  public private(set) var nextDue: UInt64
-
-  var now: UInt64
-  var random: SplitMix64
-  var commands: [MembershipCommand] = []
-
-  var neighbours: [Neighbour] = []
-  private var knownRings: UInt32
-  var probes: [Probe] = []
-  var relays: [Relay] = []
-  var suspicions: [Suspicion] = []
-  var reconnections: [Suspicion] = []
-  /// How far this node doubts its own network, 0 to 2: it waits longer for answers then (Lifeguard's local health).
-  var doubt: UInt64 = 0
-  var number: UInt16
-  var farTurn = 0
-
-  /// Slots that owe something to a neighbour.
-  var pending: [MemberTable.Slot] = []
-  var vitalsQueue: [MemberTable.Slot] = []
-  var flushTurn = 0
-  var issuedLoad: UInt16 = 0
-  var issuedFree: UInt32 = 0
-  var unissued = 0
-  var lastChange: UInt64
-  var comparisonTurn = 0
-
+  var view: MemberView
+  var probing: Probing
+  var comparison = Comparison()
+  var reunions: Reunions
   /// Who told removals that nobody signed, and until when none of theirs is looked at.
   var forgers = ForgerList()
-
-  var nextPing: UInt64
-  var nextFarPing: UInt64
-  var nextFlush: UInt64 = .max
-  var nextVitals: UInt64
-  var nextRetry: UInt64
-  var nextSweep: UInt64
-  var nextComparison: UInt64 = 0
+  private var nextVitals: UInt64
+  private var nextSweep: UInt64
+  /// When `step` is due, in milliseconds; `UInt64.max` when nothing is left to do.
+  public private(set) var nextDue: UInt64
 
   /// A cluster of this node alone.
   ///
@@ -138,18 +91,10 @@ public struct Membership {
     var own = own
     if own.id == 0 { own.id = Membership.wantedID(own) }
     own.incarnation = min(own.incarnation, NodeRecord.largestIncarnation)
-    self.cluster = cluster
-    self.authority = authority
-    self.now = now
-    random = SplitMix64(seed: seed)
-    table = MemberTable(own: Member(record: own, state: .alive, since: now, uptimeAt: now, vitalsSequence: 0))
-    knownRings = table.ringGeneration
-    number = UInt16(truncatingIfNeeded: random.next32())
-    lastChange = now
-    nextPing = now &+ random.next(below: Timing.ping)
-    nextFarPing = now &+ random.next(below: Timing.farPing)
-    nextVitals = now &+ random.next(below: Timing.vitals(nodes: 1))
-    nextRetry = now &+ random.next(below: Timing.retry)
+    view = MemberView(own, cluster: cluster, authority: authority, at: now, seed: seed)
+    probing = Probing(&view.random, at: now)
+    nextVitals = now &+ view.random.next(below: Timing.vitals(nodes: 1))
+    reunions = Reunions(&view.random, at: now)
     nextSweep = now &+ Timing.sweep
     nextDue = now
     schedule()
@@ -157,79 +102,65 @@ public struct Membership {
 
   // MARK: What is known
 
-  public var own: NodeRecord { record(MemberTable.own) }
-  public var ownID: NodeID { table.members[0].record.id }
-  public var ownMAC: MACAddress { table.members[0].record.mac }
+  public var cluster: ClusterIdentifier { view.cluster }
+  public var own: NodeRecord { view.record(MemberTable.own) }
+  public var ownID: NodeID { view.table[MemberTable.own].record.id }
+  public var ownMAC: MACAddress { view.table[MemberTable.own].record.mac }
 
   /// How many nodes are members, this one included.
-  public var liveCount: Int { table.liveCount }
+  public var liveCount: Int { view.table.liveCount }
 
   /// The record of the live member with this id.
-  public func member(_ id: NodeID) -> NodeRecord? { table.live(id).map(record) }
+  public func member(_ id: NodeID) -> NodeRecord? { view.table.live(id).map(view.record) }
 
   /// The live member whose datagrams come from this address.
-  public func member(at address: IPv4Address) -> NodeRecord? {
-    let slot = table.slots().first { table[$0].state.isLive && table[$0].record.addresses.primary == address }
-    return slot.map(record)
-  }
+  public func member(at address: IPv4Address) -> NodeRecord? { view.member(at: address) }
 
   /// The live members beside this node whose id and address are such.
   public func others(where isIncluded: (NodeID, IPv4Address) -> Bool) -> [NodeRecord] {
     var found: [NodeRecord] = []
-    for slot in table.slots(from: 1) where table.members[Int(slot)].state.isLive {
-      let (id, address) = (table.members[Int(slot)].record.id, table.members[Int(slot)].record.addresses.primary)
-      if isIncluded(id, address) { found.append(record(slot)) }
+    for slot in view.table.slots(from: 1) where view.table[slot].state.isLive {
+      let (id, address) = (view.table[slot].record.id, view.table[slot].record.addresses.primary)
+      if isIncluded(id, address) { found.append(view.record(slot)) }
     }
     return found
   }
 
   /// Whether a live member has this address, another machine than `mac`.
   public func isTaken(_ address: InternetAddress, byOtherThan mac: MACAddress) -> Bool {
-    for slot in table.slots() where table.members[Int(slot)].state.isLive {
-      let isTaken =
-        switch address {
-        case .ipv4(let address): table.members[Int(slot)].record.addresses.contains(address)
-        case .ipv6(let address): table.members[Int(slot)].record.addresses6.all.contains(address)
-        }
-      if isTaken, table.members[Int(slot)].record.mac != mac { return true }
-    }
-    return false
+    view.table.isTaken(address, byOtherThan: mac)
   }
 
   /// Every node that is remembered, this one first, with what is believed of it.
   public func forEach(_ body: (NodeRecord, NodeState) -> Void) {
-    for slot in table.slots() { body(record(slot), table[slot].state) }
+    for slot in view.table.slots() { body(view.record(slot), view.table[slot].state) }
   }
 
-  public func state(of mac: MACAddress) -> NodeState? { table.slot(mac).map { table[$0].state } }
+  public func state(of mac: MACAddress) -> NodeState? { view.table.slot(mac).map { view.table[$0].state } }
 
   public func record(of mac: MACAddress) -> NodeRecord? { table.slot(mac).map(record) }
 
   /// Whether a machine or a key was removed, and must not be let in.
-  public func isRemoved(_ mac: MACAddress, _ fingerprint: Fingerprint) -> Bool { removals.forbids(mac, fingerprint) }
+  public func isRemoved(_ mac: MACAddress, _ fingerprint: Fingerprint) -> Bool {
+    view.removals.forbids(mac, fingerprint)
+  }
 
   /// Every node that was removed and not allowed again, with the address at which it was last known, if it was.
   public func forEachRemoved(_ body: (NodeID, Fingerprint, IPv4Address?) -> Void) {
-    for (index, entry) in removals.entries.enumerated() where entry.isInForce {
-      let address = removals.addresses[index]
+    for (index, entry) in view.removals.entries.enumerated() where entry.isInForce {
+      let address = view.removals.addresses[index]
       body(entry.id, entry.fingerprint, address == .unspecified ? nil : address)
     }
   }
 
   /// The memory of this node's knowledge in bytes, by the sizes of its parts.
-  public var bytes: Int {
-    table.bytes + removals.entries.capacity * (MemoryLayout<Removal>.stride + 6)
-      + (pending.capacity + vitalsQueue.capacity) * MemoryLayout<MemberTable.Slot>.stride
-      + (suspicions.capacity + reconnections.capacity) * MemoryLayout<Suspicion>.stride
-      + neighbours.capacity * MemoryLayout<Neighbour>.stride + probes.capacity * MemoryLayout<Probe>.stride
-      + relays.capacity * MemoryLayout<Relay>.stride
-  }
+  public var bytes: Int { view.bytes + probing.bytes }
 
-  func record(_ slot: MemberTable.Slot) -> NodeRecord {
-    var record = table[slot].record
-    record.uptime = table[slot].uptime(at: now)
-    return record
-  }
+  /// What came in and was not used, and what went by.
+  public var counters: Counters { view.counters }
+
+  /// False after `leave`, after this node was removed, and after another took its place: nothing is sent any longer.
+  public var isActive: Bool { view.isActive }
 
   static func wantedID(_ record: NodeRecord) -> NodeID {
     let low = UInt16(truncatingIfNeeded: record.addresses.primary.bits)
@@ -241,168 +172,71 @@ public struct Membership {
   /// Does what is due.
   public mutating func step(at now: UInt64) -> [MembershipCommand] {
     begin(now)
-    if isActive { advance() }
+    if view.isActive { advance() }
     return finish()
   }
 
   /// Sets the clock. After a time in which the process stood still, or the machine slept, nobody is blamed for silence.
   mutating func begin(_ time: UInt64) {
-    now = max(now, time)
+    view.now = max(view.now, time)
+    let now = view.now
     guard now > nextDue, now - nextDue > Timing.stall else { return }
     // And what waits unread in the socket comes in first.
     let lost = now - nextDue &+ Timing.direct
-    for index in probes.indices { probes[index].deadline &+= lost }
-    for index in suspicions.indices { suspicions[index].deadline &+= lost }
-    for index in neighbours.indices { neighbours[index].heard = neighbours[index].heard.map { $0 &+ lost } }
+    probing.postpone(by: lost, to: now)
+    view.suspicions.postpone(by: lost)
+    view.reconnections.postpone(by: lost)
+    view.neighbours.postpone(by: lost)
     // So that the same pause is not found again by the next call.
-    nextPing = max(nextPing, now)
-    nextFarPing = max(nextFarPing, now)
     nextVitals = max(nextVitals, now)
-    nextFlush = max(nextFlush, now)
-    nextRetry = max(nextRetry, now)
+    view.nextFlush = max(view.nextFlush, now)
+    reunions.postpone(to: now)
     nextSweep = max(nextSweep, now)
-    for index in reconnections.indices { reconnections[index].deadline &+= lost }
   }
 
   mutating func finish() -> [MembershipCommand] {
-    if table.ringGeneration != knownRings {
-      knownRings = table.ringGeneration
-      lastChange = now
-      if isActive {
-        yieldID()
-        knownRings = table.ringGeneration
-        chooseNeighbours()
-      }
-    }
+    view.finish()
+    probing.forgetLost(&view)
     schedule()
     var done: [MembershipCommand] = []
-    swap(&done, &commands)
+    swap(&done, &view.commands)
     return done
   }
 
   private mutating func schedule() {
-    guard isActive else {
+    guard view.isActive else {
       nextDue = .max
       return
     }
-    var next = min(nextFlush, min(nextVitals, min(nextRetry, nextSweep)))
-    if !neighbours.isEmpty { next = min(next, min(nextPing, nextFarPing)) }
-    if let due = predecessorDue { next = min(next, due) }
-    for probe in probes { next = min(next, probe.deadline) }
-    for suspicion in suspicions { next = min(next, suspicion.deadline) }
-    for reconnection in reconnections { next = min(next, reconnection.deadline) }
-    nextDue = next
+    nextDue = min(view.nextFlush, min(nextVitals, min(reunions.nextDue, nextSweep)))
+    nextDue = min(nextDue, min(view.suspicions.nextDue, view.reconnections.nextDue))
+    nextDue = min(nextDue, probing.nextDue(view))
   }
 
   private mutating func advance() {
-    advanceProbes()
-    advanceSuspicions()
-    if now >= nextPing {
-      nextPing = Membership.next(nextPing, every: Timing.ping, after: now)
-      watchRing()
-    }
-    if let due = predecessorDue, now >= due { watchRing() }
-    if now >= nextFarPing {
-      nextFarPing = Membership.next(nextFarPing, every: Timing.farPing, after: now)
-      pingFar()
-    }
+    let now = view.now
+    probing.advance(&view)
+    view.advanceSuspicions()
+    probing.forgetLost(&view)
+    probing.watch(&view)
     if now >= nextVitals {
-      let interval = Timing.vitals(nodes: table.liveCount)
-      nextVitals = Membership.next(nextVitals, every: interval, after: now)
-      issueVitals()
+      nextVitals = Timing.next(nextVitals, every: Timing.vitals(nodes: view.table.liveCount), after: now)
+      view.issueVitals()
     }
-    if now >= nextFlush { flush() }
-    if now >= nextRetry { retryDead() }
-    advanceReconnections()
+    if now >= view.nextFlush { view.flush() }
+    reunions.advance(&view)
     if now >= nextSweep {
       nextSweep = now &+ Timing.sweep
       sweep()
     }
   }
 
-  /// The next time after `now`, in step with the last one unless that is long ago.
-  private static func next(_ last: UInt64, every interval: UInt64, after now: UInt64) -> UInt64 {
-    let next = last &+ interval
-    return next > now ? next : now &+ interval
-  }
-
-  // MARK: Sending
-
-  mutating func send(_ datagram: [UInt8], to slot: MemberTable.Slot) {
-    send(datagram, to: table[slot].record.addresses.primary)
-  }
-
-  mutating func send(_ datagram: [UInt8], to address: IPv4Address) {
-    counters.sent &+= 1
-    commands.append(.send(datagram, to: address))
-  }
-
-  mutating func nextNumber() -> UInt16 {
-    number &+= 1
-    return number
-  }
-
-  func start(_ body: Datagram.Body, number: UInt16 = 0) -> [UInt8] {
-    Datagram.start(cluster: cluster, sender: table[MemberTable.own].record.mac, number: number, body)
-  }
-
-  // MARK: Neighbours
-
-  func neighbour(_ slot: MemberTable.Slot) -> Int? { neighbours.firstIndex { $0.slot == slot } }
-
-  var everyNeighbour: UInt16 { UInt16(truncatingIfNeeded: (1 << UInt32(neighbours.count)) - 1) }
-
-  /// Four on each side on the ring of ids, one on each side on the others.
-  private mutating func chooseNeighbours() {
-    var chosen: [Neighbour] = []
-    func add(_ ring: Int, _ distance: Int) {
-      guard let slot = table.neighbour(of: MemberTable.own, on: ring, distance: distance) else { return }
-      let isNear = ring == 0 && (distance == 1 || distance == -1)
-      if let known = chosen.firstIndex(where: { $0.slot == slot }) {
-        chosen[known].isNear = chosen[known].isNear || isNear
-        chosen[known].isPinged = chosen[known].isPinged || distance > 0
-      } else {
-        chosen.append(Neighbour(slot: slot, isNear: isNear, isPinged: distance > 0, since: now, heard: nil))
-      }
-    }
-    // A ring of few nodes is walked once.
-    for distance in 1...4 where distance < table.liveCount { add(0, distance) }
-    for distance in 1...4 where distance < table.liveCount { add(0, -distance) }
-    for ring in 1..<MemberTable.rings {
-      add(ring, 1)
-      add(ring, -1)
-    }
-
-    let before = neighbours
-    var places: [Int?] = []
-    for old in before { places.append(chosen.firstIndex { $0.slot == old.slot }) }
-    for (old, place) in places.enumerated() {
-      guard let place else { continue }
-      chosen[place] = Neighbour(
-        slot: chosen[place].slot, isNear: chosen[place].isNear, isPinged: chosen[place].isPinged,
-        since: before[old].since, heard: before[old].heard)
-    }
-    neighbours = chosen
-    let isSame = places.count == chosen.count && places.enumerated().allSatisfy { $0.offset == $0.element }
-    if isSame { return }
-
-    var newcomers = everyNeighbour
-    for case .some(let place) in places { newcomers &= ~(1 << UInt16(place)) }
-    func moved(_ mask: UInt16) -> UInt16 {
-      guard mask != 0 else { return 0 }
-      var out: UInt16 = 0
-      for (old, place) in places.enumerated() where mask & 1 << UInt16(old) != 0 {
-        if let place { out |= 1 << UInt16(place) }
-      }
-      return out
-    }
-    for slot in pending { table.note(slot) { $0.owed = moved($0.owed) | newcomers } }
-    for slot in vitalsQueue { table.note(slot) { $0.vitalsOwed = moved($0.vitalsOwed) } }
-    vitalsQueue.removeAll { table[$0].vitalsOwed == 0 }
-    removals.owed = removals.owed.map { $0 == 0 ? 0 : moved($0) | newcomers }
-    for index in neighbours.indices where newcomers & 1 << UInt16(index) != 0 && neighbours[index].isPinged {
-      owe(MemberTable.own, wholeRecord: true, to: 1 << UInt16(index))
-      ping(neighbours[index].slot, digest: true)
+  /// Forgets whom nothing has been heard of for long.
+  private mutating func sweep() {
+    for slot in view.table.slots(from: 1) {
+      let member = view.table[slot]
+      let memory = member.state == .left ? Timing.leftMemory : Timing.deadMemory
+      if !member.state.isLive, view.now > member.since, view.now - member.since > memory { view.forget(slot) }
     }
   }
 }

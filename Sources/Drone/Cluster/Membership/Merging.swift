@@ -13,7 +13,7 @@ struct Provenance {
   var mask: UInt16 { neighbour.map { 1 << UInt16($0) } ?? 0 }
 }
 
-extension Membership {
+extension MemberView {
   // MARK: Records
 
   mutating func apply(
@@ -57,11 +57,7 @@ extension Membership {
     // Even if it is the last that is heard of the node: what is in the kernel for it goes by the record of before.
     if wasLive, !isSame {
       commands.append(.report(.changed(record(slot), from: current.record)))
-      if current.record.fingerprint != incoming.fingerprint, let index = neighbour(slot) {
-        // Another life: its tunnel has to be made anew.
-        neighbours[index] = Neighbour(
-          slot: slot, isNear: neighbours[index].isNear, isPinged: neighbours[index].isPinged, since: now, heard: nil)
-      }
+      if current.record.fingerprint != incoming.fingerprint { neighbours.beginAnew(slot, at: now) }
     }
     transition(
       slot, to: state, incarnation: incoming.incarnation, provenance, isNews: true, wholeRecord: !isSame || !wasLive)
@@ -155,7 +151,7 @@ extension Membership {
     }
     lastChange = now
     if provenance.spreads { announce(slot, wholeRecord: wholeRecord, except: provenance.mask) }
-    if before == .suspect { suspicions.removeAll { $0.slot == slot } }
+    if before == .suspect { suspicions.remove(slot) }
     if state == .suspect { startSuspicion(slot) }
     guard before != state else { return }
     switch (before.isLive, state) {
@@ -172,11 +168,31 @@ extension Membership {
     case (true, .left): commands.append(.report(.left(record(slot))))
     case (false, _): break
     }
-    if !state.isLive { probes.removeAll { $0.slot == slot } }
+    if !state.isLive { lost.append(slot) }
+  }
+
+  /// A node called dead by mistake learns of it soon: those next to it try once.
+  private mutating func reconnectSoon(_ slot: MemberTable.Slot) {
+    guard let place = neighbours.place(of: slot), neighbours.all[place].isNear,
+      reconnections.count < Probing.capacity
+    else { return }
+    reconnections.insert(slot, at: now &+ 500 &+ random.next(below: 2000 as UInt64))
+  }
+
+  /// Nobody reaches this node.
+  mutating func suspect(_ slot: MemberTable.Slot) {
+    transition(slot, to: .suspect, incarnation: table[slot].record.incarnation, Provenance(spreads: true))
+  }
+
+  /// Suspects whose time is over are dead.
+  mutating func advanceSuspicions() {
+    while let slot = suspicions.removeFirst(dueAt: now) {
+      transition(slot, to: .dead, incarnation: table[slot].record.incarnation, Provenance(spreads: true))
+    }
   }
 
   private mutating func startSuspicion(_ slot: MemberTable.Slot) {
-    suspicions.append(Suspicion(slot: slot, deadline: now &+ Timing.suspicion))
+    suspicions.insert(slot, at: now &+ Timing.suspicion)
   }
 
   /// A neighbour reported something outdated: send it what is known here.
@@ -256,7 +272,7 @@ extension Membership {
     let address = slot.map { table[$0].record.addresses.primary }
     guard
       removals.insert(
-        removal, address: address, owed: provenance.spreads ? everyNeighbour & ~provenance.mask : 0)
+        removal, address: address, owed: provenance.spreads ? neighbours.everyone & ~provenance.mask : 0)
     else { return }
     lastChange = now
     if provenance.spreads, nextFlush == .max { nextFlush = now &+ Timing.flush }
@@ -274,7 +290,7 @@ extension Membership {
     for slot in Array(table.slots(from: 1))
     where table[slot].record.mac == removal.mac || table[slot].record.fingerprint == removal.fingerprint {
       // The others first, and this the last thing that it hears from here.
-      let place = neighbour(slot)
+      let place = neighbours.place(of: slot)
       if table[slot].state.isLive, let place {
         flushEverything(but: place)
         var out = start(.gossip)

@@ -11,23 +11,27 @@ extension Membership {
     guard let first = records.first else { return [] }
     var template = Membership(first, cluster: cluster, at: now, seed: 0)
     for record in records.dropFirst() {
-      template.apply(record, .alive, vitals: 0, Provenance(spreads: false))
+      template.view.apply(record, .alive, vitals: 0, Provenance(spreads: false))
     }
-    template.commands = []
+    template.view.commands = []
     return records.indices.map { index in
       var membership = Membership(
         records[index], cluster: cluster, authority: authority, at: now, seed: seed(index))
-      membership.table = template.table
-      membership.table.exchangeOwn(with: MemberTable.Slot(truncatingIfNeeded: index))
+      membership.view.table = template.view.table
+      membership.view.table.exchangeOwn(with: MemberTable.Slot(truncatingIfNeeded: index))
       return membership
     }
   }
 
   /// Whether this node speaks at rest with the member there.
   package func isNeighbour(_ address: IPv4Address) -> Bool {
-    neighbours.contains { table.isUsed($0.slot) && table[$0.slot].record.addresses.primary == address }
+    view.neighbours.all.contains {
+      view.table.isUsed($0.slot) && view.table[$0.slot].record.addresses.primary == address
+    }
   }
 
   /// The number of the vitals that this node has of another.
-  package func vitalsSequence(of mac: MACAddress) -> UInt8? { table.slot(mac).map { table[$0].vitalsSequence } }
+  package func vitalsSequence(of mac: MACAddress) -> UInt8? {
+    view.table.slot(mac).map { view.table[$0].vitalsSequence }
+  }
 }

@@ -56,5 +56,11 @@ enum Timing {
   /// Calls that come later than this mean that the process stood still and knows nothing of the time between.
   static let stall: UInt64 = 300
 
+  /// The next time after `now`, in step with the last one unless that is long ago.
+  static func next(_ last: UInt64, every interval: UInt64, after now: UInt64) -> UInt64 {
+    let next = last &+ interval
+    return next > now ? next : now &+ interval
+  }
+
   static func vitals(nodes: Int) -> UInt64 { max(2000, UInt64(clamping: nodes) * 100) }
 }

@@ -12,12 +12,16 @@ extension NodeCore {
   func beginSurvey(_ ranking: ProcessOrder, most: UInt8, for number: UInt32, at now: UInt64) -> Bool {
     var members: [NodeRecord] = []
     membership.forEach { record, state in if state.isLive { members.append(record) } }
-    guard let place = order(number),
+    guard orders.contains(number),
       let asked = surveys.begin(
         ranking, most: most, for: number, members,
         hasTunnel: { !identity.isEncrypted || peers.tunnels.isConnected($0) }, at: now)
     else { return false }
-    orders[place].call.postpone(until: now &+ Survey.longest &+ 2000)
+    let until = now &+ Survey.longest &+ 2000
+    _ = orders.tell(number) { order in
+      order.postpone(until: until)
+      return []
+    }
     perform(asked, at: now)
     return true
   }

@@ -5,41 +5,25 @@ import ControlChannel
 import Membership
 import Tunnels
 
-/// A connection of the control channel: what is said over it, and with whom.
-struct Call: Sendable {
-  let channel: UInt32
-  let address: IPv4Address
-  var conversation: Conversation
-}
-
 // Connections by the number of their channel: admission, conversation, tunnels.
 
 extension NodeCore {
-  private func place(of channel: UInt32) -> Int? { calls.firstIndex { $0.channel == channel } }
-
-  func call(_ channel: UInt32) -> Call? { place(of: channel).map { calls[$0] } }
-
-  private func removeCall(_ channel: UInt32) -> Call? { place(of: channel).map { calls.remove(at: $0) } }
-
   // MARK: Beginnings
 
   /// Somebody connects to TCP port 3278. Gives the channel's number; nil if the connection is to be closed at once.
   public func receiveConnection(
     from address: IPv4Address, at now: UInt64
   ) -> (channel: UInt32?, commands: [NodeCommand]) {
-    let channel = incomingChannel()
-    switch admission.connected(channel, from: address, isMemberAddress: peers.tunnels.hasPeer(at: address)) {
+    let channel = calls.incomingChannel()
+    switch reception.connect(channel, from: address, isMemberAddress: peers.tunnels.hasPeer(at: address)) {
     case .free: break
     case .insteadOf(let former):
-      refusals.tooMany &+= 1
-      _ = removeCall(former)
+      calls.remove(former)
       commands.append(.drop(channel: former))
       perform(peers.tunnels.receiveEnd(of: former, at: now), at: now)
-    case .full:
-      refusals.tooMany &+= 1
-      return (nil, [])
+    case .full: return (nil, [])
     }
-    calls.append(Call(channel: channel, address: address, conversation: Conversation(incomingAt: now)))
+    calls.insert(Conversation(incomingAt: now), with: address, as: channel)
     return (channel, finish())
   }
 
@@ -47,14 +31,13 @@ extension NodeCore {
   func call(
     _ purpose: Conversation.Purpose, _ address: IPv4Address, _ channel: UInt32, patience: UInt64, at now: UInt64
   ) {
-    calls.append(
-      Call(channel: channel, address: address, conversation: Conversation(purpose, at: now, patience: patience)))
+    calls.insert(Conversation(purpose, at: now, patience: patience), with: address, as: channel)
     commands.append(.connect(channel: channel, address))
   }
 
   /// A connection could not even begin.
   public func receiveRefusedConnection(_ channel: UInt32, at now: UInt64) -> [NodeCommand] {
-    guard let call = removeCall(channel) else { return [] }
+    guard let call = calls.remove(channel) else { return [] }
     switch call.conversation.purpose {
     case .tunnel: perform(peers.tunnels.receiveEnd(of: channel, at: now), at: now)
     case .admission, .entry:
@@ -96,7 +79,7 @@ extension NodeCore {
 
   /// How long the next message may be, as `FrameReader` counts.
   public func frameLimit(over channel: UInt32) -> Int {
-    call(channel)?.conversation.frameLimit ?? ControlFrame.strangerLimit
+    calls[channel]?.conversation.frameLimit ?? ControlFrame.strangerLimit
   }
 
   /// What came is no message; nothing comes after it.
@@ -114,11 +97,10 @@ extension NodeCore {
   }
 
   func end(_ channel: UInt32, _ reason: ClosedReason?, failure: [UInt8]?, at now: UInt64) {
-    guard let call = removeCall(channel) else { return }
+    guard let call = calls.remove(channel) else { return }
     switch call.conversation.purpose {
     case .incoming:
-      admission.receiveEnd(of: channel)
-      if let reason { refusals.count(reason) }
+      reception.receiveEnd(of: channel, reason)
       perform(peers.tunnels.receiveEnd(of: channel, at: now), at: now)
     case .tunnel: perform(peers.tunnels.receiveEnd(of: channel, at: now), at: now)
     case .admission, .entry:
@@ -132,26 +114,21 @@ extension NodeCore {
     }
   }
 
-  /// A connection's time may be over.
-  func stepCall(_ channel: UInt32, at now: UInt64) {
-    converse(over: channel, at: now) { $0.step(at: now) }
+  /// The time of some connections is over.
+  func stepCalls(at now: UInt64) {
+    for channel in calls.due(at: now) { converse(over: channel, at: now) { $0.step(at: now) } }
   }
 
-  /// Tells a conversation what happens, and does what it asks for; nothing where there is none.
+  /// Tells a conversation what happens, and does what it asks for.
   private func converse(
     over channel: UInt32, at now: UInt64, _ happens: (inout Conversation) -> [ConversationCommand]
   ) {
-    guard let place = place(of: channel) else { return }
-    perform(happens(&calls[place].conversation), channel, at: now)
+    for command in calls.converse(over: channel, happens) { perform(command, channel, at: now) }
   }
 
   /// A node was removed: nothing that it still says over an open connection counts.
   func dropCalls(of record: NodeRecord, at now: UInt64) {
-    for call in calls
-    where call.conversation.peer?.fingerprint == record.fingerprint.bytes || call.conversation.record?.mac == record.mac
-    {
-      drop(call.channel, nil, at: now)
-    }
+    for channel in calls.channels(with: record) { drop(channel, nil, at: now) }
   }
 
   private func drop(_ channel: UInt32, _ reason: ClosedReason?, at now: UInt64) {
@@ -161,30 +138,21 @@ extension NodeCore {
 
   /// The other end is a member: it is none of the strangers any longer.
   private func establish(_ channel: UInt32, at now: UInt64) {
-    guard let key = call(channel)?.conversation.peer?.fingerprint,
-      let former = admission.receiveEstablishment(of: channel, by: key)
+    guard let key = calls[channel]?.conversation.peer?.fingerprint,
+      let former = reception.receiveEstablishment(of: channel, by: key)
     else { return }
-    refusals.tooMany &+= 1
     drop(former, nil, at: now)
   }
 
   /// Of several maps that one member sends at a time the newest is put together.
   private func dropOtherMaps(of channel: UInt32, at now: UInt64) {
-    guard let new = call(channel), new.conversation.isReceivingMap else { return }
-    for call in calls
-    where call.channel != channel && call.conversation.purpose == .incoming && call.conversation.isReceivingMap
-      && call.conversation.peer?.fingerprint == new.conversation.peer?.fingerprint
-    {
-      refusals.tooMany &+= 1
-      drop(call.channel, nil, at: now)
+    for former in calls.otherMaps(than: channel) {
+      reception.refusals.tooMany &+= 1
+      drop(former, nil, at: now)
     }
   }
 
   // MARK: What follows
-
-  private func perform(_ asked: [ConversationCommand], _ channel: UInt32, at now: UInt64) {
-    for command in asked { perform(command, channel, at: now) }
-  }
 
   private func perform(_ command: ConversationCommand, _ channel: UInt32, at now: UInt64) {
     switch command {
@@ -193,9 +161,10 @@ extension NodeCore {
         .hello(Hello(cluster: identity.cluster, time: seconds, record: membership.ownMap(at: now))), over: channel)
     case .sayJoin: say(.join(record: membership.ownMap(at: now)), over: channel)
     case .say(let message): say(message, over: channel)
-    case .sayMap: say(map: membership.map(at: now), over: channel)
-    case .sayOwnMap: if !isEnding { say(map: membership.ownMap(at: now), over: channel) }
-    case .refuse(let objection): refuse(objection, channel, at: now)
+    case .sayMap: sayMap(membership.map(at: now), over: channel)
+    case .sayOwnMap: if !isEnding { sayMap(membership.ownMap(at: now), over: channel) }
+    case .refuse(let objection):
+      if let call = calls[channel] { commands += reception.refuse(objection, call, at: now) }
     case .close: commands.append(.close(channel: channel))
     case .drop: drop(channel, .tooSlow, at: now)
     case .establish: establish(channel, at: now)
@@ -206,7 +175,7 @@ extension NodeCore {
     case .merge(let map): merge(map, at: now)
     case .enter(let map): enter(map, at: now)
     case .entered: enterCluster(at: now)
-    case .admit: admit(channel, at: now)
+    case .admit: if let call = calls[channel] { commands += reception.admit(call, at: now) }
     case .confirm: commands.append(.findCertificate(channel: channel))
     case .wait(let fingerprint): waitForApproval(of: fingerprint, at: now)
     case .admitted(let certificate, let authority):
@@ -219,101 +188,43 @@ extension NodeCore {
     commands.append(.say(channel: channel, message))
   }
 
+  private func sayMap(_ map: [UInt8], over channel: UInt32) {
+    for part in ControlMessage.parts(of: map) { say(part, over: channel) }
+  }
+
   private func consider(_ offer: TunnelOffer, _ record: [UInt8], _ channel: UInt32, at now: UInt64) {
-    guard let call = call(channel), let peer = call.conversation.peer else { return }
+    guard let call = calls[channel], let peer = call.conversation.peer else { return }
     // The news of a node that joined, or has another address, may not have come here yet; its own word is as good.
     if peers.tunnels.peer(at: call.address)?.fingerprint != peer.fingerprint { merge(record, at: now) }
-    offers.append((channel, offer))
+    calls.offers.append((channel, offer))
     considerOffers(at: now)
   }
 
   /// Hands offers to the tunnels; one of a member whose place in the kernel is being made waits for that.
   func considerOffers(at now: UInt64) {
-    guard !offers.isEmpty else { return }
-    let waiting = offers
-    offers = []
-    for (channel, offer) in waiting {
-      guard let call = call(channel), let peer = call.conversation.peer else { continue }
-      if peers.isComing(peer.fingerprint, at: call.address) {
-        offers.append((channel, offer))
-      } else {
-        perform(
-          peers.tunnels.receive(offer, from: peer.fingerprint, address: call.address, over: channel, at: now), at: now)
-      }
+    let ready = calls.takeOffers { call, key in !peers.isComing(key, at: call.address) }
+    for (call, key, offer) in ready {
+      perform(
+        peers.tunnels.receive(offer, from: key, address: call.address, over: call.channel, at: now), at: now)
     }
-  }
-
-  private func say(map: [UInt8], over channel: UInt32) {
-    var rest = map[...]
-    repeat {
-      let part = rest.prefix(ControlFrame.mapPartLimit)
-      rest = rest.dropFirst(part.count)
-      say(.map(part: [UInt8](part), isLast: rest.isEmpty), over: channel)
-    } while !rest.isEmpty
   }
 
   private func merge(_ map: [UInt8], at now: UInt64) {
     do throws(MembershipDecodeError) {
       perform(try membership.receive(map: map, at: now), at: now)
     } catch {
-      refusals.count(.unreadable)
+      reception.refusals.count(.unreadable)
     }
-  }
-
-  private func refuse(_ objection: Objection, _ channel: UInt32, at now: UInt64) {
-    refusals.count(objection)
-    if !objection.note.isEmpty, let address = call(channel)?.address {
-      report(ofStranger: .refused(address, objection), at: now)
-    }
-    if objection.sentence.isEmpty {
-      commands.append(.close(channel: channel))
-    } else {
-      refuse(objection.sentence, channel)
-    }
-  }
-
-  /// Tells people what anybody on the network can cause, as long as there is not too much of it.
-  private func report(ofStranger news: NodeNews, at now: UInt64) {
-    if notes.admits(at: now) { commands.append(.report(news)) }
-  }
-
-  private func refuse(_ reason: [UInt8], _ channel: UInt32) {
-    say(.refused(reason: reason), over: channel)
-    commands.append(.close(channel: channel))
   }
 
   // MARK: Joiners
-
-  /// Somebody with a key that nobody has certified asks to be admitted.
-  private func admit(_ channel: UInt32, at now: UInt64) {
-    guard let call = call(channel), let key = call.conversation.peer?.fingerprint else {
-      return commands.append(.close(channel: channel))
-    }
-    let isNew = !admission.pending.contains { $0.fingerprint == key }
-    switch admission.request(key, from: call.address, at: now) {
-    case .admit: commands.append(.certify(channel: channel))
-    case .wait:
-      if isNew { report(ofStranger: .waits(call.address, key: key), at: now) }
-      say(.pending(fingerprint: key), over: channel)
-      commands.append(.close(channel: channel))
-    case .refuse(let reason): refuse(reason, channel)
-    }
-  }
 
   /// The certificate for who is at the other end, and the authority's, both DER; nil if none can be made.
   /// - Parameter isNew: it was asked for by `certify`.
   public func receiveCertificate(
     _ certificate: (own: [UInt8], authority: [UInt8])?, isNew: Bool, over channel: UInt32, at now: UInt64
   ) -> [NodeCommand] {
-    if let certificate {
-      if isNew, let call = call(channel), let key = call.conversation.peer?.fingerprint {
-        report(ofStranger: .admitted(call.address, key: key), at: now)
-      }
-      say(.admitted(certificate: certificate.own, authority: certificate.authority), over: channel)
-    } else if isNew {
-      say(.refused(reason: [UInt8]("this member cannot make certificates")), over: channel)
-    }
-    commands.append(.close(channel: channel))
+    commands += reception.answer(calls[channel], with: certificate, isNew: isNew, over: channel, at: now)
     return finish()
   }
 }

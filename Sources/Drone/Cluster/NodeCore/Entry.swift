@@ -53,7 +53,7 @@ extension NodeCore {
       case .connect(let member):
         // The filter of this node lets 3278 out and nothing else; the member's lets it in.
         let purpose: Conversation.Purpose = identity.isMember ? .entry : .admission
-        let channel = ownChannel()
+        let channel = calls.ownChannel()
         joiningChannel = channel
         call(purpose, member, channel, patience: Joining.patience, at: now)
       case .askForApproval(let order): commands.append(.report(.needsApproval(order)))
@@ -106,12 +106,7 @@ extension NodeCore {
 
   /// A question to the group came.
   public func receiveQuestion(_ datagram: [UInt8], from asker: IPv4Address, at now: UInt64) -> [NodeCommand] {
-    // Whoever is not in itself has nothing to offer; other clusters' questions are not this one's.
-    guard isIn, let question = Discovery(datagram),
-      question.isAnswered(by: identity.cluster, canCertify: admission.canCertify), answers.admits(at: now)
-    else { return [] }
-    let answer = Discovery.answer(address: peers.own, port: ClusterPorts.control, cluster: identity.cluster)
-    return [.answerQuestion(answer.encoded, to: asker)]
+    isIn ? reception.answer(datagram, from: asker, own: peers.own, of: identity.cluster, at: now) : []
   }
 
   /// An answer to this node's own question came. Nobody answers for another.

@@ -18,7 +18,7 @@ extension NodeCore {
     // A policy demands ESP of what members' addresses send to this node's own: whatever comes from others, or was sent to
     // everybody or to another address of this machine, may be anybody's word.
     guard isFromPort, destination ?? peers.own == peers.own, peers.isProtected(address) else {
-      refusals.strangers &+= 1
+      reception.refusals.strangers &+= 1
       return []
     }
     if ProcessMessage.isOne(datagram) {
@@ -34,7 +34,7 @@ extension NodeCore {
   public func receive(
     _ readings: MachineReadings, addresses: AddressList?, addresses6: AddressList6, at now: UInt64
   ) -> [NodeCommand] {
-    admission.forget(at: now)
+    reception.admission.forget(at: now)
     var record = membership.own
     record.update(with: readings)
     if let addresses { record.addresses = addresses }
@@ -67,7 +67,7 @@ extension NodeCore {
       case .report(let news): perform(news, at: now)
       case .reconnect(let record):
         // It may be there again, on the other side of a network that was cut.
-        call(.reunion, record.addresses.primary, ownChannel(), patience: 5000, at: now)
+        call(.reunion, record.addresses.primary, calls.ownChannel(), patience: 5000, at: now)
       }
     }
   }
@@ -92,7 +92,7 @@ extension NodeCore {
       commands.append(.report(.left(record)))
       lose(record, at: now)
     case .removed(let record):
-      admission.revoke(record.fingerprint.bytes)
+      reception.admission.revoke(record.fingerprint.bytes)
       if record.mac == membership.ownMAC { return endWithout(.removedItself) }
       commands.append(.report(.removed(record)))
       dropCalls(of: record, at: now)
@@ -138,7 +138,7 @@ extension NodeCore {
 
   public func receiveInstallation(over channel: UInt32, isDone: Bool, at now: UInt64) -> [NodeCommand] {
     perform(peers.tunnels.receiveInstallation(over: channel, isDone: isDone, at: now), at: now)
-    if isDone, let call = call(channel), let key = call.conversation.peer?.fingerprint {
+    if isDone, let call = calls[channel], let key = call.conversation.peer?.fingerprint {
       commands += peers.receiveProof(of: key, at: call.address, membership)
     }
     return finish()

@@ -55,31 +55,22 @@ public final class NodeCore {
   public internal(set) var identity: NodeIdentity
   public internal(set) var membership: Membership
   public internal(set) var peers: Peers
-  public internal(set) var admission: Admission
+  var reception: Reception
   /// Nil once it is in.
   public internal(set) var joining: Joining?
   /// Of its last connection: the end of one before says nothing of who is asked now.
   var joiningChannel: UInt32?
-  public internal(set) var refusals = Refusals()
   public internal(set) var surveys = Surveys()
   /// What is said to be the time, in seconds since 1970.
   public var seconds: UInt64 = 0
 
-  var calls: [Call] = []
-  /// Of members whose place in the kernel is being made.
-  var offers: [(channel: UInt32, offer: TunnelOffer)] = []
-  var orders: [(number: UInt32, call: OrderCall)] = []
-  var answers = DiscoveryAllowance()
-  var notes = NoteAllowance()
+  var calls = CallList()
+  var orders = OrderList()
   /// Nothing of this node is given to others any longer.
   var isEnding = false
   /// What is asked for in the call that is under way.
   var commands: [NodeCommand] = []
   private var keepDue: UInt64?
-  private var nextIncoming: UInt32 = 2
-  /// For connections of this node's own beside the tunnels': even as well, but from the upper half.
-  private var nextOwn: UInt32 = 0x8000_0000
-  private var nextOrder: UInt32 = 1
 
   /// - Parameters:
   ///   - own: this node's record; its first address is the one in the cluster.
@@ -102,7 +93,7 @@ public final class NodeCore {
   ) {
     self.identity = identity
     self.membership = membership
-    admission = Admission(canCertify: identity.canCertify)
+    reception = Reception(canCertify: identity.canCertify)
     let tunnels = Tunnels(
       id: membership.own.id, fingerprint: identity.key, ciphers: ciphers, settings: settings, seed: seed &+ 1)
     peers = Peers(
@@ -116,6 +107,12 @@ public final class NodeCore {
     ClusterIdentifier(Fingerprint(bytes: identity.cluster) ?? .none)
   }
 
+  /// Who may join.
+  public var admission: Admission { reception.admission }
+
+  /// How often others were turned away, and why.
+  public var refusals: Refusals { reception.refusals }
+
   /// It is in the cluster.
   public var isIn: Bool { joining == nil }
 
@@ -123,27 +120,25 @@ public final class NodeCore {
 
   /// When `step` is to be called whatever happens.
   public var nextDue: UInt64 {
-    var due = membership.nextDue
-    for time in [peers.tunnels.nextDue, peers.nextDue, surveys.nextDue, keepDue, joining?.nextDue, notes.nextDue] {
-      if let time { due = min(due, time) }
-    }
-    for call in calls { due = min(due, call.conversation.nextDue) }
-    for order in orders { due = min(due, order.call.nextDue) }
-    return due
+    var due = min(membership.nextDue, min(calls.nextDue, orders.nextDue))
+    due = min(due, peers.tunnels.nextDue ?? .max)
+    due = min(due, peers.nextDue ?? .max)
+    due = min(due, surveys.nextDue ?? .max)
+    due = min(due, joining?.nextDue ?? .max)
+    due = min(due, reception.nextDue ?? .max)
+    return min(due, keepDue ?? .max)
   }
 
   /// Does what is due. All that waits in sockets has been handed over before, since it may be what would be missed.
   public func step(at now: UInt64) -> [NodeCommand] {
-    for call in calls where call.conversation.nextDue <= now { stepCall(call.channel, at: now) }
-    for (number, call) in orders where call.nextDue <= now {
-      if let place = order(number) { perform(orders[place].call.step(at: now), number, at: now) }
-    }
+    if calls.nextDue <= now { stepCalls(at: now) }
+    if orders.nextDue <= now { stepOrders(at: now) }
     if membership.nextDue <= now { perform(membership.step(at: now), at: now) }
     if let due = peers.tunnels.nextDue, due <= now { perform(peers.tunnels.step(at: now), at: now) }
     if let due = peers.nextDue, due <= now { commands += peers.step(membership, at: now) }
     stepSurveys(at: now)
     if let due = joining?.nextDue, due <= now { perform(joining?.step(at: now) ?? [], at: now) }
-    if let count = notes.step(at: now) { commands.append(.report(.omitted(count))) }
+    commands += reception.step(at: now)
     if let due = keepDue, due <= now {
       keepDue = nil
       commands.append(.keepMap)
@@ -159,21 +154,4 @@ public final class NodeCore {
   }
 
   func keepSoon(at now: UInt64) { keepDue = keepDue ?? now &+ 1000 }
-
-  // MARK: Numbers
-
-  func incomingChannel() -> UInt32 {
-    defer { nextIncoming = (nextIncoming &+ 2) & 0x7FFF_FFFE }
-    return nextIncoming
-  }
-
-  func ownChannel() -> UInt32 {
-    defer { nextOwn = (nextOwn &+ 2) | 0x8000_0000 }
-    return nextOwn
-  }
-
-  func orderNumber() -> UInt32 {
-    defer { nextOrder &+= 1 }
-    return nextOrder
-  }
 }

@@ -7,45 +7,42 @@ import Surveys
 
 extension NodeCore {
   /// More programs wait until one is done.
-  public var takesOrders: Bool { orders.count < OrderCall.most }
+  public var takesOrders: Bool { !orders.isFull }
 
   /// A program connects. Gives its number; nil for one that may give no order.
   public func receiveOrderer(user: UInt32, at now: UInt64) -> UInt32? {
-    guard let call = OrderCall(user: user, at: now) else { return nil }
-    let number = orderNumber()
-    orders.append((number, call))
-    return number
+    OrderCall(user: user, at: now).map { orders.insert($0) }
   }
 
   /// Bytes came, or none: the program has closed its end, or its connection failed.
   public func receive(_ part: [UInt8], fromOrder number: UInt32, at now: UInt64) -> [NodeCommand] {
-    guard let place = order(number) else { return [] }
-    let host = OrderCall.Host(id: membership.ownID, canCertify: admission.canCertify)
-    perform(orders[place].call.receive(part, host), number, at: now)
+    let host = OrderCall.Host(id: membership.ownID, canCertify: reception.admission.canCertify)
+    tell(number, at: now) { $0.receive(part, host) }
     return finish()
   }
 
-  func order(_ number: UInt32) -> Int? { orders.firstIndex { $0.number == number } }
+  func finishOrder(_ number: UInt32, at now: UInt64) { tell(number, at: now) { $0.finish() } }
 
-  func finishOrder(_ number: UInt32, at now: UInt64) {
-    if let place = order(number) { perform(orders[place].call.finish(), number, at: now) }
+  func stepOrders(at now: UInt64) {
+    for number in orders.due(at: now) { tell(number, at: now) { $0.step(at: now) } }
+  }
+
+  /// Tells an order what happens, and does what it asks for.
+  private func tell(_ number: UInt32, at now: UInt64, _ happens: (inout OrderCall) -> [OrderCommand]) {
+    for command in orders.tell(number, happens) { perform(command, number, at: now) }
   }
 
   private func answer(_ answer: OrderAnswer, _ number: UInt32) { commands.append(.answer(order: number, answer)) }
 
-  func perform(_ asked: [OrderCommand], _ number: UInt32, at now: UInt64) {
-    for command in asked { perform(command, number, at: now) }
-  }
-
   private func perform(_ command: OrderCommand, _ number: UInt32, at now: UInt64) {
     switch command {
     case .end:
-      orders.removeAll { $0.number == number }
+      orders.remove(number)
       surveys.receiveEnd(ofOrder: number)
       commands.append(.endOrder(number))
     case .answer(let text): answer(text, number)
     case .show(let view):
-      if view == .pending { admission.forget(at: now) }
+      if view == .pending { reception.admission.forget(at: now) }
       commands.append(.show(order: number, view))
     case .survey(let ranking, let most):
       if !beginSurvey(ranking, most: most, for: number, at: now) {
@@ -70,11 +67,11 @@ extension NodeCore {
       commands += released ?? []
       answer(.released(address, released != nil), number)
     case .openWindow(let minutes):
-      admission.openWindow(minutes: minutes, at: now)
+      reception.admission.openWindow(minutes: minutes, at: now)
       answer(.window(minutes: minutes), number)
     case .approve(let digits):
       do throws(Admission.ApprovalError) {
-        answer(.approved(try admission.approve(digits, at: now)), number)
+        answer(.approved(try reception.admission.approve(digits, at: now)), number)
       } catch {
         answer(.notApproved(error), number)
       }

@@ -49,9 +49,9 @@ import Testing
   private static let map: [UInt8] = {
     var membership = Membership(node(2), cluster: cluster, authority: .sample, at: 0, seed: 1)
     for number in 3..<9 as Range<UInt64> {
-      membership.apply(node(number), .alive, vitals: 0, Provenance(spreads: false))
+      membership.view.apply(node(number), .alive, vitals: 0, Provenance(spreads: false))
     }
-    membership.insert(removal, Provenance(spreads: false))
+    membership.view.insert(removal, Provenance(spreads: false))
     return membership.map(at: 0)
   }()
 
@@ -126,13 +126,13 @@ import Testing
       return "the node is not itself any longer"
     }
     if membership.liveCount > 60 || membership.bytes > 30_000 { return "too many nodes" }
-    if membership.neighbours.count > 12 { return "too many neighbours" }
+    if membership.view.neighbours.all.count > 12 { return "too many neighbours" }
     var live = 0
     membership.forEach { _, state in if state.isLive { live += 1 } }
     // A node that has left is remembered, and so is one that was thrown out.
     if membership.isActive, live != membership.liveCount { return "rings and states disagree" }
-    for neighbour in membership.neighbours where neighbour.slot != .max {
-      if membership.isActive, !membership.table.isUsed(neighbour.slot) { return "a neighbour that is not there" }
+    for neighbour in membership.view.neighbours.all where neighbour.slot != .max {
+      if membership.isActive, !membership.view.table.isUsed(neighbour.slot) { return "a neighbour that is not there" }
     }
     return nil
   }

@@ -15,7 +15,7 @@ import Testing
     _ = try first.receive(
       map: Membership(try node(12), cluster: cluster, authority: .sample, at: 0, seed: 1).ownMap(at: 0), at: 0)
     _ = first.remove(0x010C, at: 0)
-    first.apply(try node(13, id: 0x010D), .dead, vitals: 0, Provenance(spreads: false, isHistory: true))
+    first.view.apply(try node(13, id: 0x010D), .dead, vitals: 0, Provenance(spreads: false, isHistory: true))
     // Another subnet whose low bits are the same.
     var record = try node(9)
     record.addresses = try #require(AddressList([IPv4Address(192, 169, 1, 11)]))
@@ -50,7 +50,7 @@ import Testing
     #expect(heard == [.joined(joiner.own)])
     #expect(member.member(joiner.own.id) == joiner.own)
     // What it learned is no news to others, what it is itself is.
-    #expect(joiner.pending == [MemberTable.own])
+    #expect(joiner.view.pending == [MemberTable.own])
   }
 
   @Test("a node that speaks in clear is no member where others do not, nor the other way round, however it is told of")
@@ -256,8 +256,8 @@ import Testing
     var member = try settledMember(1, of: 5)
     var other = try settledMember(2, of: 4)
     for id in [0x0103, 0x0104] as [NodeID] {
-      let slot = try #require(other.table.live(id))
-      other.transition(slot, to: .dead, incarnation: 0, Provenance(spreads: false))
+      let slot = try #require(other.view.table.live(id))
+      other.view.transition(slot, to: .dead, incarnation: 0, Provenance(spreads: false))
     }
     _ = try member.receive(map: other.map(at: 0), at: 1)
     #expect(member.state(of: mac(3)) == .suspect && member.state(of: mac(4)) == .suspect)
@@ -270,7 +270,7 @@ import Testing
   func leaving() throws {
     var member = try settledMember(1, of: 30)
     let goodbyes = sent(member.leave(at: 1))
-    #expect(goodbyes.count >= member.neighbours.count && member.neighbours.count > 8)
+    #expect(goodbyes.count >= member.view.neighbours.all.count && member.view.neighbours.all.count > 8)
     #expect(!member.isActive && member.nextDue == .max)
     #expect(member.step(at: 5000) == [])
     var other = try settledMember(1, of: 30)
@@ -294,9 +294,9 @@ import Testing
   func pause() throws {
     var member = try settledMember(1, of: 5)
     pass(&member, until: 1100)
-    #expect(!member.probes.isEmpty)
+    #expect(!member.probing.probes.isEmpty)
     let commands = member.step(at: 60_000)
-    #expect(events(commands) == [] && !member.probes.isEmpty)
+    #expect(events(commands) == [] && !member.probing.probes.isEmpty)
     #expect(sent(commands).count <= 8)
   }
 
@@ -311,18 +311,18 @@ import Testing
         id: UInt16(number + 1000), addresses: AddressList(IPv4Address(bits: 0x0A00_0000 + UInt32(number))))
     }
     for number in 1..<1000 as Range<UInt64> {
-      member.apply(record(number), .alive, vitals: 0, Provenance(spreads: false))
+      member.view.apply(record(number), .alive, vitals: 0, Provenance(spreads: false))
     }
     #expect(member.liveCount == 1000)
     #expect(member.bytes < 200_000)
-    let slot = try #require(member.table.slot(record(1).mac))
-    member.transition(slot, to: .dead, incarnation: 0, Provenance(spreads: false))
+    let slot = try #require(member.view.table.slot(record(1).mac))
+    member.view.transition(slot, to: .dead, incarnation: 0, Provenance(spreads: false))
     for number in 1000..<2200 as Range<UInt64> {
-      member.apply(record(number), .alive, vitals: 0, Provenance(spreads: false))
+      member.view.apply(record(number), .alive, vitals: 0, Provenance(spreads: false))
     }
     _ = member.finish()
     #expect(member.liveCount == MemberTable.capacity && member.state(of: record(1).mac) == nil)
-    #expect(member.counters.refused > 0 && member.neighbours.count == 12)
+    #expect(member.counters.refused > 0 && member.view.neighbours.all.count == 12)
     #expect(member.map(at: 0).count <= Membership.largestMap)
   }
 
@@ -336,7 +336,7 @@ import Testing
     var all = Membership.settled(records, cluster: cluster, authority: .sample, at: 0, seed: { UInt64($0) })
     for index in all.indices { _ = all[index].finish() }
     func lists(_ membership: Membership) -> Set<NodeID> {
-      Set(membership.neighbours.map { membership.table[$0.slot].record.id })
+      Set(membership.view.neighbours.all.map { membership.view.table[$0.slot].record.id })
     }
     let neighbours = Dictionary(uniqueKeysWithValues: all.map { ($0.own.id, lists($0)) })
     for (id, list) in neighbours {

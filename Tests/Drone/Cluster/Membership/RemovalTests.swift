@@ -79,7 +79,7 @@ import Testing
     // Nor does it begin as a member with somebody who asks it for the map.
     var newcomer = try Membership(node(60), cluster: cluster, authority: .sample, at: 0, seed: 3)
     _ = try newcomer.join(map: map, at: 3)
-    #expect(newcomer.counters.unproven == 1 && newcomer.removals.entries.isEmpty)
+    #expect(newcomer.counters.unproven == 1 && newcomer.view.removals.entries.isEmpty)
   }
 
   @Test("invented removals remove nobody, take no room, and cost a look a minute for each member that tells them")
@@ -92,7 +92,7 @@ import Testing
       ]
       _ = member.receive(datagram(from: 2, .gossip, items), from: liar, at: 10)
     }
-    #expect(member.counters.unproven == 1 && member.liveCount == 5 && member.removals.entries.isEmpty)
+    #expect(member.counters.unproven == 1 && member.liveCount == 5 && member.view.removals.entries.isEmpty)
     _ = member.receive(
       datagram(from: 2, .gossip, [.removal(RemovalTests.forged(4, true, 9))]), from: liar, at: 60_011)
     #expect(member.counters.unproven == 2)

@@ -315,7 +315,7 @@ import Tunnels
     let commands = node.core.step(at: node.now)
     #expect(commands.contains(.drop(channel: 1)))
     #expect(commands.contains(.removeWaiting(address)))
-    #expect(node.core.calls.isEmpty)
+    #expect(node.core.calls.nextDue == .max)
   }
 
   @Test("a joiner that is refused says why and ends; a patient one tries again", arguments: [false, true])
