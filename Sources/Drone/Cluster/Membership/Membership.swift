@@ -138,7 +138,7 @@ public struct Membership {
 
   public func state(of mac: MACAddress) -> NodeState? { view.table.slot(mac).map { view.table[$0].state } }
 
-  public func record(of mac: MACAddress) -> NodeRecord? { table.slot(mac).map(record) }
+  public func record(of mac: MACAddress) -> NodeRecord? { view.table.slot(mac).map(view.record) }
 
   /// Whether a machine or a key was removed, and must not be let in.
   public func isRemoved(_ mac: MACAddress, _ fingerprint: Fingerprint) -> Bool {

@@ -26,6 +26,8 @@ struct CallList {
 
   private func place(of channel: UInt32) -> Int? { calls.firstIndex { $0.channel == channel } }
 
+  var channels: [UInt32] { calls.map(\.channel) }
+
   /// Those whose time is over.
   func due(at now: UInt64) -> [UInt32] {
     var due: [UInt32] = []

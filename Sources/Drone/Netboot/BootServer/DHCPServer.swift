@@ -5,7 +5,7 @@ import Bytes
 /// A server of DHCP (RFC 2131) and BOOTP (RFC 951) for computers that boot from this one, without sockets and clock.
 ///
 /// It serves its own network only and does not answer relays. It offers an address to a new card after three ARP probes
-/// (half a second); from then on the card keeps that address. No client's answer waits for another's.
+/// (0.3 s); from then on the card keeps that address. No client's answer waits for another's.
 ///
 /// Its offers carry no class `PXEClient` (option 60): to a boot ROM they are offers of an ordinary DHCP server that name the
 /// boot server and the file, which is all that there is to choose (PXE 2.1 §2.2). With the class and without option 43 a ROM

@@ -118,7 +118,7 @@ import Tunnels
   func objections(_ objection: Objection) throws {
     var reception = Reception(canCertify: true)
     let call = try #require(ListTests.calls(2)[2])
-    let commands = reception.refuse(objection, call)
+    let commands = reception.refuse(objection, call, at: 0)
     #expect(commands.last == .close(channel: 2))
     #expect(commands.contains(.say(channel: 2, .refused(reason: objection.sentence))) == !objection.sentence.isEmpty)
     #expect(commands.contains(.report(.refused(call.address, objection))) == !objection.note.isEmpty)

@@ -220,7 +220,7 @@ import Tunnels
         node.receiveOffer(of: Sample.record(number), from: IPv4Address(10, 0, 0, number))
       }
     }
-    #expect(node.core.calls.map(\.channel) == [2, 4, 6])
+    #expect(node.core.calls.channels == [2, 4, 6])
     node.done = []
     for channel in [2, 6, 4] as [UInt32] {
       node.perform(node.core.receive(.map(part: [1], isLast: false), over: channel, at: node.now))
@@ -237,7 +237,7 @@ import Tunnels
     node.done = []
     for _ in 0...Admission.perMember { node.receiveOffer(of: Sample.record(2), from: IPv4Address(10, 0, 0, 2)) }
     #expect(node.done.contains(.drop(channel: 2)))
-    #expect(node.core.calls.map(\.channel) == [4, 6, 8, 10])
+    #expect(node.core.calls.channels == [4, 6, 8, 10])
   }
 
   @Test("strangers cause thirty lines of log in a minute, and one that says how many were left out")

@@ -70,7 +70,7 @@ private func answer(
       time = due
       commands = server.step(at: due)
     }
-    #expect(probes == 3 && time == 500)
+    #expect(probes == 3 && time == 300)
     guard case .frame(let offer) = commands.first else { return #expect(Bool(false), "no offer") }
     let expected: [UInt8] =
       [
