@@ -245,11 +245,13 @@ let moduleTests: [ModuleTests] = [
   .tests("Forge/ClusterStore", ["ClusterStore", "SecureChannel", "Workshop", system]),
   .tests("Forge/DebianArchive", ["BuildCache", "DebianArchive", "Workshop", system]),
   .tests("Forge/DronePrograms", ["DronePrograms", "Recipes", "Target", "Toolchain", "Workshop", system]),
-  .tests("Forge/Image", ["BootLine", "BuildCache", "Image", "Integrity", "Target", "TestSupport", "Workshop", system]),
+  .tests(
+    "Forge/Image",
+    ["BootLine", "BuildCache", "Bytes", "Image", "Integrity", "Target", "TestSupport", "Workshop", system]),
   .tests(
     "Forge/ImageCheck",
     [
-      "BootServer", "Image", "ImageCheck", "SecureChannel", "Target", "TestSupport", "Workshop", system,
+      "BootServer", "Image", "ImageCheck", "Integrity", "SecureChannel", "Target", "TestSupport", "Workshop", system,
     ]),
   .tests(
     "Forge/MasterPackage",

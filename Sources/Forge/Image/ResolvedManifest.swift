@@ -1,3 +1,4 @@
+import Integrity
 import SystemPackage
 import Workshop
 
@@ -56,23 +57,28 @@ public struct ResolvedContent: Sendable {
   /// In bytes.
   public let size: Int
   public let digest: SHA256
+  /// By which a drone knows it.
+  public let sealed: [UInt8]
   private let source: Entry.Content
 
   fileprivate init(_ content: Entry.Content, room: inout Int) throws {
     switch content {
-    case .bytes(let bytes): (size, digest, source) = (bytes.count, SHA256(bytes), content)
+    case .bytes(let bytes): (size, digest, sealed, source) = (bytes.count, SHA256(bytes), contentDigest(bytes), content)
     case .file(let path):
       let limit = room
       var kept: [UInt8]? = []
       var hash = SHA256.Stream()
+      var seal = ContentDigest()
       var count = 0
       try readPieces(of: path) { piece in
         hash.add(piece)
+        seal.add(piece.assumingMemoryBound(to: UInt8.self).span)
         count += piece.count
         if count <= limit { kept?.append(contentsOf: piece) } else { kept = nil }
       }
       if kept != nil { room -= count }
-      (size, digest, source) = (count, hash.finish(), kept.map { .bytes($0) } ?? content)
+      (size, digest, sealed) = (count, hash.finish(), seal.finish())
+      source = kept.map { .bytes($0) } ?? content
     }
   }
 

@@ -1,5 +1,6 @@
 import BootServer
 import BuildCache
+import Integrity
 import SystemPackage
 import Target
 import Workshop
@@ -35,8 +36,10 @@ struct RootPacking {
         _ = try fileOperation(archive, "Make room for it or choose another folder") { try file.writeAll(piece) }
       }
     }
+    var digest = ContentDigest()
+    try readPieces(of: archive) { digest.add($0.assumingMemoryBound(to: UInt8.self).span) }
     let size = try fileOperation(archive, "Choose another folder") { try file.seek(offset: 0, from: .end) }
-    let publicPart = PublicPart(size: Int(size), digest: try SHA256(contentsOf: archive).bytes)
+    let publicPart = PublicPart(size: Int(size), digest: digest.finish())
     if let credential {
       // It may hold a key: nothing keeps it.
       let plain = try await written(credential.manifest.resolved(), as: "credential")

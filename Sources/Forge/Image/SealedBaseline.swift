@@ -23,7 +23,7 @@ extension ResolvedEntry {
   fileprivate var sealed: BaselineEntry {
     let kind: BaselineEntry.Kind =
       switch entry.kind {
-      case .file: .file(size: UInt64(content?.size ?? 0), digest: content?.digest.bytes ?? [])
+      case .file: .file(size: UInt64(content?.size ?? 0), digest: content?.sealed ?? [])
       case .directory: .directory
       case .symbolicLink(let target): .symbolicLink(target: [UInt8](target.utf8))
       case .characterDevice(let major, let minor): .characterDevice(major: major, minor: minor)

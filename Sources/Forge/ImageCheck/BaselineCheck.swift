@@ -12,7 +12,7 @@ func checkBaseline(_ members: [Member], in container: String) -> [Finding] {
   }
   let baseline: Baseline
   do {
-    baseline = try .sealed(file.content.bytes ?? [], digest: file.content.digest.bytes)
+    baseline = try .sealed(file.content.bytes ?? [], digest: file.content.sealed)
   } catch {
     return [Finding(.baseline, place, "certaintyd cannot read it (\(error))")]
   }
@@ -45,7 +45,7 @@ extension BaselineEntry.Kind {
   fileprivate func describes(_ member: Member) -> Bool {
     switch self {
     case .file(let size, let digest):
-      member.kind == .file && size == UInt64(member.content.size) && digest == member.content.digest.bytes
+      member.kind == .file && size == UInt64(member.content.size) && digest == member.content.sealed
     case .directory: member.kind == .directory
     case .symbolicLink(let target): member.kind == .symbolicLink && member.target.map { [UInt8]($0.utf8) } == target
     case .characterDevice(let major, let minor): member.kind == .characterDevice && member.device == [major, minor]

@@ -1,4 +1,5 @@
 import Foundation
+import Integrity
 import SystemPackage
 import Workshop
 
@@ -34,16 +35,16 @@ extension ByteSource {
     return text.withUTF8Buffer { part.elementsEqual($0) }
   }
 
-  /// The digest of all bytes, read piece by piece; nil when they cannot be read.
-  var digest: SHA256? {
-    var hash = SHA256.Stream()
+  /// What a drone knows these bytes by, read piece by piece; nil when they cannot be read.
+  var sealed: [UInt8]? {
+    var seal = ContentDigest()
     var offset = 0
     while offset < count {
       guard let piece = part(offset, min(1 << 20, count - offset)) else { return nil }
-      piece.withUnsafeBytes { hash.add($0) }
+      seal.add(piece.span)
       offset += piece.count
     }
-    return hash.finish()
+    return seal.finish()
   }
 }
 

@@ -9,6 +9,8 @@ struct Content: Sendable, Equatable {
   /// In bytes.
   var size: Int
   var digest: SHA256
+  /// By which a drone knows it.
+  var sealed: [UInt8]
   /// Whether a private key is in it.
   var holdsKey: Bool
   /// Nil when nothing needs them.
@@ -24,8 +26,11 @@ struct Content: Sendable, Equatable {
     self = reading.finish(bytes)
   }
 
-  fileprivate init(size: Int, digest: SHA256, holdsKey: Bool, source: (any ByteSource)?, file: FilePath?) {
-    (self.size, self.digest, self.holdsKey, self.source, self.file) = (size, digest, holdsKey, source, file)
+  fileprivate init(
+    size: Int, digest: SHA256, sealed: [UInt8], holdsKey: Bool, source: (any ByteSource)?, file: FilePath?
+  ) {
+    (self.size, self.digest, self.sealed, self.holdsKey) = (size, digest, sealed, holdsKey)
+    (self.source, self.file) = (source, file)
   }
 
   /// A file that stays where it is. Throws `BuildError` when it cannot be read.
@@ -44,17 +49,20 @@ struct Content: Sendable, Equatable {
   struct Reading: ~Copyable {
     private(set) var size = 0
     private var hash = SHA256.Stream()
+    private var seal = ContentDigest()
     private var keys = KeySearch()
 
     mutating func add(_ piece: UnsafeRawBufferPointer) {
       size += piece.count
       hash.add(piece)
+      seal.add(piece.assumingMemoryBound(to: UInt8.self).span)
       keys.add(piece)
     }
 
     consuming func finish(_ source: (any ByteSource)?, file: FilePath? = nil) -> Content {
       let (size, found) = (size, keys.found)
-      return Content(size: size, digest: hash.finish(), holdsKey: found, source: source, file: file)
+      return Content(
+        size: size, digest: hash.finish(), sealed: seal.finish(), holdsKey: found, source: source, file: file)
     }
   }
 }

@@ -28,7 +28,7 @@ private func checkPublicPart(_ files: [String: Content]) -> [Finding] {
   guard let part = PublicPart(text: text) else { return wrong("it does not say how much of the archive is public") }
   guard part.size <= archive.count else { return wrong("it names more bytes than the archive has") }
   let beginning = Beginning(whole: archive, count: part.size)
-  guard beginning.digest?.bytes == part.digest else { return wrong("the archive does not begin as it says") }
+  guard beginning.sealed == part.digest else { return wrong("the archive does not begin as it says") }
   let members: [Member]
   do {
     members = try readRoot(beginning, shelf: Shelf(room: 0)).members

@@ -1,3 +1,4 @@
+import Integrity
 import SystemPackage
 import Testing
 import Workshop
@@ -85,7 +86,7 @@ struct ContentTests {
         #expect(file.part(offset, count) == nil && bytes.part(offset, count) == nil)
       }
       let beginning = Beginning(whole: file, count: 2)
-      #expect(beginning.word(0) == 0x0201 && beginning.byte(2) == nil && beginning.digest == SHA256([1, 2]))
+      #expect(beginning.word(0) == 0x0201 && beginning.byte(2) == nil && beginning.sealed == contentDigest([1, 2]))
     }
   }
 }

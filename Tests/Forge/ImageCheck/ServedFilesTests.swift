@@ -1,5 +1,6 @@
 import BootServer
 import Image
+import Integrity
 import Testing
 import Workshop
 
@@ -27,8 +28,8 @@ import Workshop
     let archive =
       try #require(members.first { $0.path == "/chaos/chaos.rdz" }?.content.bytes)
     let texts: [[UInt8]] = [
-      PublicPart(size: archive.count + 4, digest: SHA256(archive).bytes).text,
-      PublicPart(size: archive.count - 4, digest: SHA256(archive).bytes).text,
+      PublicPart(size: archive.count + 4, digest: contentDigest(archive)).text,
+      PublicPart(size: archive.count - 4, digest: contentDigest(archive)).text,
       Array("public\n".utf8),
     ]
     for text in texts {

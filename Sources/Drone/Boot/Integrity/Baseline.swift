@@ -3,7 +3,7 @@ import Bytes
 /// What one path of the root must be, as the image's manifest sealed it.
 public struct BaselineEntry: Equatable, Sendable {
   public enum Kind: Equatable, Sendable {
-    /// `digest` is the SHA-256 of the content: 32 bytes.
+    /// `digest`: of the content (`ContentDigest`), 32 bytes.
     case file(size: UInt64, digest: [UInt8])
     case directory
     case symbolicLink(target: [UInt8])
@@ -33,15 +33,16 @@ public struct BaselineEntry: Equatable, Sendable {
 ///
 /// As text, one line an entry, in the manifest's order, fields separated by one space, mode in octal:
 ///
-///     droneforge-baseline 1
+///     droneforge-baseline 2
 ///     d 755 0 0 /etc
 ///     f 644 0 0 1234 ‹64 hexadecimal digits› /etc/passwd
 ///     l 777 0 0 /bin/ls‹tab›busybox
 ///     c 600 0 0 5:1 /dev/console
 ///     end 4
 ///
-/// The last line counts the entries, so that a cut file is never taken for a whole one. The baseline's own file is not in
-/// it, because it cannot hold its own digest: whoever reads it adds it with `sealed`.
+/// The heading's number changes with the digest or the layout, so that no reader takes one for another. The last line counts
+/// the entries, so that a cut file is never taken for a whole one. The baseline's own file is not in it, because it cannot
+/// hold its own digest: whoever reads it adds it with `sealed`.
 public struct Baseline: Equatable, Sendable {
   public var entries: [BaselineEntry]
 
@@ -51,7 +52,7 @@ public struct Baseline: Equatable, Sendable {
   public static let path: StaticString = "/etc/baseline"
   /// Permission bits of that file.
   public static let mode: UInt32 = 0o644
-  private static let heading: StaticString = "droneforge-baseline 1"
+  private static let heading: StaticString = "droneforge-baseline 2"
 
   /// Nil when a path or a link's target holds a byte that the text cannot (tab, newline, NUL).
   public var text: [UInt8]? {
@@ -123,14 +124,18 @@ public struct Baseline: Equatable, Sendable {
         self.entries = entries
         return
       }
-      guard let entry = BaselineEntry(line: line), !entry.path.spells(Self.path) else { throw .line(number) }
+      guard var entry = BaselineEntry(line: line), !entry.path.spells(Self.path) else { throw .line(number) }
+      // Hundreds of links lead to BusyBox: equal neighbours share their bytes.
+      if case .symbolicLink(let target) = entry.kind, case .symbolicLink(let last) = entries.last?.kind, target == last
+      {
+        entry.kind = .symbolicLink(target: last)
+      }
       entries.append(entry)
     }
     throw .cut
   }
 
-  /// Reads a baseline's text and adds the file that it came from, so that this is watched as well. `digest`: the text's
-  /// SHA-256.
+  /// Reads a baseline's text and adds the file that it came from, so that this is watched as well. `digest`: the text's.
   public static func sealed(_ text: [UInt8], digest: [UInt8]) throws(ParseError) -> Baseline {
     var baseline = try Baseline(text: text)
     let kind = BaselineEntry.Kind.file(size: UInt64(text.count), digest: digest)

@@ -1,25 +1,34 @@
-/// The SHA-256 of bytes that arrive piece by piece (FIPS 180-4). It allocates nothing.
+/// The BLAKE3 digest, 32 bytes and without a key, of bytes that arrive piece by piece (the sections are those of "BLAKE3: one
+/// function, fast everywhere", 2021; draft-aumasson-blake3). It allocates nothing.
 ///
 ///     var digest = ContentDigest()
 ///     digest.add(piece.span)
 ///     let bytes = digest.finish()
+///
+/// The bytes are cut into chunks of 1,024. A chunk's blocks of 64 are mixed into its chaining value one after the other, and
+/// chaining values by two, as in a tree, up to the root's, which is the digest.
 public struct ContentDigest: Sendable {
-  private var state: InlineArray<8, UInt32>
-  /// Bytes that do not fill a block yet: the first `pending` of them count.
-  private var block: InlineArray<64, UInt8>
-  private var pending = 0
-  private var count: UInt64 = 0
+  /// How long a digest is.
+  public static var size: Int { 32 }
 
-  public init() {
-    // §5.3.3: the fractional parts of the square roots of the first eight primes.
-    state = [
-      0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
-    ]
-    block = .init(repeating: 0)
-  }
+  /// Of the chunk that is going on.
+  private var state = initialization
+  /// How many of the chunk's blocks are in it.
+  private var blocks = 0
+  /// The bytes behind these blocks: the first `pending` of them count. A full block waits, since the last one of all is mixed
+  /// in differently.
+  private var block = InlineArray<64, UInt8>(repeating: 0)
+  private var pending = 0
+  /// Chunks before it.
+  private var chunks: UInt64 = 0
+  /// Chaining values of whole trees on the left, the largest tree first: one for each bit of `chunks` that is set. 2^54 chunks
+  /// are all bytes that can be counted.
+  private var trees = InlineArray<54, InlineArray<8, UInt32>>(repeating: initialization)
+  private var treeCount = 0
+
+  public init() {}
 
   public mutating func add(_ bytes: Span<UInt8>) {
-    count &+= UInt64(bytes.count)
     var next = 0
     if pending > 0 {
       while pending < 64, next < bytes.count {
@@ -27,14 +36,14 @@ public struct ContentDigest: Sendable {
         pending += 1
         next += 1
       }
-      guard pending == 64 else { return }
+      guard next < bytes.count else { return }
       pending = 0
       let full = block
-      compressBlock(full.span.bytes, at: 0)
+      addBlock(full.span.bytes, at: 0)
     }
     let raw = bytes.bytes
-    while bytes.count - next >= 64 {
-      compressBlock(raw, at: next)
+    while bytes.count - next > 64 {
+      addBlock(raw, at: next)
       next += 64
     }
     while next < bytes.count {
@@ -46,129 +55,163 @@ public struct ContentDigest: Sendable {
 
   /// The digest, 32 bytes, of everything that was added. It consumes the value.
   public consuming func finish() -> [UInt8] {
-    let bits = count &* 8
-    // §5.1.1: a one, zeros, and the length in bits as the last eight bytes of a block.
-    block[pending] = 0x80
-    pending += 1
-    if pending > 56 {
-      while pending < 64 {
-        block[pending] = 0
-        pending += 1
-      }
-      let full = block
-      compressBlock(full.span.bytes, at: 0)
-      pending = 0
+    var rest = pending
+    while rest < 64 {
+      block[rest] = 0
+      rest += 1
     }
-    while pending < 56 {
-      block[pending] = 0
-      pending += 1
-    }
-    for index in 0..<8 { block[56 + index] = UInt8(truncatingIfNeeded: bits >> UInt64(56 - 8 * index)) }
     let full = block
-    compressBlock(full.span.bytes, at: 0)
+    var flags = blocks == 0 ? Flags.chunkStart | Flags.chunkEnd : Flags.chunkEnd
+    if treeCount == 0 { flags |= Flags.root }
+    mix(full.span.bytes, at: 0, into: &state, counter: chunks, length: UInt32(truncatingIfNeeded: pending), flags)
+    while treeCount > 0 {
+      treeCount -= 1
+      join(trees[treeCount], treeCount == 0 ? Flags.parent | Flags.root : Flags.parent)
+    }
     var out: [UInt8] = []
-    out.reserveCapacity(32)
+    out.reserveCapacity(Self.size)
     for index in 0..<8 {
-      var shift: UInt32 = 24
-      while true {
-        out.append(UInt8(truncatingIfNeeded: state[index] >> shift))
-        if shift == 0 { break }
-        shift -= 8
+      var word = state[index]
+      for _ in 0..<4 {
+        out.append(UInt8(truncatingIfNeeded: word))
+        word >>= 8
       }
     }
     return out
   }
 
-  /// §6.2.2 for the 64 bytes from `offset` on.
-  private mutating func compressBlock(_ bytes: RawSpan, at offset: Int) {
-    var schedule = InlineArray<16, UInt32>(repeating: 0)
-    for index in 0..<16 {
-      schedule[index] = bytes.unsafeLoadUnaligned(fromByteOffset: offset &+ 4 &* index, as: UInt32.self).bigEndian
+  /// Takes 64 bytes behind which others follow.
+  private mutating func addBlock(_ bytes: RawSpan, at offset: Int) {
+    let flags = blocks == 0 ? Flags.chunkStart : blocks == 15 ? Flags.chunkEnd : 0
+    mix(bytes, at: offset, into: &state, counter: chunks, length: 64, flags)
+    blocks += 1
+    if blocks == 16 { endChunk() }
+  }
+
+  /// Joins trees of one size as long as there are two (§5.1.2).
+  private mutating func endChunk() {
+    chunks &+= 1
+    var joined = chunks
+    while joined & 1 == 0, treeCount > 0 {
+      treeCount -= 1
+      join(trees[treeCount], Flags.parent)
+      joined >>= 1
     }
-    var a = state[0]
-    var b = state[1]
-    var c = state[2]
-    var d = state[3]
-    var e = state[4]
-    var f = state[5]
-    var g = state[6]
-    var h = state[7]
-    var step = 0
-    // Eight steps at a time: then no variable has to be moved to the next one's place.
-    while step < 64 {
-      let half = step & 15
-      turn(a, b, c, &d, e, f, g, &h, roundConstants[step] &+ schedule[half])
-      turn(h, a, b, &c, d, e, f, &g, roundConstants[step + 1] &+ schedule[half + 1])
-      turn(g, h, a, &b, c, d, e, &f, roundConstants[step + 2] &+ schedule[half + 2])
-      turn(f, g, h, &a, b, c, d, &e, roundConstants[step + 3] &+ schedule[half + 3])
-      turn(e, f, g, &h, a, b, c, &d, roundConstants[step + 4] &+ schedule[half + 4])
-      turn(d, e, f, &g, h, a, b, &c, roundConstants[step + 5] &+ schedule[half + 5])
-      turn(c, d, e, &f, g, h, a, &b, roundConstants[step + 6] &+ schedule[half + 6])
-      turn(b, c, d, &e, f, g, h, &a, roundConstants[step + 7] &+ schedule[half + 7])
-      step += 8
-      guard half == 8, step < 64 else { continue }
-      // Word by word, so that every place in the schedule is a constant.
-      extend(&schedule, 0)
-      extend(&schedule, 1)
-      extend(&schedule, 2)
-      extend(&schedule, 3)
-      extend(&schedule, 4)
-      extend(&schedule, 5)
-      extend(&schedule, 6)
-      extend(&schedule, 7)
-      extend(&schedule, 8)
-      extend(&schedule, 9)
-      extend(&schedule, 10)
-      extend(&schedule, 11)
-      extend(&schedule, 12)
-      extend(&schedule, 13)
-      extend(&schedule, 14)
-      extend(&schedule, 15)
+    trees[treeCount] = state
+    treeCount += 1
+    state = initialization
+    blocks = 0
+  }
+
+  /// Makes `state` the chaining value over `left` and itself.
+  private mutating func join(_ left: InlineArray<8, UInt32>, _ flags: UInt32) {
+    var both = InlineArray<16, UInt32>(repeating: 0)
+    for index in 0..<8 {
+      both[index] = left[index].littleEndian
+      both[8 + index] = state[index].littleEndian
     }
-    state[0] &+= a
-    state[1] &+= b
-    state[2] &+= c
-    state[3] &+= d
-    state[4] &+= e
-    state[5] &+= f
-    state[6] &+= g
-    state[7] &+= h
+    state = initialization
+    mix(both.span.bytes, at: 0, into: &state, counter: 0, length: 64, flags)
   }
 }
 
-/// One step of §6.2.2, with the variables where they are instead of moved on. `word`: W plus K.
+/// Table 3.
+private enum Flags {
+  static var chunkStart: UInt32 { 1 }
+  static var chunkEnd: UInt32 { 2 }
+  static var parent: UInt32 { 4 }
+  static var root: UInt32 { 8 }
+}
+
+/// Table 1, which is SHA-256's (FIPS 180-4, §5.3.3).
+private let initialization: InlineArray<8, UInt32> = [
+  0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+]
+
+/// Mixes the 64 bytes from `offset` on, of which the first `length` count, into a chaining value (§2.2).
+@inline(never)
+private func mix(
+  _ bytes: RawSpan, at offset: Int, into state: inout InlineArray<8, UInt32>, counter: UInt64, length: UInt32,
+  _ flags: UInt32
+) {
+  var v = Words(
+    state, UInt32(truncatingIfNeeded: counter), UInt32(truncatingIfNeeded: counter >> 32), length, flags)
+  // A line a round, each the line before by Table 2: with constant places every word of the block is an operand in memory.
+  v.round(bytes, offset, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+  v.round(bytes, offset, 2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8)
+  v.round(bytes, offset, 3, 4, 10, 12, 13, 2, 7, 14, 6, 5, 9, 0, 11, 15, 8, 1)
+  v.round(bytes, offset, 10, 7, 12, 9, 14, 3, 13, 15, 4, 0, 11, 2, 5, 8, 1, 6)
+  v.round(bytes, offset, 12, 13, 9, 11, 15, 10, 14, 8, 7, 2, 5, 3, 0, 1, 6, 4)
+  v.round(bytes, offset, 9, 14, 11, 5, 8, 12, 15, 1, 13, 3, 0, 10, 2, 6, 4, 7)
+  v.round(bytes, offset, 11, 15, 5, 0, 1, 9, 8, 6, 14, 10, 2, 12, 3, 4, 7, 13)
+  state[0] = v.v0 ^ v.v8
+  state[1] = v.v1 ^ v.v9
+  state[2] = v.v2 ^ v.v10
+  state[3] = v.v3 ^ v.v11
+  state[4] = v.v4 ^ v.v12
+  state[5] = v.v5 ^ v.v13
+  state[6] = v.v6 ^ v.v14
+  state[7] = v.v7 ^ v.v15
+}
+
+/// The sixteen words that are mixed (v in §2.2).
+private struct Words {
+  var v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15: UInt32
+
+  @inline(__always)
+  init(_ state: InlineArray<8, UInt32>, _ low: UInt32, _ high: UInt32, _ length: UInt32, _ flags: UInt32) {
+    (v0, v1, v2, v3) = (state[0], state[1], state[2], state[3])
+    (v4, v5, v6, v7) = (state[4], state[5], state[6], state[7])
+    (v8, v9, v10, v11) = (0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a)
+    (v12, v13, v14, v15) = (low, high, length, flags)
+  }
+
+  /// One round: the columns, then the diagonals.
+  @inline(__always)
+  mutating func round(
+    _ bytes: RawSpan, _ offset: Int, _ s0: Int, _ s1: Int, _ s2: Int, _ s3: Int, _ s4: Int, _ s5: Int, _ s6: Int,
+    _ s7: Int, _ s8: Int, _ s9: Int, _ s10: Int, _ s11: Int, _ s12: Int, _ s13: Int, _ s14: Int, _ s15: Int
+  ) {
+    turn(&v0, &v4, &v8, &v12, word(s0, bytes, offset), word(s1, bytes, offset))
+    turn(&v1, &v5, &v9, &v13, word(s2, bytes, offset), word(s3, bytes, offset))
+    turn(&v2, &v6, &v10, &v14, word(s4, bytes, offset), word(s5, bytes, offset))
+    turn(&v3, &v7, &v11, &v15, word(s6, bytes, offset), word(s7, bytes, offset))
+    turn(&v0, &v5, &v10, &v15, word(s8, bytes, offset), word(s9, bytes, offset))
+    turn(&v1, &v6, &v11, &v12, word(s10, bytes, offset), word(s11, bytes, offset))
+    turn(&v2, &v7, &v8, &v13, word(s12, bytes, offset), word(s13, bytes, offset))
+    turn(&v3, &v4, &v9, &v14, word(s14, bytes, offset), word(s15, bytes, offset))
+  }
+}
+
+/// The word at a place of the block that begins at `offset`, little-endian. Who calls `mix` has seen that the block is
+/// whole.
+@inline(__always)
+private func word(_ place: Int, _ bytes: RawSpan, _ offset: Int) -> UInt32 {
+  bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ 4 &* place, as: UInt32.self).littleEndian
+}
+
+/// G (§2.2).
 @inline(__always)
 private func turn(
-  _ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: inout UInt32, _ e: UInt32, _ f: UInt32, _ g: UInt32, _ h: inout UInt32,
-  _ word: UInt32
+  _ a: inout UInt32, _ b: inout UInt32, _ c: inout UInt32, _ d: inout UInt32, _ x: UInt32, _ y: UInt32
 ) {
-  // The sums of three rotations are rotations of sums: one register does where three would be needed.
-  let first = h &+ word &+ rotated(e ^ rotated(e ^ rotated(e, 14), 5), 6) &+ (g ^ e & (f ^ g))
-  d = d &+ first
-  h = first &+ rotated(a ^ rotated(a ^ rotated(a, 9), 11), 2) &+ (a & b | c & (a | b))
+  a = a &+ b &+ x
+  d = rotated(d ^ a, 16)
+  c = c &+ d
+  b = rotated(b ^ c, 12)
+  a = a &+ b &+ y
+  d = rotated(d ^ a, 8)
+  c = c &+ d
+  b = rotated(b ^ c, 7)
 }
 
-/// The word 16 after the one at `index` takes its place.
-@inline(__always)
-private func extend(_ schedule: inout InlineArray<16, UInt32>, _ index: Int) {
-  let first = schedule[(index &+ 1) & 15]
-  let second = schedule[(index &+ 14) & 15]
-  schedule[index] =
-    schedule[index] &+ schedule[(index &+ 9) & 15] &+ (rotated(first ^ rotated(first, 11), 7) ^ first >> 3)
-    &+ (rotated(second ^ rotated(second, 2), 17) ^ second >> 10)
-}
-
+/// `word`, turned right.
 @inline(__always)
 private func rotated(_ word: UInt32, _ bits: UInt32) -> UInt32 { word &>> bits | word &<< (32 &- bits) }
 
-/// §4.2.2: the fractional parts of the cube roots of the first 64 primes.
-private let roundConstants: InlineArray<64, UInt32> = [
-  0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
-  0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174,
-  0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f, 0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da,
-  0x983e_5152, 0xa831_c66d, 0xb003_27c8, 0xbf59_7fc7, 0xc6e0_0bf3, 0xd5a7_9147, 0x06ca_6351, 0x1429_2967,
-  0x27b7_0a85, 0x2e1b_2138, 0x4d2c_6dfc, 0x5338_0d13, 0x650a_7354, 0x766a_0abb, 0x81c2_c92e, 0x9272_2c85,
-  0xa2bf_e8a1, 0xa81a_664b, 0xc24b_8b70, 0xc76c_51a3, 0xd192_e819, 0xd699_0624, 0xf40e_3585, 0x106a_a070,
-  0x19a4_c116, 0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5, 0x391c_0cb3, 0x4ed8_aa4a, 0x5b9c_ca4f, 0x682e_6ff3,
-  0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
-]
+/// The digest of bytes that are all at hand.
+public func contentDigest(_ bytes: [UInt8]) -> [UInt8] {
+  var digest = ContentDigest()
+  digest.add(bytes.span)
+  return digest.finish()
+}

@@ -22,7 +22,7 @@ public protocol Root {
   mutating func mountTable() throws(RootError) -> [UInt8]
   /// The text of /proc/modules; empty where the kernel has no modules.
   mutating func modules() throws(RootError) -> [UInt8]
-  /// Hashes the next piece of a file. Pieces of one file come in order from offset 0. The last piece gives the SHA-256
+  /// Hashes the next piece of a file. Pieces of one file come in order from offset 0. The last piece gives the digest
   /// of the whole, earlier ones nil.
   mutating func digest(_ path: [UInt8], offset: UInt64, count: UInt64, isLast: Bool) throws(RootError) -> [UInt8]?
 }
@@ -35,13 +35,18 @@ public protocol Root {
 public struct Examination<RootType: Root> {
   public let baseline: Baseline
   public private(set) var contents: ContentSchedule
-  private var start: [Observation?]
+  private var start: [Observation.Trace?]
   /// How many names each directory holds according to the baseline; 0 for other kinds.
   private let nameCounts: [Int32]
   private var startMounts: MountTable?
   private var startModules: [UInt8]?
   /// The texts that were last found in order: the same bytes need no second comparison.
   private var soundMounts: [UInt8] = []
+  /// How often all metadata has been looked at.
+  private var passes = 0
+  /// A link's target and a directory's names are read once in so many passes, and whenever its inode or its times are others
+  /// than at the start: what replaces a link is another inode, and no name comes or goes without a directory's times.
+  private static var turns: Int { 16 }
   /// Number of paths that a pass checks.
   public let entryCount: Int
 
@@ -59,7 +64,7 @@ public struct Examination<RootType: Root> {
         continue
       }
       count += 1
-      start.append(try? root.observe(entry.path))
+      start.append((try? root.observe(entry.path))?.trace)
     }
     entryCount = count
     startMounts = (try? root.mountTable()).map { MountTable(text: $0) }
@@ -72,6 +77,7 @@ public struct Examination<RootType: Root> {
   /// `sealed` leaves out what can only be compared with the start (for a single check without a past).
   public mutating func metadata(_ root: inout RootType, limit: Int = 20, sealed: Bool = false) -> [Finding] {
     var out: [Finding] = []
+    passes &+= 1
     // First, because what lies below a wrong mount is all different.
     do throws(RootError) {
       let text = try root.mountTable()
@@ -134,13 +140,14 @@ public struct Examination<RootType: Root> {
     let entry = baseline.entries[index]
     do throws(RootError) {
       let found = try root.observe(entry.path)
-      if start[index] == nil { start[index] = found }
+      let isLookedInto = sealed || passes == 1 || start[index] != found.trace || (index &+ passes) % Self.turns == 0
+      if start[index] == nil { start[index] = found.trace }
       var leadsAstray = false
-      if case .symbolicLink(let target) = entry.kind, found.type == entry.kind.type {
+      if isLookedInto, case .symbolicLink(let target) = entry.kind, found.type == entry.kind.type {
         leadsAstray = !(try root.target(entry.path, is: target))
       }
       var named: [Finding] = []
-      if case .directory = entry.kind, found.type == entry.kind.type {
+      if isLookedInto, case .directory = entry.kind, found.type == entry.kind.type {
         // As many as there should be, and none of those missing, leaves no room for another.
         let count = try root.nameCount(entry.path)
         if sealed || count != Int(nameCounts[index]) {

@@ -33,6 +33,23 @@ public struct Observation: Equatable, Sendable {
     self.changed = changed
   }
 
+  /// What of it only a later look can be compared with; the rest is in the baseline. An entry's is kept as long as certaintyd
+  /// runs.
+  public struct Trace: Equatable, Sendable {
+    var links: UInt32
+    /// Of the two numbers the lower halves: they are no longer on a drone.
+    var filesystem: UInt32
+    var inode: UInt32
+    var modified: Int64
+    var changed: Int64
+  }
+
+  public var trace: Trace {
+    Trace(
+      links: links, filesystem: UInt32(truncatingIfNeeded: filesystem), inode: UInt32(truncatingIfNeeded: inode),
+      modified: modified, changed: changed)
+  }
+
   /// The type bits of `st_mode` (S_IFMT; inode(7)).
   public var type: UInt32 { mode & 0o170000 }
 }
@@ -56,7 +73,7 @@ extension BaselineEntry {
   /// `start` is what was seen when certaintyd started: only against that can times, link count and the inode itself be
   /// compared. A write through the filesystem changes ctime, which nothing can set back. `leadsAstray`: a link has
   /// another target.
-  public func difference(found: Observation, leadsAstray: Bool = false, start: Observation?) -> Difference? {
+  public func difference(found: Observation, leadsAstray: Bool = false, start: Observation.Trace?) -> Difference? {
     guard found.type == kind.type else { return .type }
     if found.mode & 0o7777 != mode { return .mode(expected: mode, found: found.mode & 0o7777) }
     if found.owner != owner || found.group != group { return .owner }
@@ -70,10 +87,11 @@ extension BaselineEntry {
     case .directory: break
     }
     guard let start else { return nil }
-    if found.filesystem != start.filesystem { return .mounted }
-    if found.links != start.links { return .linkCount }
-    if found.modified != start.modified { return .modified }
-    if found.changed != start.changed || found.inode != start.inode { return .changed }
+    let now = found.trace
+    if now.filesystem != start.filesystem { return .mounted }
+    if now.links != start.links { return .linkCount }
+    if now.modified != start.modified { return .modified }
+    if now.changed != start.changed || now.inode != start.inode { return .changed }
     return nil
   }
 }

@@ -9,7 +9,7 @@ public struct WatchOptions: Equatable, Sendable {
   public var interval: UInt64 = 2000
   /// When the first pass begins: milliseconds since the kernel's start.
   public var delay: UInt64 = 30_000
-  /// The SHA-256 that the baseline's file must have; nil to accept any.
+  /// The digest (`ContentDigest`) that the baseline's file must have; nil to accept any.
   public var digest: [UInt8]?
 
   public init() {}
@@ -35,7 +35,7 @@ public struct WatchOptions: Equatable, Sendable {
         delay = try seconds(rest.popFirst(), after: word, allowed: 0...86_400) &* 1000
       } else if word.spells("--baseline") {
         guard let text = rest.popFirst(), let bytes = digestBytes(text[...]) else {
-          throw ParseError(reason: [UInt8]("--baseline needs a SHA-256 in 64 hexadecimal digits"))
+          throw ParseError(reason: [UInt8]("--baseline needs a BLAKE3 digest in 64 hexadecimal digits"))
         }
         digest = bytes
       } else {

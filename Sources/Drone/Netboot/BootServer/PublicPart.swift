@@ -7,7 +7,7 @@ import Bytes
 public struct PublicPart: Equatable, Sendable {
   /// In bytes; a multiple of four, as the kernel requires of an archive that another one follows.
   public let size: Int
-  /// SHA-256 over these bytes.
+  /// `ContentDigest` (Boot/Integrity) over these bytes.
   public let digest: [UInt8]
 
   public init(size: Int, digest: [UInt8]) {

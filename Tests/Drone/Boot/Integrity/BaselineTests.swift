@@ -18,7 +18,7 @@ let sample = Baseline(entries: [
   @Test("a baseline is text that people can read")
   func golden() {
     let text = """
-      droneforge-baseline 1
+      droneforge-baseline 2
       d 755 0 0 /
       f 644 1 2 1234 \(String(repeating: "ab", count: 32)) /etc/a file
       l 777 0 0 /bin/ls\tbusybox
@@ -28,6 +28,11 @@ let sample = Baseline(entries: [
 
       """
     #expect(sample.text == bytes(text))
+  }
+
+  @Test("a baseline of SHA-256 digests, as before version 0.3.0, is none")
+  func former() {
+    #expect(throws: Baseline.ParseError.heading) { try Baseline(text: bytes("droneforge-baseline 1\nend 0\n")) }
   }
 
   @Test("what is written is read back")
@@ -56,7 +61,7 @@ let sample = Baseline(entries: [
     ])
   func bad(line: String) {
     #expect(throws: Baseline.ParseError.line(2)) {
-      try Baseline(text: bytes("droneforge-baseline 1\n\(line)\nend 1\n"))
+      try Baseline(text: bytes("droneforge-baseline 2\n\(line)\nend 1\n"))
     }
   }
 

@@ -7,7 +7,7 @@ private let seen = Observation(
 
 @Suite struct DifferenceTests {
   @Test("an unchanged file has no difference")
-  func unchanged() { #expect(file.difference(found: seen, start: seen) == nil) }
+  func unchanged() { #expect(file.difference(found: seen, start: seen.trace) == nil) }
 
   /// One row per kind of change: what was done to the file, and what is said of it.
   static let changes: [(String, @Sendable (inout Observation) -> Void, Difference)] = [
@@ -24,14 +24,14 @@ private let seen = Observation(
   func attribute(change: (String, @Sendable (inout Observation) -> Void, Difference)) {
     var found = seen
     change.1(&found)
-    #expect(file.difference(found: found, start: seen) == change.2, "\(change.0)")
+    #expect(file.difference(found: found, start: seen.trace) == change.2, "\(change.0)")
   }
 
   @Test("a longer file is a changed size")
   func size() {
     var found = seen
     found.size = 11
-    #expect(file.difference(found: found, start: seen) == .size(expected: 10, found: 11))
+    #expect(file.difference(found: found, start: seen.trace) == .size(expected: 10, found: 11))
   }
 
   @Test("a write is seen by its time, and by ctime when the time was set back")
@@ -39,19 +39,19 @@ private let seen = Observation(
     var found = seen
     found.modified = 1_001
     found.changed = 2_001
-    #expect(file.difference(found: found, start: seen) == .modified)
+    #expect(file.difference(found: found, start: seen.trace) == .modified)
     found.modified = seen.modified
-    #expect(file.difference(found: found, start: seen) == .changed)
+    #expect(file.difference(found: found, start: seen.trace) == .changed)
   }
 
   @Test("another inode or another filesystem under the same path is seen")
   func replaced() {
     var found = seen
     found.inode = 8
-    #expect(file.difference(found: found, start: seen) == .changed)
+    #expect(file.difference(found: found, start: seen.trace) == .changed)
     found = seen
     found.filesystem = 3
-    #expect(file.difference(found: found, start: seen) == .mounted)
+    #expect(file.difference(found: found, start: seen.trace) == .mounted)
   }
 
   @Test("without a start, only what was sealed can be compared")
@@ -67,8 +67,8 @@ private let seen = Observation(
   func kinds() {
     let link = BaselineEntry(path: bytes("/bin/ls"), kind: .symbolicLink(target: bytes("busybox")), mode: 0o777)
     let linkSeen = Observation(mode: 0o120777)
-    #expect(link.difference(found: linkSeen, start: linkSeen) == nil)
-    #expect(link.difference(found: linkSeen, leadsAstray: true, start: linkSeen) == .target)
+    #expect(link.difference(found: linkSeen, start: linkSeen.trace) == nil)
+    #expect(link.difference(found: linkSeen, leadsAstray: true, start: linkSeen.trace) == .target)
     let device = BaselineEntry(path: bytes("/dev/console"), kind: .characterDevice(major: 5, minor: 1), mode: 0o600)
     #expect(device.difference(found: Observation(mode: 0o020600, major: 5, minor: 1), start: nil) == nil)
     #expect(

@@ -165,6 +165,35 @@ func wholePass(_ examination: inout Examination<MemoryRoot>, _ root: inout Memor
     }
   }
 
+  @Test("a name that leaves no other trace is found within 16 passes")
+  func silentName() {
+    let tree = RandomTree(seed: 4)
+    var root = tree.root
+    var examination = Examination(tree.baseline, root: &root, pieceSize: 16)
+    #expect(examination.metadata(&root) == [])
+    root.nodes[bytes("/new")] = .init(observation: Observation(mode: 0o100644))
+    let finding = Finding(path: bytes("/new"), difference: .added)
+    #expect((1...16).filter { _ in examination.metadata(&root) == [finding] }.count == 1)
+  }
+
+  @Test("another target is found at once with the link that has it, and within 16 passes without any other trace")
+  func targets() throws {
+    let tree = RandomTree(seed: 4)
+    let links = tree.baseline.entries.filter { if case .symbolicLink = $0.kind { true } else { false } }
+    try #require(!links.isEmpty)
+    for link in links {
+      let finding = Finding(path: link.path, difference: .target)
+      var root = tree.root
+      var examination = Examination(tree.baseline, root: &root, pieceSize: 16)
+      #expect(examination.metadata(&root) == [])
+      root.nodes[link.path]?.target.append(0x78)
+      let passes = (1...16).filter { _ in examination.metadata(&root) == [finding] }
+      #expect(passes.count == 1)
+      root.nodes[link.path]?.observation.inode += 1
+      #expect(examination.metadata(&root) == [finding])
+    }
+  }
+
   @Test("a path that is gone, and one that is new, are named", arguments: 0..<60 as Range<UInt64>)
   func paths(seed: UInt64) {
     let tree = RandomTree(seed: seed)
@@ -178,9 +207,13 @@ func wholePass(_ examination: inout Examination<MemoryRoot>, _ root: inout Memor
     var examination = Examination(tree.baseline, root: &root, pieceSize: 16)
     for entry in tree.baseline.entries where entry.kind == .directory {
       let path = (entry.path.count == 1 ? entry.path : entry.path + bytes("/")) + bytes("new")
+      let before = root.nodes[entry.path]?.observation
       root.nodes[path] = .init(observation: Observation(mode: 0o100644))
+      // As a kernel does.
+      root.nodes[entry.path]?.observation.changed += 1
       #expect(examination.metadata(&root) == [Finding(path: path, difference: .added)])
       root.nodes[path] = nil
+      if let before { root.nodes[entry.path]?.observation = before }
     }
   }
 

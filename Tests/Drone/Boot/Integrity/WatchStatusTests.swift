@@ -92,7 +92,7 @@ private func status(_ change: (inout WatchStatus) -> Void = { _ in }) -> WatchSt
     arguments: [
       ("--interval", "--interval needs seconds, from 1 to 3600"), ("--interval 0", "--interval needs seconds"),
       ("--interval 2s", "--interval needs seconds"), ("--delay -1", "--delay needs seconds, from 0 to 86400"),
-      ("--baseline abc", "--baseline needs a SHA-256"), ("status", "status is not one of its options"),
+      ("--baseline abc", "--baseline needs a BLAKE3 digest"), ("status", "status is not one of its options"),
     ])
   func refused(_ line: String, _ reason: String) {
     let error = #expect(throws: WatchOptions.ParseError.self) { try read(line) }

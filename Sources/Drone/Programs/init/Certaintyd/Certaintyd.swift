@@ -34,7 +34,7 @@ struct Refusal: Error {
   var isPassing = false
 }
 
-/// Reads the baseline and adds its own file to it. `expected`: the SHA-256 that this file must have.
+/// Reads the baseline and adds its own file to it. `expected`: the digest that this file must have.
 func readBaseline(digest expected: [UInt8]? = nil) throws(Refusal) -> Baseline {
   let file = Path([UInt8](Baseline.path))
   let text: [UInt8]
@@ -43,7 +43,7 @@ func readBaseline(digest expected: [UInt8]? = nil) throws(Refusal) -> Baseline {
   } catch {
     throw Refusal(reason: error.text, isPassing: Difference.unreadable(errno: error.number).isPassing)
   }
-  let digest = sha256(text)
+  let digest = contentDigest(text)
   if let expected, expected != digest {
     throw Refusal(reason: file.bytes + [UInt8](" is not the one that the drone started with"))
   }
@@ -52,12 +52,6 @@ func readBaseline(digest expected: [UInt8]? = nil) throws(Refusal) -> Baseline {
   } catch {
     throw Refusal(reason: file.bytes + [UInt8](" cannot be used: ") + error.text)
   }
-}
-
-func sha256(_ bytes: [UInt8]) -> [UInt8] {
-  var hash = ContentDigest()
-  hash.add(bytes.span)
-  return hash.finish()
 }
 
 /// `certaintyd --once`: compares everything with what was sealed, except times, which only a process from the start knows.

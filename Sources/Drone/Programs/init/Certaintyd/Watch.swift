@@ -6,11 +6,11 @@ import Reporting
 import Supervision
 import SystemRoot
 
-/// Bytes hashed at a time: about 5 ms of a Pentium at 133 MHz, the longest by which a pass exceeds its share.
+/// Bytes hashed at a time: about 3 ms of a Pentium at 133 MHz, the longest by which a pass exceeds its share.
 private let pieceSize: UInt64 = 8192
 /// The share of one processor that the looking may take, in nanoseconds per millisecond of the interval: what is left of
-/// 2 % is for the piece that exceeds it and for the status.
-private let share: UInt64 = 19_000
+/// 1 % is for the piece that exceeds it and for the status.
+private let share: UInt64 = 9_000
 /// A round of content takes no longer than this, in milliseconds, even where the share alone would make it so.
 private let longestRound: UInt64 = 58_000
 /// How long process 1 has to obey before the drone is restarted without it.
