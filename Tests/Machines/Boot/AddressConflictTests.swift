@@ -11,7 +11,7 @@ import VirtualMachine
       let tap = try await network.tap()
       let holder = try await network.hardwareAddress()
       let configuration = try Image.direct(Self.line, cards: [.init(.rtl8139, on: .tap(tap))])
-      // A probe waits 0.5 s for its answer: beside another machine the emulator may deliver it later.
+      // A probe waits 0.3 s for its answer: beside another machine the emulator may deliver it later.
       try await withMachinesAlone {
         try await withVirtualMachine(configuration, in: network) { machine in
           try await machine.expectShell()

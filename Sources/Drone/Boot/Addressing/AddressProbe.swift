@@ -2,8 +2,9 @@ import Addresses
 
 /// Finding out whether an address is free before it is used (RFC 5227 §2.1), without socket and clock.
 ///
-/// The standard's three probes take up to nine seconds; here they go out 150 ms apart and the last is listened for as long
-/// again and a little more, half a second in all: a machine on the same link answers in milliseconds.
+/// The standard's three probes take up to nine seconds; here they go out 100 ms apart and the last is listened for as long
+/// again, 0.3 s in all: a machine on the same link answers in milliseconds, and whoever is heard later is yielded to
+/// (`AddressWatch`).
 public struct AddressProbe: Sendable {
   public enum Command: Equatable, Sendable {
     /// Send this frame.
@@ -19,8 +20,7 @@ public struct AddressProbe: Sendable {
   public private(set) var nextDue: UInt64?
 
   private static let probes = 3
-  private static let interval: UInt64 = 150
-  private static let lastWait: UInt64 = 200
+  private static let interval: UInt64 = 100
 
   /// `start`: milliseconds of a clock that never goes back.
   public init(_ address: IPv4Address, hardware: MACAddress, start: UInt64) {
@@ -37,7 +37,7 @@ public struct AddressProbe: Sendable {
       return [.use]
     }
     sent += 1
-    nextDue = now &+ (sent == AddressProbe.probes ? AddressProbe.lastWait : AddressProbe.interval)
+    nextDue = now &+ AddressProbe.interval
     return [.send(ARPPacket.probe(address, by: hardware).broadcastFrame.bytes)]
   }
 

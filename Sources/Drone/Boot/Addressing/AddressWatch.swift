@@ -2,7 +2,7 @@ import Addresses
 
 /// Seeing that somebody else has an address that is in use here already (RFC 5227 §2.3, §2.4), without socket and clock.
 ///
-/// `AddressProbe` asks for half a second, and may ask in vain: some cards hear nothing in their first second, and a switch
+/// `AddressProbe` asks for 0.3 s, and may ask in vain: some cards hear nothing in their first second, and a switch
 /// with a spanning tree passes nothing for half a minute or more. So the address is asked for again while it is in use. These
 /// are probes, too, because every holder answers them, whereas Linux answers no announcement; this machine's own kernel
 /// does not hear them, since a frame does not come back to its sender.

@@ -90,17 +90,17 @@ import Testing
     ).broadcastFrame.bytes
   }
 
-  @Test("three probes go out and half a second later the address is free")
+  @Test("three probes go out, and 0.3 s after the first the address is free")
   func schedule() {
     var probe = AddressProbe(drone, hardware: ours, start: 1000)
     let question = ARPPacket.probe(drone, by: ours).broadcastFrame.bytes
     #expect(probe.step(at: 1000) == [.send(question)])
-    #expect(probe.step(at: 1000) == [] && probe.nextDue == 1150)
-    #expect(probe.step(at: 1149) == [])
-    #expect(probe.step(at: 1150) == [.send(question)])
-    #expect(probe.step(at: 1300) == [.send(question)])
-    #expect(probe.step(at: 1301) == [] && probe.nextDue == 1500)
-    #expect(probe.step(at: 1500) == [.use] && probe.nextDue == nil)
+    #expect(probe.step(at: 1000) == [] && probe.nextDue == 1100)
+    #expect(probe.step(at: 1099) == [])
+    #expect(probe.step(at: 1100) == [.send(question)])
+    #expect(probe.step(at: 1200) == [.send(question)])
+    #expect(probe.step(at: 1201) == [] && probe.nextDue == 1300)
+    #expect(probe.step(at: 1300) == [.use] && probe.nextDue == nil)
   }
 
   @Test("whoever uses the address, or probes for it too, is its holder")
