@@ -32,13 +32,14 @@ public struct BusyBox: Recipe {
       .init("recipe", "1"), .init("source", source.identity), .init("compiler", compiler.recipe),
       .init("musl", musl.hash.description),
       .init("configuration", fragment.settings.map { "\($0.name)=\($0.value)" }.joined(separator: "\n")),
-      .init("runtime", runtimeDigest.description),
+      .init("runtime", runtimeDigest.description), .init("edits", busyBoxEdits.identity),
     ]
   }
 
   public func build(in room: Room) async throws {
     let tree = room.work.appending("source")
     try await unpack(try source.file(".dsc"), to: tree, log: room.log)
+    for edit in busyBoxEdits { try await edit.apply(in: tree) }
     try await configure(fragment, tree, room.log)
     let libraries = try await startAndRuntime(room.work, room.log)
     let arguments = makeArguments(libraries)
