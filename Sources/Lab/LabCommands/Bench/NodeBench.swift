@@ -33,11 +33,19 @@ struct NodeBench {
     try await drones[1].machine.succeeds("tyd -m \(drones[0].address)")
     try await drones[0].waits(for: "two nodes") { $0.alive.count == 2 }
     let memory = try await drones[0].residentMemory()
+    // Ten seconds in which nobody wants anything of it.
+    try await drones[0].machine.run("sleep 10")
+    let atRest = [
+      try await drones[0].machine.residentMemory(of: "1"),
+      try await drones[0].machine.residentMemory(of: "$(cat /run/tyd/pid)"),
+    ]
     for drone in drones.prefix(2) { try await drone.end("stop") }
     return [
       .init("tyd: -m to in, best of 5", seconds(times.min() ?? 0), "at most 1.5 s"),
       .init("tyd: the same, worst", seconds(times.max() ?? 0), "reported"),
       .init("tyd: resident memory", megabytes(memory), "at most 5 MB"),
+      .init("drone of a pair at rest: memory of init", atRest[0], "reported"),
+      .init("drone of a pair at rest: memory of tyd", atRest[1], "reported"),
     ]
   }
 
