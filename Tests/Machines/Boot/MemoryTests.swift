@@ -39,9 +39,11 @@ import VirtualMachine
     }
   }
 
-  @Test("so does the root, when nobody watches it")
-  func root() async throws {
-    var configuration = try Image.direct("ip=off certaintyd=off")
+  @Test(
+    "so does the root, when nobody watches it, also under the root= of 2003 when its kind is told",
+    arguments: ["", "root=/dev/ram0 rw rootfstype=tmpfs "])
+  func root(_ words: String) async throws {
+    var configuration = try Image.direct("\(words)ip=off certaintyd=off")
     configuration.memory = 32
     try await withVirtualMachine(configuration) { machine in
       try await machine.expectShell()
