@@ -20,7 +20,7 @@ final class BootHost {
   /// When the table is written to its file; nil when it is there.
   var saveDue: UInt64?
   /// What the server has been told.
-  fileprivate var told: [KnownAddress] = []
+  fileprivate var sent: [KnownAddress] = []
 
   init(_ plan: BootPlan, _ places: Places, _ now: UInt64) {
     self.plan = plan
@@ -61,12 +61,12 @@ extension Node {
       report.step(.failed, "pxe", error.text)
       return boots.kept.schedule(at: now)
     }
-    boots.told = []
+    boots.sent = []
     do throws(NetlinkSocketError) { try filter?.setServing(true) } catch {
       report.step(.failed, "pxe", [UInt8]("the packet filter: ") + error.text)
     }
-    tell(boots.table.boots.map { KnownAddress($0.hardware, $0.address) })
-    tellKnownAddresses()
+    send(boots.table.boots.map { KnownAddress($0.hardware, $0.address) })
+    sendKnownAddresses()
   }
 
   /// Nobody is booted from here any longer.
@@ -83,22 +83,22 @@ extension Node {
   }
 
   /// Members keep the addresses that the cluster knows them by when they boot again.
-  func tellKnownAddresses() {
+  func sendKnownAddresses() {
     guard boots?.kept.process != nil else { return }
     var known: [KnownAddress] = []
     core.membership.forEach { record, _ in
       if record.mac != core.membership.ownMAC { known.append(KnownAddress(record.mac, record.addresses.primary)) }
     }
-    tell(known)
+    send(known)
   }
 
   /// The pipe holds far more than a map of a network that one node can serve: a server that leaves it full has stopped reading.
-  private func tell(_ known: [KnownAddress]) {
+  private func send(_ known: [KnownAddress]) {
     guard let boots, let orders = boots.orders else { return }
     var text: [UInt8] = []
-    for one in known.prefix(BootTable.most) where !boots.told.contains(one) {
-      boots.told.removeAll { $0.hardware == one.hardware }
-      boots.told.append(one)
+    for one in known.prefix(BootTable.most) where !boots.sent.contains(one) {
+      boots.sent.removeAll { $0.hardware == one.hardware }
+      boots.sent.append(one)
       text += one.line
     }
     var sent = 0
@@ -132,18 +132,18 @@ extension Node {
     return min(save, boots.kept.dueAt ?? save)
   }
 
-  func takeBootNews(_ now: UInt64) {
+  func receiveBootNews(_ now: UInt64) {
     guard let boots, let news = boots.news else { return }
     guard let part = try? news.descriptor.read(upTo: 4096), !part.isEmpty else { return bootServerEnded(boots, now) }
     boots.line += part
     while let end = boots.line.firstIndex(of: UInt8(ascii: "\n")) {
-      if let news = BootNews(line: [UInt8](boots.line[..<end])) { take(news, boots, now) }
+      if let news = BootNews(line: [UInt8](boots.line[..<end])) { receive(news, boots, now) }
       boots.line.removeSubrange(...end)
     }
     if boots.line.count > 4096 { boots.line = [] }
   }
 
-  private func take(_ news: BootNews, _ boots: BootHost, _ now: UInt64) {
+  private func receive(_ news: BootNews, _ boots: BootHost, _ now: UInt64) {
     if news == .ready {
       boots.isReady = true
       let network = boots.plan.network

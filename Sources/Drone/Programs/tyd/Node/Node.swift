@@ -148,7 +148,7 @@ final class Node {
     loop.add({ [self] in searching.map { Interest($0.descriptor) } }) { [self] _, now in takeAnswers(now) }
     loop.add({ [self] in core.takesOrders ? Interest(local.number) : nil }) { [self] _, now in acceptOrders(now) }
     loop.add(
-      { [self] in boots.map { Interest($0.descriptor) } }, isReady: { [self] _, now in takeBootNews(now) },
+      { [self] in boots.map { Interest($0.descriptor) } }, isReady: { [self] _, now in receiveBootNews(now) },
       due: { [self] in bootsDue }, isDue: { [self] now in stepBoots(now) })
     loop.add(
       { [self] in Interest(addressNews.descriptor) },
