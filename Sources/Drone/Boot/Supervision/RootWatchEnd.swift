@@ -25,7 +25,7 @@ struct RootWatchEnd {
 
   let verdict: Verdict
   /// Nil when certaintyd itself has reported the reason.
-  let told: (state: BootStep.State, text: [UInt8], everywhere: Bool)?
+  let line: (state: BootStep.State, text: [UInt8], everywhere: Bool)?
 
   /// How long the reason can be read when a drone whose root must be watched cannot watch it, in milliseconds.
   private static var readingTime: Int { 10_000 }
@@ -35,20 +35,20 @@ struct RootWatchEnd {
       let cannot = ending == .exited(CertaintydExit.impossible)
       let what = cannot ? [UInt8]("it cannot watch the root") : phrase(ending)
       verdict = .lossOfIntegrity(afterMilliseconds: cannot ? RootWatchEnd.readingTime : 0)
-      told = (.failed, what + [UInt8](", and the boot line says certaintyd=locked: the drone restarts"), false)
+      line = (.failed, what + [UInt8](", and the boot line says certaintyd=locked: the drone restarts"), false)
       return
     }
     switch ending {
     case .exited(CertaintydExit.impossible), .stopped:
       // Whoever stopped it may let it continue.
       verdict = .over
-      told = nil
+      line = nil
     case .killed where wasOrdered(ending):
       verdict = .over
-      told = (.degraded, phrase(ending) + [UInt8]("; nothing watches the root any longer"), true)
+      line = (.degraded, phrase(ending) + [UInt8]("; nothing watches the root any longer"), true)
     case .exited, .killed:
       verdict = .fault
-      told = (.failed, phrase(ending) + [UInt8]("; it is started again"), false)
+      line = (.failed, phrase(ending) + [UInt8]("; it is started again"), false)
     }
   }
 }

@@ -25,9 +25,9 @@ struct Service<Job> {
   /// It has failed and is tried again without a word.
   var isQuiet = false
   /// A quiet run has failed, too: from now on a new reason is reported.
-  var tellsReasons = false
+  var reportsReasons = false
   /// The reason that is known.
-  var told: [UInt8] = []
+  var knownReason: [UInt8] = []
 
   init(number: Int, _ name: [UInt8], _ job: Job, _ renewal: Renewal, _ runs: KeptProcess = KeptProcess()) {
     self.number = number

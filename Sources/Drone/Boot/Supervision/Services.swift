@@ -6,19 +6,19 @@ import Reporting
 /// alone. Who holds this hands in what has happened and carries out the commands in their order. Times are milliseconds since
 /// the machine's start.
 ///
-///     for command in services.takeEnd(of: process, ending, at: now) { carryOut(command) }
+///     for command in services.receiveEnd(of: process, ending, at: now) { perform(command) }
 ///
 /// `Job` is what the holder needs to start a program; nothing here looks into it.
 public struct Services<Job> {
   public enum Command: Equatable {
-    /// Start the job of this service, and say by `takeStart` or `takeFailedStart` what came of it. A quiet run's output goes
+    /// Start the job of this service, and say by `receiveStart` or `receiveFailedStart` what came of it. A quiet run's output goes
     /// nowhere.
     case start(Int, isFirst: Bool, isQuiet: Bool)
     /// Write a line of the boot's timeline.
     case report(BootStep.State, name: [UInt8], [UInt8], everywhere: Bool)
     /// End the group that the process led: what it started must not go on beside its successor.
     case endGroup(of: Int32)
-    /// Read why the last run of this service failed, and hand it in by `takeReason`.
+    /// Read why the last run of this service failed, and hand it in by `receiveReason`.
     case readReason(Int)
     /// Look for the record of a process that nobody here has started, and if there is one hand it in by `adopt`.
     case findRecord(of: Int32, Ending)
@@ -51,12 +51,12 @@ public struct Services<Job> {
     return commands
   }
 
-  public mutating func takeStart(_ number: Int, process: Int32) {
+  public mutating func receiveStart(_ number: Int, process: Int32) {
     if let index = index(number) { services[index].runs.run(as: process) }
   }
 
   /// Reports that a program could not be started.
-  public mutating func takeFailedStart(_ number: Int, _ reason: [UInt8], at now: UInt64) -> [Command] {
+  public mutating func receiveFailedStart(_ number: Int, _ reason: [UInt8], at now: UInt64) -> [Command] {
     guard let index = index(number) else { return [] }
     let isNew = !services[index].runs.hasFailedForLong
     services[index].runs.schedule(at: now)
@@ -64,7 +64,7 @@ public struct Services<Job> {
   }
 
   /// Reports how a child of process 1 ended, or that it was stopped; also adopted children.
-  public mutating func takeEnd(of process: Int32, _ ending: Ending, at now: UInt64) -> [Command] {
+  public mutating func receiveEnd(of process: Int32, _ ending: Ending, at now: UInt64) -> [Command] {
     guard let index = services.firstIndex(where: { $0.runs.process == process }) else {
       if case .stopped = ending { return [] }
       return ending.succeeded ? [] : [.findRecord(of: process, ending)]
@@ -90,7 +90,7 @@ public struct Services<Job> {
         commands.append(report(.degraded, index, phrase(ending) + [UInt8]("; it is tried again, quietly")))
       }
       commands.append(.readReason(services[index].number))
-      services[index].tellsReasons = isQuiet
+      services[index].reportsReasons = isQuiet
       services[index].isQuiet = true
     case .guarding(let locked):
       let end = RootWatchEnd(ending, locked: locked)
@@ -102,10 +102,10 @@ public struct Services<Job> {
   }
 
   /// Reports why the last run of a service failed, in its own words; empty when there are none.
-  public mutating func takeReason(_ number: Int, _ reason: [UInt8]) -> [Command] {
-    guard let index = index(number), !reason.isEmpty, reason != services[index].told else { return [] }
-    services[index].told = reason
-    return services[index].tellsReasons ? [report(.degraded, index, reason, everywhere: true)] : []
+  public mutating func receiveReason(_ number: Int, _ reason: [UInt8]) -> [Command] {
+    guard let index = index(number), !reason.isEmpty, reason != services[index].knownReason else { return [] }
+    services[index].knownReason = reason
+    return services[index].reportsReasons ? [report(.degraded, index, reason, everywhere: true)] : []
   }
 
   /// Keeps a program that went to the background by itself, told how it is started again, and has ended by a fault: from now on
@@ -123,7 +123,7 @@ public struct Services<Job> {
   }
 
   /// Reports a signal to process 1: some are orders to end the drone.
-  public func takeSignal(_ number: Int32) -> [Command] {
+  public func receiveSignal(_ number: Int32) -> [Command] {
     guard let order = Order(signal: number) else { return [] }
     return [.shutDown(order.end, reason: [UInt8](order.reason), afterMilliseconds: 0)]
   }
@@ -136,7 +136,7 @@ public struct Services<Job> {
 
   private func commands(_ end: RootWatchEnd, _ index: Int) -> [Command] {
     var commands: [Command] = [.forgetRootWatch]
-    if let told = end.told { commands.append(report(told.state, index, told.text, everywhere: told.everywhere)) }
+    if let line = end.line { commands.append(report(line.state, index, line.text, everywhere: line.everywhere)) }
     if case .lossOfIntegrity(let milliseconds) = end.verdict {
       commands.append(
         .shutDown(.restart, reason: [UInt8]("loss of integrity"), afterMilliseconds: milliseconds))

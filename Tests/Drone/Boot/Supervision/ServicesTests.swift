@@ -19,7 +19,7 @@ struct ServicesTests {
   private func running(_ renewal: Renewal) -> Rules {
     var rules = Rules()
     #expect(rules.keep(bytes("x"), "job", renewal, at: 0) == [.start(0, isFirst: true, isQuiet: false)])
-    rules.takeStart(0, process: 7)
+    rules.receiveStart(0, process: 7)
     return rules
   }
 
@@ -45,7 +45,7 @@ struct ServicesTests {
     ] as [(Renewal, Ending, Bool)])
   func renewal(_ renewal: Renewal, _ ending: Ending, _ expected: Bool) {
     var rules = running(renewal)
-    _ = rules.takeEnd(of: 7, ending, at: 5)
+    _ = rules.receiveEnd(of: 7, ending, at: 5)
     #expect(rules.nextDue == (expected ? 5 : nil))
     #expect(rules.step(at: 4) == [])
     #expect(rules.step(at: 5).count == (expected ? 1 : 0))
@@ -54,12 +54,12 @@ struct ServicesTests {
   @Test("a shell is renewed without a word; what failed is told, and its group ended before its successor starts")
   func words() {
     var shell = running(.always)
-    #expect(shell.takeEnd(of: 7, .killed(signal: 9), at: 5) == [])
+    #expect(shell.receiveEnd(of: 7, .killed(signal: 9), at: 5) == [])
     #expect(shell.step(at: 5) == [.start(0, isFirst: false, isQuiet: false)])
 
     var network = running(.afterFailure)
     #expect(
-      network.takeEnd(of: 7, .exited(1), at: 5) == [
+      network.receiveEnd(of: 7, .exited(1), at: 5) == [
         .endGroup(of: 7), line(.failed, "it ended with exit status 1; it is started again"),
       ])
   }
@@ -70,15 +70,15 @@ struct ServicesTests {
     var now: UInt64 = 0
     var waits: [UInt64] = []
     for process in Int32(7)..<12 {
-      _ = rules.takeEnd(of: process, .exited(0), at: now)
+      _ = rules.receiveEnd(of: process, .exited(0), at: now)
       let due = rules.nextDue ?? .max
       waits.append(due - now)
       now = due
       #expect(rules.step(at: now).count == 1)
-      rules.takeStart(0, process: process + 1)
+      rules.receiveStart(0, process: process + 1)
     }
     #expect(waits == [0, 1000, 2000, 4000, 8000])
-    _ = rules.takeEnd(of: 12, .exited(0), at: now + BackOff.usefulMilliseconds)
+    _ = rules.receiveEnd(of: 12, .exited(0), at: now + BackOff.usefulMilliseconds)
     #expect(rules.nextDue == now + BackOff.usefulMilliseconds)
   }
 
@@ -89,32 +89,32 @@ struct ServicesTests {
     var now: UInt64 = 0
     var lines = 0
     for _ in 0..<20 {
-      lines += rules.takeFailedStart(0, bytes("start /x: no such file"), at: now).count
+      lines += rules.receiveFailedStart(0, bytes("start /x: no such file"), at: now).count
       now = rules.nextDue ?? .max
       #expect(rules.step(at: now) == [.start(0, isFirst: false, isQuiet: false)])
     }
     #expect(lines == 7)
-    #expect(rules.takeFailedStart(1, [], at: 0) == [])
+    #expect(rules.receiveFailedStart(1, [], at: 0) == [])
   }
 
   @Test("what is tried until it succeeds says its first failure, then only new reasons, and that it is done at last")
   func untilSuccess() {
     var rules = running(.untilSuccess)
     #expect(
-      rules.takeEnd(of: 7, .exited(1), at: 0) == [
+      rules.receiveEnd(of: 7, .exited(1), at: 0) == [
         .endGroup(of: 7), line(.degraded, "it ended with exit status 1; it is tried again, quietly"), .readReason(0),
       ])
     // The first run has said it itself.
-    #expect(rules.takeReason(0, bytes("no address yet")) == [])
+    #expect(rules.receiveReason(0, bytes("no address yet")) == [])
     for (process, reason, told) in [(Int32(8), "no address yet", false), (9, "", false), (10, "refused", true)] {
       #expect(rules.step(at: .max) == [.start(0, isFirst: false, isQuiet: true)])
-      rules.takeStart(0, process: process)
-      #expect(rules.takeEnd(of: process, .killed(signal: 11), at: 0) == [.endGroup(of: process), .readReason(0)])
-      #expect(rules.takeReason(0, bytes(reason)) == (told ? [line(.degraded, reason, everywhere: true)] : []))
+      rules.receiveStart(0, process: process)
+      #expect(rules.receiveEnd(of: process, .killed(signal: 11), at: 0) == [.endGroup(of: process), .readReason(0)])
+      #expect(rules.receiveReason(0, bytes(reason)) == (told ? [line(.degraded, reason, everywhere: true)] : []))
     }
     #expect(rules.step(at: .max).count == 1)
-    rules.takeStart(0, process: 11)
-    #expect(rules.takeEnd(of: 11, .exited(0), at: 0) == [line(.ok, "done at last", everywhere: true)])
+    rules.receiveStart(0, process: 11)
+    #expect(rules.receiveEnd(of: 11, .exited(0), at: 0) == [line(.ok, "done at last", everywhere: true)])
     #expect(rules.nextDue == nil)
   }
 
@@ -123,10 +123,10 @@ struct ServicesTests {
     arguments: [Ending.exited(toldToEnd), .killed(signal: 15)])
   func notDone(_ ending: Ending) {
     var rules = running(.untilSuccess)
-    _ = rules.takeEnd(of: 7, .exited(1), at: 0)
+    _ = rules.receiveEnd(of: 7, .exited(1), at: 0)
     _ = rules.step(at: 0)
-    rules.takeStart(0, process: 8)
-    #expect(rules.takeEnd(of: 8, ending, at: 0) == [])
+    rules.receiveStart(0, process: 8)
+    #expect(rules.receiveEnd(of: 8, ending, at: 0) == [])
   }
 
   @Test(
@@ -148,7 +148,7 @@ struct ServicesTests {
   func guarding(_ ending: Ending, _ isRenewed: Bool, _ told: (BootStep.State, String, Bool)?) {
     var rules = running(.guarding(locked: false))
     let lines = told.map { [line($0.0, $0.1, everywhere: $0.2)] } ?? []
-    #expect(rules.takeEnd(of: 7, ending, at: 5) == [.forgetRootWatch] + lines)
+    #expect(rules.receiveEnd(of: 7, ending, at: 5) == [.forgetRootWatch] + lines)
     #expect((rules.nextDue != nil) == isRenewed)
   }
 
@@ -162,7 +162,7 @@ struct ServicesTests {
   func locked(_ ending: Ending, _ what: String, _ milliseconds: Int) {
     var rules = running(.guarding(locked: true))
     #expect(
-      rules.takeEnd(of: 7, ending, at: 5) == [
+      rules.receiveEnd(of: 7, ending, at: 5) == [
         .forgetRootWatch, line(.failed, what + ", and the boot line says certaintyd=locked: the drone restarts"),
         .shutDown(.restart, reason: bytes("loss of integrity"), afterMilliseconds: milliseconds),
       ])
@@ -173,18 +173,18 @@ struct ServicesTests {
     arguments: [.always, .afterFailure, .never, .untilSuccess, .guarding(locked: false)] as [Renewal])
   func stopped(_ renewal: Renewal) {
     var rules = running(renewal)
-    #expect(rules.takeEnd(of: 7, .stopped(signal: 20), at: 5) == [])
+    #expect(rules.receiveEnd(of: 7, .stopped(signal: 20), at: 5) == [])
     #expect(rules.nextDue == nil)
-    #expect(rules.takeEnd(of: 8, .stopped(signal: 20), at: 5) == [])
+    #expect(rules.receiveEnd(of: 8, .stopped(signal: 20), at: 5) == [])
   }
 
   @Test("of what others started, only who ended by a fault is looked up; with a record it becomes a service")
   func adoption() {
     var rules = running(.untilSuccess)
-    #expect(rules.takeEnd(of: 99, .exited(0), at: 5) == [])
-    #expect(rules.takeEnd(of: 99, .killed(signal: 11), at: 5) == [.findRecord(of: 99, .killed(signal: 11))])
+    #expect(rules.receiveEnd(of: 99, .exited(0), at: 5) == [])
+    #expect(rules.receiveEnd(of: 99, .killed(signal: 11), at: 5) == [.findRecord(of: 99, .killed(signal: 11))])
     // The first run went to the background and ended well.
-    #expect(rules.takeEnd(of: 7, .exited(0), at: 5) == [])
+    #expect(rules.receiveEnd(of: 7, .exited(0), at: 5) == [])
     #expect(
       rules.adopt(bytes("x"), "other", after: .killed(signal: 11), at: 6) == [
         line(.failed, "it was killed by signal 11; it is started again")
@@ -192,8 +192,8 @@ struct ServicesTests {
     #expect(rules.job(0) == nil)
     #expect(rules.job(1) == "other")
     #expect(rules.step(at: 6) == [.start(1, isFirst: false, isQuiet: false)])
-    rules.takeStart(1, process: 100)
-    #expect(rules.takeEnd(of: 100, .exited(toldToEnd), at: 7) == [])
+    rules.receiveStart(1, process: 100)
+    #expect(rules.receiveEnd(of: 100, .exited(toldToEnd), at: 7) == [])
     #expect(rules.nextDue == nil)
   }
 
@@ -202,7 +202,7 @@ struct ServicesTests {
   )
   func adoptionBacksOff() {
     var rules = running(.untilSuccess)
-    _ = rules.takeEnd(of: 7, .exited(0), at: 5)
+    _ = rules.receiveEnd(of: 7, .exited(0), at: 5)
     var now: UInt64 = 10
     var waits: [UInt64] = []
     for number in 1..<6 {
@@ -211,9 +211,9 @@ struct ServicesTests {
       waits.append(due - now)
       now = due
       #expect(rules.step(at: now) == [.start(number, isFirst: false, isQuiet: false)])
-      rules.takeStart(number, process: 100)
+      rules.receiveStart(number, process: 100)
       // Its child goes on in the background.
-      #expect(rules.takeEnd(of: 100, .exited(0), at: now) == [])
+      #expect(rules.receiveEnd(of: 100, .exited(0), at: now) == [])
     }
     #expect(waits == [0, 1000, 2000, 4000, 8000])
     now += BackOff.usefulMilliseconds
@@ -238,7 +238,7 @@ struct ServicesTests {
     ] as [(Int32, (MachineEnd, String)?)])
   func orders(_ signal: Int32, _ order: (MachineEnd, String)?) {
     let expected = order.map { [Rules.Command.shutDown($0.0, reason: bytes($0.1), afterMilliseconds: 0)] }
-    #expect(Rules().takeSignal(signal) == expected ?? [])
+    #expect(Rules().receiveSignal(signal) == expected ?? [])
   }
 
   @Test("whatever happens: one run of a service at a time, none of what must not run again, and no wait above 32 s")
@@ -273,11 +273,11 @@ private struct Life {
 
   mutating func firstFault(_ generator: inout SeededGenerator) -> String? {
     for number in 0..<5 {
-      carryOut(rules.keep([UInt8(number)], "", renewals[number] ?? .never, at: now), &generator)
+      perform(rules.keep([UInt8(number)], "", renewals[number] ?? .never, at: now), &generator)
     }
     for _ in 0..<200 where fault == nil {
       now += UInt64.random(in: 0...20_000, using: &generator)
-      if Bool.random(using: &generator) { carryOut(rules.step(at: now), &generator) }
+      if Bool.random(using: &generator) { perform(rules.step(at: now), &generator) }
       if let (number, process) = processes.min(by: { $0.value < $1.value }),
         Int.random(in: 0..<3, using: &generator) > 0
       {
@@ -294,30 +294,30 @@ private struct Life {
             over.insert(number)
           }
         }
-        carryOut(rules.takeEnd(of: process, ending, at: now), &generator)
+        perform(rules.receiveEnd(of: process, ending, at: now), &generator)
       }
       if let due = rules.nextDue, due > now + BackOff.longestMilliseconds { fault = "due at \(due), it is \(now)" }
     }
     return fault
   }
 
-  private mutating func carryOut(_ commands: [Rules.Command], _ generator: inout SeededGenerator) {
+  private mutating func perform(_ commands: [Rules.Command], _ generator: inout SeededGenerator) {
     for command in commands {
       switch command {
       case .start(let number, _, _):
         if processes[number] != nil { fault = "\(number) runs already" }
         if over.contains(number) { fault = "\(number) must not run again" }
         if Int.random(in: 0..<4, using: &generator) == 0 {
-          carryOut(rules.takeFailedStart(number, [], at: now), &generator)
+          perform(rules.receiveFailedStart(number, [], at: now), &generator)
         } else {
           processes[number] = nextProcess
-          rules.takeStart(number, process: nextProcess)
+          rules.receiveStart(number, process: nextProcess)
           nextProcess += 1
         }
       case .endGroup(let process):
         if processes.values.contains(process) { fault = "the group of \(process), which runs, is ended" }
       case .readReason(let number):
-        carryOut(rules.takeReason(number, [UInt8.random(in: 0...2, using: &generator)]), &generator)
+        perform(rules.receiveReason(number, [UInt8.random(in: 0...2, using: &generator)]), &generator)
       case .shutDown:
         if !renewals.values.contains(.guarding(locked: true)) { fault = "the drone ends for nothing" }
       case .findRecord, .forgetRootWatch, .report: break

@@ -101,7 +101,7 @@ private func runningProcess() -> UInt64? {
 }
 
 /// Takes the place of the one certaintyd and notes its process id. The descriptor holds the place until it is closed.
-func takePlace() throws(Refusal) -> Descriptor {
+func claimPlace() throws(Refusal) -> Descriptor {
   do throws(SystemError) {
     try makeDirectory(WatchFiles.folder)
     let file = try Descriptor(WatchFiles.process, .keep)

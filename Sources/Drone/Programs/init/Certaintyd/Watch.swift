@@ -20,7 +20,7 @@ private let obedience = 10_000
 func watch(_ options: WatchOptions) -> Int32 {
   let place: Descriptor
   do throws(Refusal) {
-    place = try takePlace()
+    place = try claimPlace()
   } catch {
     writeStandardError([UInt8]("certaintyd: ") + error.reason + [UInt8](".\n"))
     return CertaintydExit.impossible
@@ -139,7 +139,7 @@ private struct Watch {
     switch vigil.judge(findings) {
     case .sound: break
     case .unsure(let finding, let isNew):
-      if isNew { tell(finding, [UInt8]("; the next pass looks again")) }
+      if isNew { warn(finding, [UInt8]("; the next pass looks again")) }
     case .changed(let finding):
       alarm(finding)
     }
@@ -152,22 +152,22 @@ private struct Watch {
 
 /// Restarts the drone: by process 1 in order, or without it when it does not obey.
 private func alarm(_ finding: Finding) {
-  tell(finding, [UInt8]("; the drone restarts"))
+  warn(finding, [UInt8]("; the drone restarts"))
   sendSignal(.terminate, to: 1)
   // Process 1 ends this program among the first. If it has not, it hangs, and nothing is left that could be lost.
   let end = millisecondsSinceStart() &+ UInt64(obedience)
   while case let now = millisecondsSinceStart(), now < end { pause(milliseconds: Int(clamping: end - now)) }
-  tell([UInt8]("certaintyd: process 1 does not restart the drone; restarting without it"))
+  warn([UInt8]("certaintyd: process 1 does not restart the drone; restarting without it"))
   pause(milliseconds: 200)
   endMachine(.restart)
 }
 
-private func tell(_ finding: Finding, _ consequence: [UInt8]) {
-  tell([UInt8]("certaintyd: ") + finding.text + consequence)
+private func warn(_ finding: Finding, _ consequence: [UInt8]) {
+  warn([UInt8]("certaintyd: ") + finding.text + consequence)
 }
 
 /// One line, in red on every console, and in the kernel's log.
-private func tell(_ text: [UInt8]) {
+private func warn(_ text: [UInt8]) {
   let line = text.map(printable)
   // Its consoles are left out there: they have just had it.
   try? writeFile("/dev/kmsg", [UInt8]("<4>") + line + [UInt8]("\n"))

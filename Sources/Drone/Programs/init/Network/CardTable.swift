@@ -14,7 +14,7 @@ struct CardTable {
   func name(_ index: Int32) -> [UInt8] { card(index)?.name ?? [UInt8]("card that is gone") }
 
   /// Takes the machine's cards as they are now; gives those that are new.
-  mutating func take(_ network: MachineNetwork, now: UInt64) -> [Link] {
+  mutating func receive(_ network: MachineNetwork, now: UInt64) -> [Link] {
     loopback = network.links.first { $0.flags.contains(.loopback) }?.index
     let known = network.cards
     cards.removeAll { card in !known.contains { $0.index == card.index } }

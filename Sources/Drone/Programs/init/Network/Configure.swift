@@ -71,7 +71,7 @@ extension Network {
 
   /// Takes a card's address away because its lease is over.
   func release(_ position: Int, _ card: Int32) {
-    guard let address = takeAway(position, card) else { return }
+    guard let address = removeAddress(position, card) else { return }
     report(
       .degraded, "network",
       cards.name(card) + [UInt8](": the lease of ") + address.text + [UInt8](" is over; asking again"))
@@ -81,7 +81,7 @@ extension Network {
   func withdraw(
     _ position: Int, _ card: Int32, _ address: IPv4Address, _ method: AddressMethod, _ holder: MACAddress
   ) {
-    _ = takeAway(position, card)
+    _ = removeAddress(position, card)
     let next: StaticString =
       switch method {
       case .fixed: "give this drone another one, by ip= or ifconfig"
@@ -103,7 +103,7 @@ extension Network {
   }
 
   /// Removes a card's address, and its name from /etc/hosts; returns the address. Nil if the card has none from here.
-  private func takeAway(_ position: Int, _ card: Int32) -> IPv4Address? {
+  private func removeAddress(_ position: Int, _ card: Int32) -> IPv4Address? {
     guard let applied = assignments[position].applied, applied.card == card else { return nil }
     interfaces.release(card, cards.name(card), applied.configuration, metric: UInt32(clamping: position))
     assignments[position].applied = nil

@@ -69,7 +69,7 @@ final class Network {
 
   /// Takes stock of the cards and sets those that are wanted up.
   func start() throws(NetlinkSocketError) {
-    try takeStock()
+    try listCards()
     if let loopback = cards.loopback { try interfaces.perform(.setLink(index: loopback, up: true)) }
     if assignments.isEmpty { report(.ok, "network", "off, as the boot line asks") }
     if cards.cards.isEmpty && !assignments.isEmpty {
@@ -86,11 +86,11 @@ final class Network {
   }
 
   /// Lists all cards and addresses anew: at the start, and after events were lost.
-  private func takeStock() throws(NetlinkSocketError) {
+  private func listCards() throws(NetlinkSocketError) {
     let now = millisecondsSinceStart()
     let network = try interfaces.network()
-    for link in cards.take(network, now: now) { setUp(link) }
-    for address in network.addresses { take(.address(address), now) }
+    for link in cards.receive(network, now: now) { setUp(link) }
+    for address in network.addresses { receive(.address(address), now) }
     for position in assignments.indices {
       guard let (card, configuration) = assignments[position].applied,
         !network.addresses.contains(where: { $0.interface == card && $0.address == configuration.address })
@@ -206,9 +206,9 @@ final class Network {
     let numbers = fixed + listeners.map { $0.socket.descriptor } + clients.map { $0.number }
     let readable = waitReadable(numbers, milliseconds: milliseconds)
     let then = millisecondsSinceStart()
-    if readable[0] { takeEvents(then) }
+    if readable[0] { receiveEvents(then) }
     for (position, listener) in listeners.enumerated() where readable[fixed.count + position] {
-      takeFrames(listener, then)
+      receiveFrames(listener, then)
     }
     for (position, client) in clients.enumerated() where readable[fixed.count + listeners.count + position] {
       for event in client.events() { assignments[client.assignment].task.receive(event.kind, on: client.card) }
@@ -230,7 +230,7 @@ final class Network {
     return false
   }
 
-  private func takeFrames(_ listener: Listener, _ now: UInt64) {
+  private func receiveFrames(_ listener: Listener, _ now: UInt64) {
     for _ in 0..<64 {
       guard let frame = try? listener.socket.receive() else { return }
       // The kernel answers for each address on every card: another card on the same wire is no other machine.
@@ -241,15 +241,15 @@ final class Network {
     }
   }
 
-  private func takeEvents(_ now: UInt64) {
+  private func receiveEvents(_ now: UInt64) {
     do throws(NetlinkSocketError) {
-      for event in try events.routeEvents(within: 0) { take(event, now) }
+      for event in try events.routeEvents(within: 0) { receive(event, now) }
     } catch {
-      if case .lost = error { try? takeStock() }
+      if case .lost = error { try? listCards() }
     }
   }
 
-  private func take(_ event: RouteMessage, _ now: UInt64) {
+  private func receive(_ event: RouteMessage, _ now: UInt64) {
     switch event {
     case .link(let link):
       if cards.update(link, now: now) { setUp(link) }

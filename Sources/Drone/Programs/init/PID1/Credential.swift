@@ -9,7 +9,7 @@ let clusterFolder = Path(DronePath.cluster)
 
 /// Moves the credential that the image carries from the root to /run, so that the root is the one that certaintyd knows, and
 /// reports which cluster the drone is for. Reports nothing when the image carries none.
-func takeCredential() {
+func moveCredential() {
   let carried = Path(DronePath.credential)
   guard exists(carried) else { return }
   do {

@@ -26,7 +26,7 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   var supervisor = Supervisor(feeding: startWatchdogs(line))
   startEntropy()
   // What the boot itself takes out of the root is taken out here: certaintyd looks next.
-  takeCredential()
+  moveCredential()
   startRootWatch(line, &supervisor)
   let mayNetwork = closeFilter(line, &supervisor)
   reportHardware()

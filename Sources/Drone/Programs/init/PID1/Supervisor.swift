@@ -46,7 +46,7 @@ struct Supervisor: ~Copyable {
     _ name: [UInt8], _ program: Program, _ renewal: Renewal, announcement: Int32? = nil, reason: Path? = nil
   ) {
     let job = Job(program: program, announcement: announcement, reason: reason)
-    carryOut(services.keep(name, job, renewal, at: millisecondsSinceStart()))
+    perform(services.keep(name, job, renewal, at: millisecondsSinceStart()))
   }
 
   /// Runs a program to its end; nil when it did not end within this many milliseconds and was killed.
@@ -68,9 +68,9 @@ struct Supervisor: ~Copyable {
     while true {
       for watchdog in watchdogs { watchdog.feed() }
       collect()
-      tellShortages()
+      reportShortages()
       if let ending = awaitedEnding { return .ended(ending) }
-      carryOut(services.step(at: millisecondsSinceStart()))
+      perform(services.step(at: millisecondsSinceStart()))
       let now = millisecondsSinceStart()
       if let deadline, now >= deadline { return .timedOut }
       var wait = signals.longestWait
@@ -79,7 +79,7 @@ struct Supervisor: ~Copyable {
         if let time { wait = min(wait ?? Int.max, Int(clamping: time > now ? time - now : 0)) }
       }
       let ready = waitReadable([signals.number, readable], milliseconds: wait)
-      while let signal = signals.next() { carryOut(services.takeSignal(signal)) }
+      while let signal = signals.next() { perform(services.receiveSignal(signal)) }
       if ready.count > 1, ready[1] {
         collect()
         return .readable
@@ -88,7 +88,7 @@ struct Supervisor: ~Copyable {
   }
 
   /// Says on the consoles what is full or short.
-  private mutating func tellShortages() {
+  private mutating func reportShortages() {
     let now = millisecondsSinceStart()
     guard now >= nextLook else { return }
     nextLook = now &+ Self.lookPause
@@ -99,11 +99,11 @@ struct Supervisor: ~Copyable {
   private mutating func collect() {
     while let (process, ending) = collectChild(noticingStops: true) {
       if process == awaited, !ending.isStop { awaitedEnding = ending }
-      carryOut(services.takeEnd(of: process, ending, at: millisecondsSinceStart()))
+      perform(services.receiveEnd(of: process, ending, at: millisecondsSinceStart()))
     }
   }
 
-  private mutating func carryOut(_ commands: [Services<Job>.Command]) {
+  private mutating func perform(_ commands: [Services<Job>.Command]) {
     for command in commands {
       switch command {
       case .start(let number, let isFirst, let isQuiet): start(number, isFirst: isFirst, isQuiet: isQuiet)
@@ -111,7 +111,7 @@ struct Supervisor: ~Copyable {
       case .endGroup(let process): sendSignal(.terminate, toGroupOf: process)
       case .readReason(let number):
         guard let file = services.job(number)?.reason, let sentence = try? readFile(file, limit: 1024) else { break }
-        carryOut(services.takeReason(number, sentence))
+        perform(services.receiveReason(number, sentence))
       case .findRecord(let process, let ending): adopt(process, ending)
       case .forgetRootWatch:
         removeFile(WatchFiles.process)
@@ -131,9 +131,9 @@ struct Supervisor: ~Copyable {
       program.environment.append([UInt8](readyVariable) + [UInt8]("=3"))
     }
     do {
-      services.takeStart(number, process: isQuiet ? try startMute(program) : try program.start())
+      services.receiveStart(number, process: isQuiet ? try startMute(program) : try program.start())
     } catch {
-      carryOut(services.takeFailedStart(number, error.text, at: millisecondsSinceStart()))
+      perform(services.receiveFailedStart(number, error.text, at: millisecondsSinceStart()))
     }
   }
 
@@ -155,7 +155,7 @@ struct Supervisor: ~Copyable {
       let program = Program(
         Path(record.path), arguments: [name] + record.arguments, environment: standardEnvironment())
       let job = Job(program: program, announcement: nil, reason: nil)
-      return carryOut(services.adopt(name, job, after: ending, at: millisecondsSinceStart()))
+      return perform(services.adopt(name, job, after: ending, at: millisecondsSinceStart()))
     }
   }
 }

@@ -47,7 +47,7 @@ struct BootFiles {
       && room << 10 >= UInt64(size) &+ BootFiles.logs
     folder = isInMemory ? copies : BootFiles.medium
     do throws(SystemError) {
-      try BootFiles.takeOver(copyingTo: isInMemory ? copies : nil)
+      try BootFiles.readOnce(copyingTo: isInMemory ? copies : nil)
       if isInMemory, !wasMounted { try? unmount(BootFiles.medium) }
     } catch {
       throw Failure([UInt8]("the files to boot others with: ") + error.text)
@@ -109,7 +109,7 @@ struct BootFiles {
   }
 
   /// Reads everything once: proves that the archive begins with what is public, and copies that much and the other files.
-  private static func takeOver(copyingTo copies: Path?) throws(SystemError) {
+  private static func readOnce(copyingTo copies: Path?) throws(SystemError) {
     let text = try readFile(medium / MediumPath.publicPart, limit: 256)
     guard let part = PublicPart(text: text) else {
       throw SystemError("read", [UInt8](MediumPath.publicPart), number: 22)

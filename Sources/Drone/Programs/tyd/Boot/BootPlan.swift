@@ -35,7 +35,7 @@ struct BootPlan {
         report.step(.degraded, "pxe", text + [UInt8]("; this node serves all the same, as --force asks"))
       }
       if card.address == nil {
-        let taken = try card.takeAddress()
+        let taken = try card.chooseAddress()
         report.step(.ok, "pxe", [UInt8]("nobody serves DHCP here: this node takes ") + taken.text)
       }
     }

@@ -126,18 +126,18 @@ final class BootService {
       for port in ports { interests.append(Interest(port.descriptor)) }
       let ready = waitReady(interests, milliseconds: Int(clamping: due > now ? due &- now : 0))
       let then = millisecondsSinceStart()
-      if !ready[0].isEmpty, !takeOrders(then) { return }
-      if !ready[1].isEmpty { takeQuestions(then) }
-      if !ready[2].isEmpty { takeNeighbours(then) }
-      if !ready[3].isEmpty { takeRequests(then) }
-      for port in ports.indices where !ready[fixed + port].isEmpty { takeAcknowledgements(port, then) }
-      if let time = addresses.nextDue, time <= then { carryOut(addresses.step(at: then)) }
-      if let time = transfers.nextDue, time <= then { carryOut(transfers.step(at: then)) }
+      if !ready[0].isEmpty, !receiveOrders(then) { return }
+      if !ready[1].isEmpty { receiveQuestions(then) }
+      if !ready[2].isEmpty { receiveNeighbours(then) }
+      if !ready[3].isEmpty { receiveRequests(then) }
+      for port in ports.indices where !ready[fixed + port].isEmpty { receiveAcknowledgements(port, then) }
+      if let time = addresses.nextDue, time <= then { perform(addresses.step(at: then)) }
+      if let time = transfers.nextDue, time <= then { perform(transfers.step(at: then)) }
     }
   }
 
   /// False when the tyd that started this process is gone.
-  private func takeOrders(_ now: UInt64) -> Bool {
+  private func receiveOrders(_ now: UInt64) -> Bool {
     let part = readStandardInput(upTo: 4096)
     guard !part.isEmpty else { return false }
     orders += part
@@ -153,41 +153,41 @@ final class BootService {
   // A bound for each turn keeps one kind of packet from holding up the others.
   private static let most = 64
 
-  private func takeQuestions(_ now: UInt64) {
+  private func receiveQuestions(_ now: UInt64) {
     for _ in 0..<BootService.most {
       guard let datagram = try? questions.receive(upTo: 1500) else { return }
       guard datagram.interface == card else { continue }
-      carryOut(
+      perform(
         addresses.receive(
           datagram.bytes, from: datagram.sender.address, toEverybody: datagram.destination == .broadcast, at: now))
     }
   }
 
-  private func takeNeighbours(_ now: UInt64) {
+  private func receiveNeighbours(_ now: UInt64) {
     for _ in 0..<BootService.most {
       guard let frame = try? neighbours.receive() else { return }
-      carryOut(addresses.receive(arp: frame, at: now))
+      perform(addresses.receive(arp: frame, at: now))
     }
   }
 
-  private func takeRequests(_ now: UInt64) {
+  private func receiveRequests(_ now: UInt64) {
     for _ in 0..<BootService.most {
       guard let datagram = try? requests.socket.receive(upTo: 512) else { return }
       let commands = transfers.receive(request: datagram.bytes, from: BootService.peer(datagram), at: now) {
         file, offset, count in
         contents[file].read(offset, count)
       }
-      carryOut(commands)
+      perform(commands)
     }
   }
 
-  private func takeAcknowledgements(_ port: Int, _ now: UInt64) {
+  private func receiveAcknowledgements(_ port: Int, _ now: UInt64) {
     for _ in 0..<BootService.most {
       guard let datagram = try? ports[port].socket.receive(upTo: 512) else { return }
       let commands = transfers.receive(datagram.bytes, on: port, from: BootService.peer(datagram), at: now) {
         file, offset, count in contents[file].read(offset, count)
       }
-      carryOut(commands)
+      perform(commands)
     }
   }
 
@@ -195,7 +195,7 @@ final class BootService {
     TFTPServer.Peer(datagram.sender.address, port: datagram.sender.port)
   }
 
-  private func carryOut(_ commands: [DHCPServer.Command]) {
+  private func perform(_ commands: [DHCPServer.Command]) {
     for command in commands {
       switch command {
       case .frame(let frame): try? frames.send(frame)
@@ -206,7 +206,7 @@ final class BootService {
     }
   }
 
-  private func carryOut(_ commands: [TFTPServer.Command]) {
+  private func perform(_ commands: [TFTPServer.Command]) {
     for command in commands {
       switch command {
       case .answer(let bytes, let peer):

@@ -89,7 +89,7 @@ struct ServingCard {
 
   /// Gives the card the first of the usual addresses that nobody else has. It counts as set by hand, so that the drone asks
   /// for no other.
-  func takeAddress() throws(Failure) -> IPv4Address {
+  func chooseAddress() throws(Failure) -> IPv4Address {
     var candidate = ServingCard.firstAddress
     while candidate <= ServingCard.lastAddress {
       if try isFree(candidate) {
