@@ -26,7 +26,7 @@ import Testing
 
   @Test("the same seed gives the same story")
   func deterministic() {
-    func story() -> ClusterSimulation.Traffic {
+    func story() -> Traffic {
       var simulation = ClusterSimulation(seed: 7, settled: 20, network: .bad)
       simulation.run(for: 5000)
       simulation.stop(3)
