@@ -3,6 +3,22 @@ import Testing
 
 /// What happens in days, and in the two seconds before anybody notices.
 @Suite struct LifeTests {
+  private static let hour: UInt64 = 3_600_000
+
+  @Test("halves that were parted for a day and longer meet again by themselves", arguments: [23, 25, 60] as [UInt64])
+  func parted(_ hours: UInt64) {
+    var simulation = ClusterSimulation(seed: hours, settled: 2)
+    simulation.run(for: 8000)
+    simulation.partition { $0 }
+    simulation.run(for: hours * LifeTests.hour)
+    #expect(simulation.machines.allSatisfy { $0.membership?.liveCount == 1 })
+    simulation.heal()
+    simulation.run(for: LifeTests.hour)
+    simulation.checkSettled()
+    #expect(simulation.faults == [])
+    #expect(simulation.machines.allSatisfy { $0.membership?.liveCount == 2 })
+  }
+
   @Test(
     "a machine that gets a dead one's address before anybody has noticed joins, and the dead one is found dead",
     arguments: 1...12 as ClosedRange<UInt64>)
