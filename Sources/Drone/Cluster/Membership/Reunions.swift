@@ -7,6 +7,8 @@ struct Reunions {
   static let mostStrays = 16
 
   private var nextRetry: UInt64
+  /// Who was tried last.
+  private var turn: MemberTable.Slot?
   /// Nodes that were dead for so long that the cluster has forgotten them, as they were last known.
   private(set) var strays: [NodeRecord] = []
   private var strayTurn = 0
@@ -48,13 +50,19 @@ struct Reunions {
   private mutating func retry(_ view: inout MemberView) {
     nextRetry = view.now &+ Timing.retry
     guard isChosen(&view) else { return }
-    var seen = 0
+    // In turn, so that one of many is not left out for long; from anywhere, so that not all call the same.
+    let last = turn ?? MemberTable.Slot(truncatingIfNeeded: view.random.next(below: MemberTable.capacity))
     var chosen: MemberTable.Slot?
     for slot in view.table.slots(from: 1) where view.table[slot].state == .dead {
-      seen += 1
-      if view.random.next(below: seen) == 0 { chosen = slot }
+      if chosen == nil { chosen = slot }
+      if slot > last {
+        chosen = slot
+        break
+      }
     }
-    if let chosen { reconnect(view.record(chosen), &view) }
+    guard let chosen else { return }
+    turn = chosen
+    reconnect(view.record(chosen), &view)
   }
 
   private mutating func retryStray(_ view: inout MemberView) {

@@ -37,6 +37,16 @@ import Testing
     #expect(called(&member, until: 75 * ReunionTests.hour) == Array(repeating: mac(2), count: 300))
   }
 
+  @Test("a node that is alone calls all of its dead in turn, so that each is called within ten seconds for every one")
+  func turns() throws {
+    var member = try survivor(of: 12)
+    _ = called(&member, until: 100_000)
+    for turn in 1...3 as ClosedRange<UInt64> {
+      let round = called(&member, until: 100_000 + turn * 120_000)
+      #expect(round.count == 12 && Set(round).count == 12)
+    }
+  }
+
   @Test("no more than sixteen forgotten nodes are called, those that were lost last")
   func bounded() throws {
     var member = try survivor(of: 40)
