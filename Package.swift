@@ -271,7 +271,7 @@ let moduleTests: [ModuleTests] = [
       "BootLine", "ClusterView", "Integrity", "ProcessView", "TestSupport", "TydCommand", "Workshop", "droneforge",
       arguments, system,
     ]),
-  .tests("Lab/ClusterSimulation", ["ClusterSimulation"]),
+  .tests("Lab/ClusterSimulation", ["Addresses", "Bytes", "ClusterSimulation"]),
   .tests(
     "Lab/DroneArmy",
     [

@@ -25,6 +25,7 @@ public struct ClusterFigures: Sendable {
   public init(nodes: Int, seed: UInt64 = 1, rest: UInt64 = 60_000, network: Network = .lan) {
     var simulation = ClusterSimulation(seed: seed, settled: nodes, network: network)
     self.nodes = nodes
+    simulation.keepsMaps = false
     simulation.run(for: 20_000)
     simulation.resetTraffic()
     simulation.run(for: rest)
@@ -33,7 +34,7 @@ public struct ClusterFigures: Sendable {
     bytes = Double(simulation.traffic.bytes) / perNode
     associations = simulation.associations().max() ?? 0
     memory = simulation.machines.map { $0.core?.membership.bytes ?? 0 }.max() ?? 0
-    age = simulation.age(samples: 2000)
+    age = ClusterFigures.age(&simulation, samples: 2000)
 
     let newcomer = simulation.addMachine()
     simulation.watch(newcomer)
@@ -65,6 +66,20 @@ public struct ClusterFigures: Sendable {
       return isWhole ? simulation.now - start : nil
     }
     faults = simulation.faults
+  }
+
+  /// How old the load is that nodes see of others: the mean and the largest of so many samples.
+  private static func age(_ simulation: inout ClusterSimulation, samples: Int) -> (mean: UInt64, largest: UInt64) {
+    var ages: [UInt64] = []
+    for _ in 0..<samples {
+      let observer = Int(simulation.random.next() % UInt64(simulation.machines.count))
+      let other = Int(simulation.random.next() % UInt64(simulation.machines.count))
+      guard observer != other, simulation.machines[observer].isOn, simulation.machines[other].isOn,
+        let sequence = simulation.machines[observer].membership?.vitalsSequence(of: simulation.machines[other].mac)
+      else { continue }
+      ages.append(simulation.now - simulation.machines[other].vitals.time(of: sequence))
+    }
+    return (ages.isEmpty ? 0 : ages.reduce(0, +) / UInt64(ages.count), ages.max() ?? 0)
   }
 
   private static func time(

@@ -16,83 +16,22 @@ public struct ClusterSimulation: ~Copyable {
   public let seed: UInt64
   public var network: Network
   public private(set) var now: UInt64 = 0
-  public internal(set) var machines: [Machine] = []
+  public internal(set) var machines = MachineTable()
   public internal(set) var traffic = Traffic()
-  /// What went wrong, as sentences.
-  public internal(set) var faults: [String] = []
-  private var faultKinds: [String: Int] = [:]
-  /// How long a node that is there and can be reached may be called dead.
-  public var mistakeBound: UInt64 = 10_000
+  /// Nodes keep their maps for a run after a crash. Those of 1,000 nodes take a tenth of the time.
+  public var keepsMaps = true
   /// What is wrong with the machines, to see whether it is found.
   public var planted: Set<PlantedFault> = []
 
-  enum Event {
-    case wake(Int)
-    case packet(Packet)
-    /// The kernel asks for keys.
-    case question(Int, IPv4Address, boots: Int)
-    /// A TCP connection reaches its other end; both ends have proved who they are; one cannot be made.
-    case accept(UInt64)
-    case met(UInt64)
-    case unreachable(UInt64)
-    /// For an end of a connection: a message, or nil for the end.
-    case message(UInt64, end: Int, ControlMessage?)
-    case address(Int, boots: Int)
-    case keepMap(Int, boots: Int)
-  }
-
-  /// A packet in ESP.
-  struct Packet {
-    let from: IPv4Address
-    let sender: Int
-    let to: Int
-    let boots: Int
-    let spi: UInt32
-    let key: Kernel.Key
-    /// A datagram of the node's; of anybody else's nothing is looked at.
-    let datagram: [UInt8]?
-  }
-
-  var queue = EventQueue<Event>()
+  var queue = EventQueue<SimulationEvent>()
   var random: SplitMix64
-  var lines: [UInt64: Line] = [:]
-  var lineCount: UInt64 = 0
+  var lines = LineTable()
   var installs: UInt64 = 0
   var ledger = KeyLedger()
   /// When associations are compared next; nil to leave that.
   var nextComparison: UInt64?
-  var byAddress: [UInt32: Int] = [:]
-  var watched: [MACAddress: Sighting] = [:]
-  static let fingerprint: [UInt8] = [0xC1, 0xA0, 0x50, 0, 0, 0, 0, 1] + [UInt8](repeating: 7, count: 24)
-
-  /// Sent since the counts were last reset.
-  public struct Traffic: Sendable {
-    public var datagrams = 0
-    /// With ESP, UDP and IP headers.
-    public var bytes = 0
-    public var handshakes = 0
-    public var exchanges = 0
-    /// Over the control channel, for maps.
-    public var mapBytes = 0
-    /// How often a node that is there and can be reached was suspected or called dead, by each other node.
-    public var mistakenSuspicions = 0
-    public var mistakenDeaths = 0
-    /// Packets that an association carried, or that a kernel kept.
-    public var protected = 0
-    public var kept = 0
-    public var installed = 0
-    /// Packets that reached a machine: taken, or without an association that they belong to.
-    public var arrived = 0
-    public var undecryptable = 0
-    /// How often a kernel asked for keys.
-    public var questions = 0
-  }
-
-  /// When the nodes learned something about one node.
-  struct Sighting {
-    var joined: [Int: UInt64] = [:]
-    var gone: [Int: UInt64] = [:]
-  }
+  var invariants = Invariants()
+  var sightings = Sightings()
 
   /// How the nodes keep their tunnels.
   public let settings: TunnelSettings
@@ -121,12 +60,12 @@ public struct ClusterSimulation: ~Copyable {
     random = generator
     let cluster = NodeCore.cluster(identity(0))
     let settled = Membership.settled(
-      records, cluster: cluster, authority: ClusterSimulation.authority, at: now, seed: { seeds[$0] })
+      records, cluster: cluster, authority: RemovalAuthority.simulated, at: now, seed: { seeds[$0] })
     for (index, membership) in settled.enumerated() {
       machines[index].core = NodeCore(
         membership, identity(index), settings: settings, seed: coreSeed(index))
       machines[index].own = machines[index].address
-      perform(machines[index].core?.placeMembers() ?? [], by: index)
+      if let core = machines[index].core { core.placeMembers { perform($0, by: index) } }
       schedule(index)
     }
   }
@@ -144,30 +83,16 @@ public struct ClusterSimulation: ~Copyable {
     return settings
   }()
 
-  /// In place of signatures, which would take most of the time: whatever was signed, by whoever has this.
-  static let authority = {
-    @Sendable func sign(_ statement: [UInt8]) -> [UInt8] {
-      var state: UInt64 = 0
-      for byte in statement { state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-      return (0..<64).map { UInt8(truncatingIfNeeded: state >> ($0 & 56)) }
-    }
-    return RemovalAuthority(verifies: { $0 == sign($1) }, signs: { sign($0) })
-  }()
-
   func identity(_ index: Int, contact: IPv4Address? = nil) -> NodeIdentity {
-    var identity = NodeIdentity(
-      cluster: ClusterSimulation.fingerprint, key: machines[index].record.fingerprint.bytes, canCertify: true,
-      isMember: machines[index].isMember)
-    identity.cutsOff = index % 3 == 0
-    identity.contact = contact
-    identity.keepFor = ClusterSimulation.keepFor
-    identity.removalAuthority = ClusterSimulation.authority
-    return identity
+    machines[index].identity(cutsOff: index % 3 == 0, contact: contact, keepFor: ClusterSimulation.keepFor)
   }
 
   mutating func coreSeed(_ index: Int) -> UInt64 {
     planted.contains(.repeatedNumbers) || planted.contains(.repeatedKeys) ? UInt64(index) : random.next()
   }
+
+  /// What went wrong, as sentences.
+  public var faults: [String] { invariants.faults }
 
   // MARK: Running
 
@@ -177,14 +102,14 @@ public struct ClusterSimulation: ~Copyable {
       now = max(now, time)
       if let due = nextComparison, due <= now {
         nextComparison = now + 500
-        compareAssociations()
+        invariants.compareAssociations(machines, settings, at: now)
       }
       handle(event)
     }
     now = end
   }
 
-  private mutating func handle(_ event: Event) {
+  private mutating func handle(_ event: SimulationEvent) {
     switch event {
     case .wake(let index):
       guard machines[index].scheduled == now else { return }
@@ -210,12 +135,13 @@ public struct ClusterSimulation: ~Copyable {
       guard machines[index].boots == boots, !isDelayed(event, index) else { return }
       followAddress(index)
     case .keepMap(let index, let boots):
-      if machines[index].boots == boots { machines[index].map = machines[index].core?.membership.map(at: now) ?? [] }
+      guard keepsMaps, machines[index].boots == boots else { return }
+      machines[index].map = machines[index].core?.membership.map(at: now) ?? []
     }
   }
 
   /// A process that stands still takes what has come when it goes on.
-  mutating func isDelayed(_ event: Event, _ index: Int) -> Bool {
+  mutating func isDelayed(_ event: SimulationEvent, _ index: Int) -> Bool {
     guard machines[index].pausedUntil > now else { return false }
     queue.insert(event, at: machines[index].pausedUntil)
     return true
@@ -237,24 +163,11 @@ public struct ClusterSimulation: ~Copyable {
     queue.insert(.wake(index), at: due)
   }
 
-  mutating func fault(_ sentence: String) {
-    // A few of each kind: one that is always there hides none of another.
-    let count = faultKinds[sentence.filter { !$0.isNumber }, default: 0]
-    if count < 5 { faults.append("\(now) ms: \(sentence)") }
-    faultKinds[sentence.filter { !$0.isNumber }] = count + 1
-  }
-
-  func machine(_ mac: MACAddress) -> Int? {
-    let index = Int(mac.bits & 0xFFFF_FFFF) - 1
-    return machines.indices.contains(index) ? index : nil
-  }
+  mutating func fault(_ sentence: String) { invariants.fault(sentence, at: now) }
 
   private mutating func noteVitals(of index: Int) {
     guard let sequence = machines[index].core?.membership.vitalsSequence(of: machines[index].mac) else { return }
-    if machines[index].issued[Int(sequence)] == nil || sequence != machines[index].lastIssued {
-      machines[index].lastIssued = sequence
-      machines[index].issued[Int(sequence)] = now
-    }
+    machines[index].vitals.note(sequence, at: now)
   }
 
   private mutating func updateLoad(of index: Int) {

@@ -3,22 +3,15 @@ import Tunnels
 
 /// What a machine's kernel holds for the cluster, and what it therefore does with a packet.
 struct Kernel {
-  /// A security association with what its key is made from.
+  /// A security association with the number of its key.
   struct Association {
     let value: TunnelAssociation
     /// This machine's address when it was installed.
     let own: UInt32
-    let key: Key
+    let key: Int
+    /// No two have the same.
     let order: UInt64
     var packets: UInt64 = 0
-    /// Since when its peer has not had the other half.
-    var twinless: UInt64?
-  }
-
-  /// The same secret and context give the same key.
-  struct Key: Hashable {
-    let secret: UInt64
-    let context: KeyContext?
   }
 
   /// What becomes of a packet to an address.
@@ -29,7 +22,7 @@ struct Kernel {
     case inClear
     /// It waits, and the kernel asks for keys.
     case waits
-    case protected(spi: UInt32, Key)
+    case protected(spi: UInt32, key: Int)
   }
 
   /// Peers of whom ESP is demanded, by this machine's address in the upper half.
@@ -109,21 +102,26 @@ struct Kernel {
   mutating func send(to peer: IPv4Address, own: IPv4Address) -> Fate {
     guard permitted.contains(peer.bits) else { return .kept }
     guard demands(peer.bits, own: own) else { return .inClear }
+    guard let known = associations.index(forKey: peer.bits) else { return .waits }
+    return Kernel.send(by: &associations.values[known], own: own) ?? .waits
+  }
+
+  /// By the newest that leads out.
+  private static func send(by known: inout [Association], own: IPv4Address) -> Fate? {
     var newest: Int?
-    let known = associations[peer.bits] ?? []
     for (index, one) in known.enumerated()
     where one.value.direction == .outbound && one.own == own.bits
       && newest.map({ known[$0].order < one.order }) ?? true
     {
       newest = index
     }
-    guard let newest else { return .waits }
-    associations[peer.bits]?[newest].packets += 1
-    return .protected(spi: known[newest].value.spi, known[newest].key)
+    guard let newest else { return nil }
+    known[newest].packets += 1
+    return .protected(spi: known[newest].value.spi, key: known[newest].key)
   }
 
   /// Whether a packet with this SPI, made by this key, is taken; it then counts.
-  mutating func receives(from peer: IPv4Address, own: IPv4Address, spi: UInt32, _ key: Key) -> Bool {
+  mutating func receives(from peer: IPv4Address, own: IPv4Address, spi: UInt32, _ key: Int) -> Bool {
     let place = associations[peer.bits]?.firstIndex {
       $0.value.direction == .inbound && $0.value.spi == spi && $0.own == own.bits && $0.key == key
     }

@@ -1,6 +1,7 @@
 import Addresses
 import Bytes
 import DroneLayout
+import MachineReadings
 import Membership
 import NodeCore
 import Tunnels
@@ -25,22 +26,9 @@ public struct Machine {
   var loadSince: UInt64 = 0
   /// The map that it kept for a run after a crash.
   var map: [UInt8] = []
-  /// When each of the last 256 vitals was issued.
-  var issued = [UInt64?](repeating: nil, count: 256)
-  var lastIssued: UInt8 = 0
-  /// Who is called dead and is not, and since when.
-  var mistakes: [MACAddress: UInt64] = [:]
-  /// Who was called gone, and has an address that no live member has had since.
-  var gone: [UInt32: Gone] = [:]
+  var vitals = VitalsLog()
   /// Connections by their channel.
   var lines: [UInt32: UInt64] = [:]
-
-  /// A member that died, left or was removed, as the node was told.
-  struct Gone {
-    let mac: MACAddress
-    let key: Fingerprint
-    let at: UInt64
-  }
 
   public var membership: Membership? { core?.membership }
   public var isOn: Bool { core?.membership.isActive == true }
@@ -58,4 +46,44 @@ public struct Machine {
     record.incarnation = 1
     return record
   }
+
+  /// The authority of the cluster to which all machines belong.
+  static let cluster: [UInt8] = [0xC1, 0xA0, 0x50, 0, 0, 0, 0, 1] + [UInt8](repeating: 7, count: 24)
+
+  /// What it is by when it is switched on.
+  func identity(cutsOff: Bool, contact: IPv4Address?, keepFor: UInt64) -> NodeIdentity {
+    var identity = NodeIdentity(
+      cluster: Machine.cluster, key: record.fingerprint.bytes, canCertify: true, isMember: isMember)
+    identity.cutsOff = cutsOff
+    identity.contact = contact
+    identity.keepFor = keepFor
+    identity.removalAuthority = .simulated
+    return identity
+  }
+
+  /// How it is, by chance.
+  static func readings(_ random: inout SplitMix64) -> MachineReadings {
+    var readings = MachineReadings()
+    readings.processors = 1
+    readings.megahertz = 166
+    readings.memoryTotal = 16_384 << 10
+    readings.memoryAvailable = (random.next() % 20_000) << 10
+    readings.load.one = UInt32(random.next() % 400)
+    return readings
+  }
+}
+
+/// When each of a node's last 256 vitals was issued.
+struct VitalsLog {
+  private var times = [UInt64?](repeating: nil, count: 256)
+  private var last: UInt8 = 0
+
+  /// The node's present vitals have this number.
+  mutating func note(_ sequence: UInt8, at now: UInt64) {
+    guard times[Int(sequence)] == nil || sequence != last else { return }
+    last = sequence
+    times[Int(sequence)] = now
+  }
+
+  func time(of sequence: UInt8) -> UInt64 { times[Int(sequence)] ?? 0 }
 }

@@ -40,7 +40,7 @@ extension ClusterSimulation {
     case .releaseFormer(let former, let peers):
       for peer in peers {
         machines[index].kernel.release(peer, own: former)
-        check(peer, of: index)
+        checkDemand(of: peer, by: index)
       }
     case .certify(let channel):
       give(index) { $0.receiveCertificate(([1], [2]), isNew: true, over: channel, at: $1) }
@@ -71,47 +71,25 @@ extension ClusterSimulation {
     switch change {
     case .require(let peer):
       machines[index].kernel.require(peer, own: own)
-      check(peer, of: index)
+      checkDemand(of: peer, by: index)
     case .permit(let peer):
       machines[index].kernel.permit(peer)
-      check(peer, of: index)
+      checkDemand(of: peer, by: index)
     case .forbid(let peer):
       if planted.contains(.forgottenFilter) { return }
       machines[index].kernel.forbid(peer)
     case .release(let peer):
       if planted.contains(.forgottenRelease) { return }
       machines[index].kernel.release(peer, own: own)
-      check(peer, of: index)
-      checkRelease(of: peer, by: index)
+      checkDemand(of: peer, by: index)
+      invariants.checkRelease(
+        of: peer, by: index, keptFor: ClusterSimulation.keepFor, machines, at: now)
     case .cutOff, .restore: break
     }
   }
 
-  /// At no instant does the filter let packets to an address out of which nothing demands ESP.
-  private mutating func check(_ peer: IPv4Address, of index: Int) {
-    guard machines[index].kernel.permitted.contains(peer.bits),
-      !machines[index].kernel.demands(peer.bits, own: machines[index].own)
-    else { return }
-    fault("node \(index) lets packets to \(peer) out, and nothing demands ESP of them")
-  }
-
-  /// Nothing is released before its time, unless the member has shown that it is elsewhere: it may be there all the same.
-  private mutating func checkRelease(of peer: IPv4Address, by index: Int) {
-    guard let gone = machines[index].gone[peer.bits], now - gone.at < ClusterSimulation.keepFor,
-      peer != machines[index].own
-    else { return }
-    var isElsewhere = false
-    machines[index].core?.membership.forEach { record, state in
-      let address = record.addresses.primary
-      if state.isLive, record.mac == gone.mac, record.fingerprint == gone.key, address != peer,
-        machines[index].kernel.associations[address.bits] != nil
-      {
-        isElsewhere = true
-      }
-    }
-    if !isElsewhere {
-      fault("node \(index) lets packets to \(peer) leave in clear \(now - gone.at) ms after its member was lost")
-    }
+  private mutating func checkDemand(of peer: IPv4Address, by index: Int) {
+    invariants.checkDemand(of: peer, by: index, machines, at: now)
   }
 
   private mutating func install(_ keyed: [KeyedAssociation], _ index: Int, _ channel: UInt32) -> Bool {
@@ -122,7 +100,7 @@ extension ClusterSimulation {
       installs += 1
       traffic.installed += 1
       let value = one.association
-      let key = key(of: one, line)
+      let key = ledger.number(of: material(of: one, line))
       for sentence in ledger.install(value, key, by: index, own: machines[index].own) {
         fault("node \(index) \(sentence)")
       }
@@ -133,11 +111,11 @@ extension ClusterSimulation {
     return true
   }
 
-  private func key(of one: KeyedAssociation, _ line: Line) -> Kernel.Key {
+  private func material(of one: KeyedAssociation, _ line: Line) -> KeyLedger.Material {
     let ends = [line.caller.machine, line.callee.machine].sorted()
     let pair = UInt64(ends[0]) << 32 | UInt64(ends[1])
-    if planted.contains(.pairSecret) { return Kernel.Key(secret: pair, context: nil) }
-    return Kernel.Key(secret: planted.contains(.repeatedKeys) ? pair : line.number, context: one.context)
+    if planted.contains(.pairSecret) { return KeyLedger.Material(secret: pair, context: nil) }
+    return KeyLedger.Material(secret: planted.contains(.repeatedKeys) ? pair : line.number, context: one.context)
   }
 
   // MARK: Packets
@@ -170,21 +148,21 @@ extension ClusterSimulation {
   }
 
   private mutating func transmit(
-    _ datagram: [UInt8]?, from: Int, to address: IPv4Address, _ spi: UInt32, _ key: Kernel.Key
+    _ datagram: [UInt8]?, from: Int, to address: IPv4Address, _ spi: UInt32, _ key: Int
   ) {
     if let datagram {
       traffic.datagrams += 1
       traffic.bytes += Network.espBytes(payload: datagram.count)
     }
     traffic.protected += 1
-    guard let to = byAddress[address.bits], machines[from].part == machines[to].part else { return }
+    guard let to = machines.index(at: address), machines.areJoined(from, to) else { return }
     let copies = random.happens(network.duplication) ? 2 : 1
     for _ in 0..<copies {
       if random.happens(network.loss) { continue }
       var delay = random.number(in: network.delay)
       if random.happens(network.reordering) { delay += network.lateness }
       let packet = Packet(
-        from: machines[from].address, sender: from, to: to, boots: machines[to].boots, spi: spi, key: key,
+        from: machines[from].address, to: to, boots: machines[to].boots, spi: spi, key: key,
         datagram: datagram)
       queue.insert(.packet(packet), at: now + delay)
     }
@@ -207,12 +185,7 @@ extension ClusterSimulation {
   // MARK: The machine
 
   mutating func readMachine(_ index: Int) {
-    var readings = MachineReadings()
-    readings.processors = 1
-    readings.megahertz = 166
-    readings.memoryTotal = 16_384 << 10
-    readings.memoryAvailable = (random.next() % 20_000) << 10
-    readings.load.one = UInt32(random.next() % 400)
+    let readings = Machine.readings(&random)
     let address = machines[index].own
     give(index) { $0.receive(readings, addresses: AddressList([address]), addresses6: AddressList6([]), at: $1) }
   }
@@ -222,7 +195,7 @@ extension ClusterSimulation {
     let address = machines[index].address
     guard machines[index].core != nil, machines[index].own != address else { return }
     give(index) { $0.receiveAddress(address, all: [.ipv4(address)], at: $1) }
-    for peer in machines[index].kernel.permitted { check(IPv4Address(bits: peer), of: index) }
+    for peer in machines[index].kernel.permitted { checkDemand(of: IPv4Address(bits: peer), by: index) }
     readMachine(index)
   }
 }

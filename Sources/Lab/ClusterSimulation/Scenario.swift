@@ -250,7 +250,7 @@ private struct Story: ~Copyable {
 
   mutating func negotiations() {
     // A connection that is cut may be the one by which two nodes meet again; the next is ten seconds later.
-    simulation.mistakeBound = 20_000
+    simulation.allowMistakes(for: 20_000)
     for _ in 0..<30 {
       for _ in 0..<any(6) {
         let (a, b) = (any(nodes), any(nodes))

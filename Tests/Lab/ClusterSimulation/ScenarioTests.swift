@@ -24,9 +24,14 @@ import Testing
     }
   }
 
+  @Test("a story in which something was found once finds nothing", arguments: [(Scenario.storm, 19 as UInt64, 25)])
+  func found(_ scenario: Scenario, _ seed: UInt64, _ nodes: Int) {
+    #expect(scenario.faults(seed: seed, largest: nodes) == [])
+  }
+
   @Test("the same seed gives the same story")
   func deterministic() {
-    func story() -> ClusterSimulation.Traffic {
+    func story() -> Traffic {
       var simulation = ClusterSimulation(seed: 7, settled: 20, network: .bad)
       simulation.run(for: 5000)
       simulation.stop(3)

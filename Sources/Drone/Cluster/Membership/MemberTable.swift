@@ -48,7 +48,7 @@ struct MemberTable {
 
   private(set) var members: [Member] = []
   private var isUsed: [Bool] = []
-  private var index: [UInt64: Slot] = [:]
+  private var index = SlotIndex()
   private var order: ([Slot], [Slot], [Slot]) = ([], [], [])
   /// The digest over all live members, and over those of each bucket.
   private(set) var digest: UInt64 = 0
@@ -63,15 +63,12 @@ struct MemberTable {
   var bytes: Int {
     let slots = members.capacity * MemoryLayout<Member>.stride + isUsed.capacity
     let rings = (order.0.capacity + order.1.capacity + order.2.capacity) * MemoryLayout<Slot>.stride
-    // A hash table is filled to three quarters at most, and its size is a power of two.
-    var scale = 1
-    while scale * 3 / 4 < index.capacity { scale *= 2 }
-    return slots + rings + scale * (MemoryLayout<UInt64>.stride + MemoryLayout<Slot>.stride) + scale / 8
+    return slots + rings + index.bytes
   }
 
   subscript(slot: Slot) -> Member { members[Int(slot)] }
 
-  func slot(_ mac: MACAddress) -> Slot? { index[mac.bits] }
+  func slot(_ mac: MACAddress) -> Slot? { index.slot(mac, in: members) }
 
   /// The slots in use, from `first` on.
   func slots(from first: Slot = 0) -> some Sequence<Slot> {
@@ -136,7 +133,7 @@ struct MemberTable {
     } else {
       return nil
     }
-    index[member.record.mac.bits] = slot
+    index.insert(slot, in: members)
     if member.state.isLive { enter(slot) }
     return slot
   }
@@ -144,7 +141,7 @@ struct MemberTable {
   mutating func forget(_ slot: Slot) {
     guard slot != MemberTable.own, isUsed(slot) else { return }
     if members[Int(slot)].state.isLive { leave(slot) }
-    index[members[Int(slot)].record.mac.bits] = nil
+    index.remove(slot, in: members)
     members[Int(slot)].owed = 0
     members[Int(slot)].vitalsOwed = 0
     members[Int(slot)].isPending = false
@@ -172,8 +169,9 @@ struct MemberTable {
   /// Makes the member in `slot` this node's own, and the other way round.
   mutating func exchangeOwn(with slot: Slot) {
     guard slot != MemberTable.own, isUsed(slot) else { return }
+    for changed in [MemberTable.own, slot] { index.remove(changed, in: members) }
     members.swapAt(Int(MemberTable.own), Int(slot))
-    for changed in [MemberTable.own, slot] { index[members[Int(changed)].record.mac.bits] = changed }
+    for changed in [MemberTable.own, slot] { index.insert(changed, in: members) }
     func exchange(_ order: inout [Slot]) {
       let places = (order.firstIndex(of: MemberTable.own), order.firstIndex(of: slot))
       if let place = places.0 { order[place] = slot }

@@ -154,7 +154,7 @@ public struct Membership {
   }
 
   /// The memory of this node's knowledge in bytes, by the sizes of its parts.
-  public var bytes: Int { view.bytes + probing.bytes }
+  public var bytes: Int { view.bytes + probing.bytes + reunions.bytes }
 
   /// What came in and was not used, and what went by.
   public var counters: Counters { view.counters }
@@ -236,7 +236,9 @@ public struct Membership {
     for slot in view.table.slots(from: 1) {
       let member = view.table[slot]
       let memory = member.state == .left ? Timing.leftMemory : Timing.deadMemory
-      if !member.state.isLive, view.now > member.since, view.now - member.since > memory { view.forget(slot) }
+      guard !member.state.isLive, view.now > member.since, view.now - member.since > memory else { continue }
+      if member.state == .dead { reunions.remember(member.record, at: view.now) }
+      view.forget(slot)
     }
   }
 }

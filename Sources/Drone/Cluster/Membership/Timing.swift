@@ -49,6 +49,8 @@ enum Timing {
   /// How often a node considers trying a dead one again. So many of all live nodes do it each time, whatever their number.
   static let retry: UInt64 = 10_000
   static let retriers = 20
+  /// The same for those that are not remembered any longer.
+  static let strayRetry: UInt64 = 600_000
   /// How long dead nodes and those that left are remembered.
   static let deadMemory: UInt64 = 24 * 3_600_000
   static let leftMemory: UInt64 = 3_600_000

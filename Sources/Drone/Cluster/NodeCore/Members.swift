@@ -111,7 +111,9 @@ extension NodeCore {
   }
 
   /// Gives every member that this node knows its place, where a simulation begins with a cluster that has been running for long.
-  package func placeMembers() -> [NodeCommand] { peers.admitMissing(membership) }
+  package func placeMembers(_ perform: ([NodeCommand]) -> Void) {
+    for record in membership.others(where: { peers.tunnels.hasPlace(for: $0, at: $1) }) { perform(peers.admit(record)) }
+  }
 
   // MARK: The kernel
 

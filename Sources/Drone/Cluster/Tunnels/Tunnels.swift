@@ -28,8 +28,9 @@ public final class Tunnels {
 
   /// In the order of ids, which no two have; no two have an address or a key in common either.
   private(set) var tunnels: [Tunnel] = []
-  /// Ids by address.
-  private var byAddress: [UInt64: UInt16] = [:]
+  /// The beginnings of their keys, in the same order: with many peers it is these that are looked through.
+  private var keys: [UInt64] = []
+  private var addresses = AddressIndex()
   /// Those that are not idle, in the order of ids: with many peers most are.
   private(set) var active: [Tunnel] = []
   /// What is asked for in the call that is under way.
@@ -92,7 +93,7 @@ public final class Tunnels {
   public func hasPlace(for id: UInt16, at address: IPv4Address) -> Bool { tunnel(id) == nil && !hasPeer(at: address) }
 
   /// Whether ESP is demanded of what comes from this address, because a live member has it.
-  public func hasPeer(at address: IPv4Address) -> Bool { byAddress[UInt64(address.bits)] != nil }
+  public func hasPeer(at address: IPv4Address) -> Bool { addresses.id(at: address) != nil }
 
   /// Whether packets go to this address, or have gone lately, by a tunnel that stands.
   public func isConnected(_ address: IPv4Address) -> Bool { tunnel(at: address)?.current != nil }
@@ -112,7 +113,7 @@ public final class Tunnels {
     return place < tunnels.count && tunnels[place].peer.id == id ? tunnels[place] : nil
   }
 
-  func tunnel(at address: IPv4Address) -> Tunnel? { byAddress[UInt64(address.bits)].flatMap { tunnel($0) } }
+  func tunnel(at address: IPv4Address) -> Tunnel? { addresses.id(at: address).flatMap { tunnel($0) } }
 
   /// The one that negotiates over a connection.
   func tunnel(over channel: UInt32) -> Tunnel? {
@@ -156,27 +157,32 @@ public final class Tunnels {
       former.peer = peer
       return place(former)
     }
-    if let other = byAddress[UInt64(peer.address.bits)] { drop(other) }
-    let key = Tunnel.word(of: peer.fingerprint)
-    if let other = tunnels.first(where: { $0.key == key && $0.peer.fingerprint == peer.fingerprint }) {
-      drop(other.peer.id)
-    }
+    if let other = addresses.id(at: peer.address) { drop(other) }
     let tunnel = Tunnel(peer)
+    for place in keys.indices where keys[place] == tunnel.key && tunnels[place].peer.fingerprint == peer.fingerprint {
+      drop(tunnels[place].peer.id)
+      break
+    }
     if id > peer.id { tunnel.retryAt = now &+ settings.courtesy }
     place(tunnel)
   }
 
   private func place(_ tunnel: Tunnel) {
-    tunnels.insert(tunnel, at: Tunnels.place(of: tunnel.peer.id, in: tunnels))
-    byAddress[UInt64(tunnel.peer.address.bits)] = tunnel.peer.id
+    let place = Tunnels.place(of: tunnel.peer.id, in: tunnels)
+    tunnels.insert(tunnel, at: place)
+    keys.insert(tunnel.key, at: place)
+    addresses.insert(tunnel.peer.id, at: tunnel.peer.address)
     if !tunnel.isIdle { activate(tunnel) }
   }
 
   private func take(_ tunnel: Tunnel) {
-    tunnels.removeAll { $0 === tunnel }
+    let place = Tunnels.place(of: tunnel.peer.id, in: tunnels)
+    guard place < tunnels.count, tunnels[place] === tunnel else { return }
+    tunnels.remove(at: place)
+    keys.remove(at: place)
     if tunnel.isActive { active.removeAll { $0 === tunnel } }
     tunnel.isActive = false
-    byAddress[UInt64(tunnel.peer.address.bits)] = nil
+    addresses.remove(tunnel.peer.address)
   }
 
   /// A member is dead, left or was removed: nothing of it stays.

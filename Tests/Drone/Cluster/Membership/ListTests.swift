@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 import Testing
 
 @testable import Membership
@@ -99,5 +100,36 @@ import Testing
       paid += out.isEmpty ? 0 : 1
     }
     #expect(paid == 3 && member.view.table[slot].vitalsOwed == 0)
+  }
+
+  // MARK: Slots by MAC
+
+  @Test("whatever comes and goes, the index of slots says what a dictionary says")
+  func index() throws {
+    var random = SplitMix64(seed: 5)
+    func member(_ number: UInt64) -> Member {
+      let record = NodeRecord(
+        fingerprint: Fingerprint(number, 2, 3, 4), mac: MACAddress(bits: number + 1) ?? .zero,
+        addresses: AddressList(IPv4Address(bits: 0x0A00_0001)))
+      return Member(record: record, state: .alive, since: 0, uptimeAt: 0, vitalsSequence: 0)
+    }
+    let members = (0..<300).map { member($0) }
+    var index = SlotIndex()
+    var known: Set<MemberTable.Slot> = []
+    for turn in 0..<20_000 {
+      // Now more come, now more go.
+      let slot = MemberTable.Slot(random.next() % 300)
+      if random.next() % 100 < (turn / 2000 % 2 == 0 ? 70 : 30) {
+        if known.insert(slot).inserted { index.insert(slot, in: members) }
+      } else {
+        // One that is not there is passed over.
+        known.remove(slot)
+        index.remove(slot, in: members)
+      }
+      guard turn % 500 == 0 else { continue }
+      let found = members.indices.filter { index.slot(members[$0].record.mac, in: members) == MemberTable.Slot($0) }
+      #expect(Set(found.map { MemberTable.Slot($0) }) == known && index.count == known.count)
+    }
+    #expect(index.bytes <= 4096)
   }
 }

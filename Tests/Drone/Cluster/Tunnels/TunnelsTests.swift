@@ -210,4 +210,19 @@ private let high = TunnelPeer(id: 2, address: IPv4Address(10, 0, 0, 2), fingerpr
     _ = tunnels.remove(high.id)
     #expect(tunnels.hasPlace(for: other.id, at: other.address))
   }
+
+  // MARK: Addresses
+
+  @Test("a peer is found by its address until that is another's or nobody's")
+  func addresses() {
+    var index = AddressIndex()
+    for number in [5, 1, 0xFFFF, 3] as [UInt16] { index.insert(number, at: IPv4Address(bits: UInt32(number) << 16)) }
+    #expect(index.id(at: IPv4Address(bits: 1 << 16)) == 1 && index.id(at: IPv4Address(bits: 0xFFFF << 16)) == 0xFFFF)
+    #expect(index.id(at: IPv4Address(bits: 2 << 16)) == nil && index.id(at: .unspecified) == nil)
+    index.insert(7, at: IPv4Address(bits: 3 << 16))
+    #expect(index.id(at: IPv4Address(bits: 3 << 16)) == 7)
+    index.remove(IPv4Address(bits: 3 << 16))
+    index.remove(IPv4Address(bits: 4 << 16))
+    #expect(index.id(at: IPv4Address(bits: 3 << 16)) == nil && index.id(at: IPv4Address(bits: 5 << 16)) == 5)
+  }
 }
