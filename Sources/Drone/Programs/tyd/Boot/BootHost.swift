@@ -47,7 +47,7 @@ final class BootHost {
   /// Whoever is on the network can make computers of any number ask.
   private var notes = NoteAllowance()
   /// What the server has been told.
-  private var told: [KnownAddress] = []
+  private var sent: [KnownAddress] = []
   private var source: Loop.Source?
 
   init(_ plan: BootPlan, _ core: NodeCore, _ kernel: Kernel, _ places: Places, _ report: Report, _ now: UInt64) {
@@ -64,7 +64,7 @@ final class BootHost {
 
   func register(in loop: Loop) {
     source = loop.add(
-      { [self] in news.map { Interest($0.descriptor.number) } }, isReady: { [self] _, now in takeNews(now) },
+      { [self] in news.map { Interest($0.descriptor.number) } }, isReady: { [self] _, now in receiveNews(now) },
       due: { [self] in due }, isDue: { [self] now in step(now) })
   }
 
@@ -91,12 +91,12 @@ final class BootHost {
       report.step(.failed, "pxe", error.text)
       return kept.schedule(at: now)
     }
-    told = []
+    sent = []
     do throws(NetlinkSocketError) { try kernel.setServing(true) } catch {
       report.step(.failed, "pxe", [UInt8]("the packet filter: ") + error.text)
     }
-    tell(table.boots.map { KnownAddress($0.hardware, $0.address) })
-    tellKnownAddresses()
+    send(table.boots.map { KnownAddress($0.hardware, $0.address) })
+    sendKnownAddresses()
   }
 
   /// Nobody is booted from here any longer.
@@ -133,22 +133,22 @@ final class BootHost {
   // MARK: What it is told
 
   /// Members keep the addresses that the cluster knows them by when they boot again.
-  func tellKnownAddresses() {
+  func sendKnownAddresses() {
     guard kept.process != nil else { return }
     var known: [KnownAddress] = []
     core.membership.forEach { record, _ in
       if record.mac != core.membership.ownMAC { known.append(KnownAddress(record.mac, record.addresses.primary)) }
     }
-    tell(known)
+    send(known)
   }
 
   /// The pipe holds far more than a map of a network that one node can serve: a server that leaves it full has stopped reading.
-  private func tell(_ known: [KnownAddress]) {
+  private func send(_ known: [KnownAddress]) {
     guard let orders else { return }
     var text: [UInt8] = []
-    for one in known.prefix(BootTable.most) where !told.contains(one) {
-      told.removeAll { $0.hardware == one.hardware }
-      told.append(one)
+    for one in known.prefix(BootTable.most) where !sent.contains(one) {
+      sent.removeAll { $0.hardware == one.hardware }
+      sent.append(one)
       text += one.line
     }
     // Its end is noticed by its output, like any other.
@@ -157,7 +157,7 @@ final class BootHost {
 
   // MARK: What it tells
 
-  private func takeNews(_ now: UInt64) {
+  private func receiveNews(_ now: UInt64) {
     guard let news else { return }
     guard let part = try? news.descriptor.read(upTo: 4096), !part.isEmpty else { return receiveEnd(now) }
     line += part

@@ -104,7 +104,7 @@ extension Node {
   /// Writes what the next run begins with, unless this one ends for good.
   func keepMap(_ now: UInt64) {
     try? replaceFile(places.map, core.membership.map(at: now), permissions: 0o600)
-    boots?.tellKnownAddresses()
+    boots?.sendKnownAddresses()
   }
 
   // MARK: This node's own record
