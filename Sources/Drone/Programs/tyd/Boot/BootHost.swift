@@ -46,7 +46,7 @@ final class BootHost {
   private var saveDue: UInt64?
   /// Whoever is on the network can make computers of any number ask.
   private var notes = NoteAllowance()
-  /// What the server has been sent.
+  /// What the server has been told.
   private var sent: [KnownAddress] = []
   private var source: Loop.Source?
 
@@ -130,7 +130,7 @@ final class BootHost {
     return due
   }
 
-  // MARK: What it is sent
+  // MARK: What it is told
 
   /// Members keep the addresses that the cluster knows them by when they boot again.
   func sendKnownAddresses() {
