@@ -1,7 +1,7 @@
 import ClusterSimulation
 import Foundation
 
-/// What a simulated cluster of so many nodes costs and how fast it is. 1,000 nodes take some ten seconds.
+/// What a simulated cluster of so many nodes costs and how fast it is. 1,000 nodes take about a minute.
 func clusterMeasurements(nodes: Int) -> [Measurement] {
   // Views of many nodes are minutes old, and so is the rest that shows it.
   let figures = ClusterFigures(nodes: nodes, rest: max(60_000, UInt64(nodes) * 240))
