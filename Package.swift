@@ -85,6 +85,7 @@ let modules: [Module] = [
   .pure(1, "Drone/Boot/Integrity", ["Bytes"]),
   .pure(2, "Drone/Boot/Addressing", ["Addresses", "Bytes"]),
   .pure(3, "Drone/Boot/BootLine", ["Addresses", "Addressing", "Bytes"]),
+  .pure(1, "Drone/Boot/KernelModules", ["Bytes"]),
   .pure(1, "Drone/Boot/Media", ["Bytes"]),
   .pure(2, "Drone/Boot/Reporting", ["Addresses", "Bytes"]),
   .pure(3, "Drone/Boot/Supervision", ["Bytes", "ProcessControl", "Reporting"]),
@@ -193,6 +194,7 @@ let moduleTests: [ModuleTests] = [
   .tests("Drone/Boot/Addressing", ["Addresses", "Addressing", "Bytes", "TestSupport"]),
   .tests("Drone/Boot/BootLine", ["Addresses", "Addressing", "BootLine", "TestSupport"]),
   .tests("Drone/Boot/Integrity", ["Bytes", "Integrity", "TestSupport"]),
+  .tests("Drone/Boot/KernelModules", ["Bytes", "KernelModules"]),
   .tests("Drone/Boot/Media", ["Addresses", "Media"]),
   .tests("Drone/Boot/Reporting", ["Addresses", "Reporting", "TestSupport"]),
   .tests(
