@@ -136,6 +136,8 @@ let modules: [Module] = [
   .host(1, "Forge/BuildCache", ["Workshop", system]),
   .host(4, "Forge/Toolchain", ["Target", "Workshop", system]),
   .host(2, "Forge/DebianArchive", ["BuildCache", "CArchive", "Workshop", system]),
+  .host(
+    4, "Forge/KernelPackages", ["BuildCache", "DebianArchive", "KernelModules", "Target", "Workshop", system]),
   .host(5, "Forge/Recipes", ["BuildCache", "DebianArchive", "Target", "Toolchain", "Workshop", system]),
   .host(6, "Forge/DronePrograms", ["BuildCache", "Recipes", "Target", "Toolchain", "Workshop", system]),
   .host(3, "Forge/ClusterStore", ["Bytes", "CRename", "DroneLayout", "SecureChannel", "Workshop", system]),
@@ -143,8 +145,8 @@ let modules: [Module] = [
   .host(
     5, "Forge/ImageCheck",
     [
-      "BootServer", "CArchive", "DroneLayout", "Image", "Integrity", "SecureChannel", "Target", "Toolchain",
-      "Workshop", system,
+      "BootServer", "CArchive", "DroneLayout", "Image", "Integrity", "KernelModules", "SecureChannel", "Target",
+      "Toolchain", "Workshop", system,
     ]),
   .host(5, "Forge/MasterPackage", ["BuildCache", "Image", "Target", "Workshop", system]),
   .host(
@@ -253,6 +255,9 @@ let moduleTests: [ModuleTests] = [
     [
       "BootServer", "Image", "ImageCheck", "SecureChannel", "Target", "TestSupport", "Workshop", system,
     ]),
+  .tests(
+    "Forge/KernelPackages",
+    ["BuildCache", "Bytes", "KernelModules", "KernelPackages", "Target", "Workshop", system]),
   .tests(
     "Forge/MasterPackage",
     [
