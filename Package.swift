@@ -152,14 +152,14 @@ let modules: [Module] = [
   .host(
     7, "Forge/Pipeline",
     [
-      "BuildCache", "DebianArchive", "DronePrograms", "Image", "ImageCheck", "MasterPackage", "Recipes", "Target",
-      "Toolchain", "Workshop", system,
+      "BuildCache", "DebianArchive", "DronePrograms", "Image", "ImageCheck", "KernelPackages", "MasterPackage",
+      "Recipes", "Target", "Toolchain", "Workshop", system,
     ]),
   .program(
     9, "Forge/droneforge",
     [
       "Addresses", "Addressing", "BootLine", "BuildCache", "Bytes", "ClusterStore", "DebianArchive", "DroneLayout",
-      "Image", "ImageCheck", "LabCommands", "Pipeline", "SecureChannel", "Target", "Workshop", arguments, system,
+      "Image", "ImageCheck", "KernelPackages", "LabCommands", "Pipeline", "SecureChannel", "Target", "Workshop", arguments, system,
     ]),
   // Lab
   .host(0, "Lab/HouseRules"),
@@ -168,8 +168,8 @@ let modules: [Module] = [
   .host(
     6, "Lab/TestCluster",
     [
-      "Addresses", "BuildCache", "Bytes", "DebianArchive", "DroneLayout", "NodeStatus", "VirtualMachine",
-      "Workshop", system,
+      "Addresses", "BuildCache", "Bytes", "DroneLayout", "KernelPackages", "NodeStatus", "VirtualMachine", "Workshop",
+      system,
     ]),
   .host(2, "Lab/VirtualNetwork", ["Addresses", "Bytes"]),
   .host(
@@ -187,7 +187,7 @@ let modules: [Module] = [
   .host(
     8, "Lab/LabCommands",
     [
-      "ClusterSimulation", "DroneArmy", "DroneLayout", "Target", "TestCluster", "VirtualMachine", "Workshop",
+      "ClusterSimulation", "DroneArmy", "DroneLayout", "Image", "Target", "TestCluster", "VirtualMachine", "Workshop",
       arguments, system,
     ]),
 ]

@@ -49,7 +49,7 @@ func checkModules(_ members: [Member], of kernel: String, in container: String) 
 
 /// The kernel that a module says it is for: the first word of its `vermagic` (include/linux/vermagic.h).
 private func builtFor(_ module: [UInt8]) -> String? {
-  let mark = [UInt8]("\0vermagic=".utf8)
+  let mark = [UInt8]("vermagic=".utf8)
   return module.withUnsafeBytes { bytes -> String? in
     guard let place = offset(of: mark, in: bytes) else { return nil }
     let word = bytes[(place + mark.count)...].prefix(256).prefix { $0 != 0x20 && $0 != 0 }
