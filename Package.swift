@@ -82,7 +82,7 @@ let modules: [Module] = [
     ["Addresses", "Bytes", "CLinux", "MachineReadings", "MemoryBudget", "Netlink", "ProcessControl", "Terminal"]),
   .pure(3, "Drone/System/PacketFilter", ["Addresses", "Bytes", "DroneLayout", "Netlink"]),
   // Drone/Boot
-  .pure(1, "Drone/Boot/Integrity", ["Bytes"]),
+  .pure(3, "Drone/Boot/Integrity", ["Bytes", "DroneLayout"]),
   .pure(2, "Drone/Boot/Addressing", ["Addresses", "Bytes"]),
   .pure(3, "Drone/Boot/BootLine", ["Addresses", "Addressing", "Bytes"]),
   .pure(1, "Drone/Boot/KernelModules", ["Bytes"]),
@@ -117,7 +117,7 @@ let modules: [Module] = [
   .program(
     5, "Drone/Programs/init",
     [
-      "Addresses", "Addressing", "BootLine", "Bytes", "CompilerRuntime", "DroneLayout", "Integrity", "Linux",
+      "Addresses", "Addressing", "BootLine", "Bytes", "CompilerRuntime", "DroneLayout", "Integrity", "KernelModules", "Linux",
       "MachineReadings", "Media", "MemoryBudget", "Netlink", "PacketFilter", "ProcessControl", "Reporting",
       "Supervision", "SystemRoot",
     ]),

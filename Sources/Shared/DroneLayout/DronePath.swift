@@ -7,15 +7,13 @@ public enum DronePath {
   public static let credential: StaticString = "/credential"
   /// The table of the kernel modules that the image brings along; not there where the kernel needs none.
   public static let moduleTable: StaticString = "/etc/modules"
-  /// The modules' files as the image carries them. Process 1 moves them to `modules` and removes the folder.
-  public static let carriedModules: StaticString = "/modules"
+  /// The modules' files, until no more are loaded; then the folder is empty.
+  public static let modules: StaticString = "/modules"
   /// Where the boot medium is mounted, when the boot line asks for that.
   public static let medium: StaticString = "/mnt/boot"
 
   // What process 1 and its programs leave, all of it in the machine's memory.
 
-  /// The modules' files until no more are loaded.
-  public static let modules: StaticString = "/run/modules"
   /// The steps of the boot, a line for each.
   public static let bootLog: StaticString = "/run/boot.log"
   /// There once the shells are started.
