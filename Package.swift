@@ -181,7 +181,7 @@ let modules: [Module] = [
   .host(
     5, "Lab/DroneArmy",
     [
-      "Addresses", "Bytes", "ClusterStore", "Image", "Linux", "NodeStatus", "SecureChannel", "VirtualMachine",
+      "Addresses", "Bytes", "ClusterStore", "Image", "Linux", "NodeStatus", "SecureChannel", "Target", "VirtualMachine",
       "VirtualNetwork", "Workshop", system,
     ]),
   .host(
@@ -253,7 +253,7 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Forge/ImageCheck",
     [
-      "BootServer", "Image", "ImageCheck", "SecureChannel", "Target", "TestSupport", "Workshop", system,
+      "BootServer", "Image", "ImageCheck", "KernelModules", "SecureChannel", "Target", "TestSupport", "Workshop", system,
     ]),
   .tests(
     "Forge/KernelPackages",
@@ -264,7 +264,9 @@ let moduleTests: [ModuleTests] = [
       "BuildCache", "DroneLayout", "MasterPackage", "Supervision", "Target", "TestSupport", "TydCommand",
       "Workshop", system,
     ]),
-  .tests("Forge/Pipeline", ["BuildCache", "Image", "Pipeline", "Target", "TestSupport", "Workshop", system]),
+  .tests(
+    "Forge/Pipeline",
+    ["BuildCache", "Image", "KernelPackages", "Pipeline", "Target", "TestSupport", "Workshop", system]),
   .tests("Forge/Recipes", ["Recipes", "TestSupport", "Workshop", system]),
   .tests("Forge/Target", ["Target"]),
   .tests("Forge/Toolchain", ["Toolchain", "Workshop"]),

@@ -17,7 +17,7 @@ public struct CarriedModules: Sendable {
   }
 
   /// Where they lie in the drone's root.
-  public static let folder = "\(DronePath.carriedModules)"
+  public static let folder = "\(DronePath.modules)"
   /// Where the table lies.
   public static let tablePath = "\(DronePath.moduleTable)"
 

@@ -73,7 +73,7 @@ extension Medium {
     var entries: [Entry] = [
       .file("/\(MediumPath.kernel)", .file(parts.kernel.path), why: "the kernel", origin: parts.kernel.origin)
     ]
-    entries += profile.bootWays.flatMap { $0.entries(on: self, bootFiles: parts.bootFiles) }
+    entries += profile.bootWays.flatMap { $0.entries(on: self, for: parts.target, bootFiles: parts.bootFiles) }
     if self == .network {
       func text(_ name: String, why: String) -> Entry { .bootFile("/\(name)", name, in: parts.bootFiles, why: why) }
       entries += [

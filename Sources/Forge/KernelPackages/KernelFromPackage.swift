@@ -8,7 +8,7 @@ import Workshop
 
 /// Debian's newest kernel, in the cache as it was delivered: what is chosen of it can be chosen again without the network.
 public struct NewestKernel: Recipe {
-  let metapackage: String
+  public let metapackage: String
 
   /// - Parameter metapackage: the package whose dependency it is: `linux-image-amd64`.
   public init(_ metapackage: String) { self.metapackage = metapackage }

@@ -60,6 +60,8 @@ public struct KernelDemands: Sendable {
       Part(option: "CONFIG_INET_ESP", module: "esp4"),
       // certaintyd's digests.
       Part(option: "CONFIG_CRYPTO_USER_API_HASH", module: "algif_hash", mayLack: true),
+      // Where there is no hardware of its own.
+      Part(option: "CONFIG_SOFT_WATCHDOG", module: "softdog", mayLack: true),
       // File systems of boot media.
       Part(option: "CONFIG_ISO9660_FS", module: "isofs"),
       Part(option: "CONFIG_NLS_CODEPAGE_437", module: "nls_cp437"),
