@@ -49,7 +49,9 @@ extension BillOfMaterials {
 
     /// Their names.
     public var names: Set<String> {
-      Set(files.filter { $0.kind == .file }.compactMap { $0.path.split(separator: "/").last?.dropLast(3) }.map(String.init))
+      Set(
+        files.filter { $0.kind == .file }.compactMap { $0.path.split(separator: "/").last?.dropLast(3) }.map(
+          String.init))
     }
   }
 }

@@ -28,7 +28,9 @@ func checkModules(_ members: [Member], of kernel: String, in container: String) 
   }
   let release = String(kernel.prefix { $0 != " " })
   let known = String(decoding: read.release, as: UTF8.self)
-  if known != release { wrong(CarriedModules.tablePath, "it is for the kernel \(known), and the image's is \(release)") }
+  if known != release {
+    wrong(CarriedModules.tablePath, "it is for the kernel \(known), and the image's is \(release)")
+  }
   for module in read.modules {
     let path = "\(CarriedModules.folder)/\(String(decoding: module.file, as: UTF8.self))"
     guard let content = files.removeValue(forKey: path) else {

@@ -57,7 +57,8 @@ public struct KernelFromPackage: Recipe {
     let architecture = description.fields["Architecture"] ?? "none"
     guard architecture == target.debianArchitecture else {
       throw BuildError.input(
-        "\(package) is for \(architecture), and drones of the target \(target.name) need one for \(target.debianArchitecture).")
+        "\(package) is for \(architecture), and drones of the target \(target.name) need one for \(target.debianArchitecture)."
+      )
     }
     self.package = package
     self.demands = target.kernel
@@ -92,11 +93,13 @@ public struct KernelFromPackage: Recipe {
   public func build(in room: Room) async throws {
     let unpacked = try await UnpackedKernel(package, to: room.work.appending("unpacked"), log: room.log)
     guard let file = unpacked.configuration else {
-      throw BuildError.input("\(package) has no /boot/config-\(unpacked.release), and what its kernel can do is not known.")
+      throw BuildError.input(
+        "\(package) has no /boot/config-\(unpacked.release), and what its kernel can do is not known.")
     }
     let index = try index(of: unpacked)
     let configuration = KernelConfiguration(String(decoding: try contents(of: file), as: UTF8.self))
-    let always = demands.parts.filter { configuration[$0.option] == "m" && index.modules[$0.module] != nil }.map(\.module)
+    let always = demands.parts.filter { configuration[$0.option] == "m" && index.modules[$0.module] != nil }.map(
+      \.module)
     let lacks = configuration.shortcomings(of: demands, modules: Set(always))
     guard lacks.isEmpty else {
       throw BuildError.input("The kernel of \(package) is none for drones: \(lacks.joined(separator: "; ")).")
@@ -106,7 +109,8 @@ public struct KernelFromPackage: Recipe {
     let folder = room.result.appending("modules")
     try makeFolder(folder)
     try await copy(needed.compactMap { index.modules[$0] }, from: unpacked, to: folder, log: room.log)
-    let table = try table(index, always: always, rest: Set(needed).subtracting(always).sorted(), unpacked.release, folder)
+    let table = try table(
+      index, always: always, rest: Set(needed).subtracting(always).sorted(), unpacked.release, folder)
     try await write(table.text, to: room.result.appending("table"))
     try move(unpacked.kernel, to: room.result.appending("bzImage"))
     try move(file, to: room.result.appending("config"))
@@ -135,7 +139,8 @@ public struct KernelFromPackage: Recipe {
       let file = FilePath("\(unpacked.folder)/\(module.path)")
       let suffix = file.extension == "ko" ? ".ko" : ".ko.\(file.extension ?? "")"
       guard [".ko", ".ko.xz"].contains(suffix) else {
-        throw BuildError.input("\(package) has its module \(module.name) as \(module.path), which is not .ko or .ko.xz.")
+        throw BuildError.input(
+          "\(package) has its module \(module.name) as \(module.path), which is not .ko or .ko.xz.")
       }
       let copy = folder.appending(module.name + suffix)
       try move(file, to: copy)

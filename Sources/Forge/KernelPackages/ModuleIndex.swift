@@ -94,7 +94,8 @@ public struct ModuleIndex: Sendable, Equatable {
       for word in words.dropFirst(2) {
         if word == "pre:" || word == "post:" {
           comesBefore = word == "pre:"
-        } else if comesBefore, let found = named(word), found != module, modules[module]?.needs.contains(found) == false {
+        } else if comesBefore, let found = named(word), found != module, modules[module]?.needs.contains(found) == false
+        {
           modules[module]?.needs.append(found)
         }
       }

@@ -105,14 +105,16 @@ private let everyCard =
   ] + usbCards
 
 private let usbCards = [
-  "aqc111", "asix", "ax88179_178a", "catc", "cdc_ether", "cdc_ncm", "ch9200", "cx82310_eth", "dm9601", "int51x1", "kaweth",
+  "aqc111", "asix", "ax88179_178a", "catc", "cdc_ether", "cdc_ncm", "ch9200", "cx82310_eth", "dm9601", "int51x1",
+  "kaweth",
   "lan78xx", "mcs7830", "pegasus", "r8152", "r8153_ecm", "rndis_host", "rtl8150", "smsc75xx", "smsc95xx", "sr9700",
   "sr9800", "usbnet",
 ].map { "drivers/net/usb/\($0)" }
 
 /// What most boards and adapters of the last twenty years have.
 private let commonCards =
-  virtualCards + [
+  virtualCards
+  + [
     "intel/e100", "intel/e1000/", "intel/e1000e/", "intel/igb/", "intel/igc/", "intel/ixgbe/", "intel/i40e/",
     "realtek/8139cp", "realtek/8139too", "realtek/r8169", "broadcom/tg3", "broadcom/bnx2", "atheros/", "marvell/skge",
     "marvell/sky2", "nvidia/forcedeth", "amd/pcnet32", "via/via-rhine", "via/via-velocity", "dec/tulip/tulip",

@@ -50,7 +50,8 @@ public struct UnpackedKernel: Sendable {
       throw BuildError.input(
         others.isEmpty
           ? "\(file) holds a kernel without modules: there is no /lib/modules/\(release) in it."
-          : "\(file) holds modules for \(others.joined(separator: ", ")) and a kernel \(release): they belong to others.")
+          : "\(file) holds modules for \(others.joined(separator: ", ")) and a kernel \(release): they belong to others."
+      )
     }
     let configuration = folder.appending("boot").appending("config-\(release)")
     (package, version) = (description.name, description.version)

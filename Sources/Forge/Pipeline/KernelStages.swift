@@ -48,13 +48,15 @@ extension KernelChoice {
     guard let profile = target.image else { throw BuildError.input("There are no images for \(target.name).") }
     if selection != nil, !hasModules {
       throw BuildError.input(
-        "Modules are chosen from those of a Debian kernel, and this one has none: leave MODULES out, or say KERNEL=debian.")
+        "Modules are chosen from those of a Debian kernel, and this one has none: leave MODULES out, or say KERNEL=debian."
+      )
     }
     switch self {
     case .own:
       guard exists(recipes.appending("kernel-\(target.name).config")) else {
         throw BuildError.input(
-          "There is no kernel of our own for \(target.name) yet: say KERNEL=debian or nothing, or give a bzImage with everything built in.")
+          "There is no kernel of our own for \(target.name) yet: say KERNEL=debian or nothing, or give a bzImage with everything built in."
+        )
       }
     case .image(let path): _ = try KernelImage(path, form: profile.kernel)
     case .debian:

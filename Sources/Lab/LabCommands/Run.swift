@@ -54,7 +54,8 @@ struct Run: ParsableCommand {
       throw BuildError.input("\(image) cannot be read. `make iso` builds build/drone.iso.")
     }
     var machine = MachineConfiguration(
-      target: targetOfImage(at: FilePath(image)), memory: memory, boot: disk ? .disk(FilePath(image)) : .cd(FilePath(image)),
+      target: targetOfImage(at: FilePath(image)), memory: memory,
+      boot: disk ? .disk(FilePath(image)) : .cd(FilePath(image)),
       cards: [NetworkCard(NetworkCard.Model(rawValue: card) ?? .e1000, on: .user())])
     machine.processors = processors
     let view: MachineConfiguration.View = serial || isatty(STDOUT_FILENO) == 0 ? .serial : .screen

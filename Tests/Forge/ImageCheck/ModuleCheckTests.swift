@@ -10,7 +10,9 @@ import Workshop
 /// Damage to the kernel's modules in an image, and to their table.
 @Suite struct ModuleCheckTests {
   /// What stands for a module's file.
-  static func module(_ release: String) -> [UInt8] { [UInt8]("ELF\0license=GPL\0vermagic=\(release) SMP mod_unload \0".utf8) }
+  static func module(_ release: String) -> [UInt8] {
+    [UInt8]("ELF\0license=GPL\0vermagic=\(release) SMP mod_unload \0".utf8)
+  }
 
   static let files: [(name: String, content: [UInt8])] = [
     ("ptp", module("6.1.0")), ("e1000e", module("6.1.0") + [1]),
@@ -21,7 +23,9 @@ import Workshop
   ) throws -> [UInt8] {
     try ModuleTable(
       release: [UInt8](release.utf8),
-      files.map { .init(name: [UInt8]($0.name.utf8), digest: SHA256($0.content).bytes, patterns: [[UInt8]("pci:*".utf8)]) }
+      files.map {
+        .init(name: [UInt8]($0.name.utf8), digest: SHA256($0.content).bytes, patterns: [[UInt8]("pci:*".utf8)])
+      }
     ).text
   }
 
@@ -88,7 +92,8 @@ import Workshop
     }
   }
 
-  @Test("an image with modules is sound, its baseline has their table and not them, and its bill says where they are from")
+  @Test(
+    "an image with modules is sound, its baseline has their table and not them, and its bill says where they are from")
   func image() async throws {
     try await withFolder { folder in
       var parts = try await sampleParts(in: folder)
@@ -97,7 +102,8 @@ import Workshop
       for file in Self.files { try await write(file.content, to: modules.appending("\(file.name).ko")) }
       try await write(Self.table(), to: folder.appending("table"))
       parts.modules = CarriedModules(
-        table: folder.appending("table"), files: modules, from: .delivered(package: "linux-image-6.1.0", version: "6.1-1"))
+        table: folder.appending("table"), files: modules,
+        from: .delivered(package: "linux-image-6.1.0", version: "6.1-1"))
       let image = try await buildImage(.cd, from: parts, in: folder)
       let bill = try BillOfMaterials(json: contents(of: image.bill))
       #expect(bill.modules?.names == ["ptp", "e1000e"])

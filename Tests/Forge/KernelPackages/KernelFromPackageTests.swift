@@ -47,7 +47,8 @@ import Workshop
     }
     if let release = made.modulesOf {
       let modules = tree.appending("\(made.usr ? "usr/" : "")lib/modules/\(release)")
-      try await module("drivers/net/ethernet/intel/e1000e/e1000e", ["alias=pci:v8086d1*", "alias=of:N*"], uses: "tick", made, modules)
+      try await module(
+        "drivers/net/ethernet/intel/e1000e/e1000e", ["alias=pci:v8086d1*", "alias=of:N*"], uses: "tick", made, modules)
       try await module("drivers/ptp/ptp-clock", [], exports: "tick", made, modules)
       try await module("net/netfilter/nf_tables", ["softdep=pre: crc32c"], made, modules)
       try await module("crypto/crc32c_generic", ["alias=crc32c"], made, modules)
@@ -81,7 +82,9 @@ import Workshop
     return recipe.files(in: try await BuildCache(folder: folder.appending("cache")).part(recipe))
   }
 
-  @Test("a package gives its kernel, its configuration and the chosen modules with what they need", arguments: [false, true])
+  @Test(
+    "a package gives its kernel, its configuration and the chosen modules with what they need",
+    arguments: [false, true])
   func whole(_ newer: Bool) async throws {
     try await withFolder { folder in
       let file = try await package(Made(compressed: newer, usr: newer), in: folder)
@@ -92,10 +95,17 @@ import Workshop
       #expect(names == ["crc32c_generic.ko", "e1000e.ko", "nf_tables.ko", "ptp_clock.ko"])
       let table = try ModuleTable(text: contents(of: made.table))
       #expect(table.release == [UInt8]("6.1.0-1-amd64".utf8))
-      #expect(table.modules.map { String(decoding: $0.name, as: UTF8.self) } == ["nf_tables", "crc32c_generic", "e1000e", "ptp_clock"])
+      #expect(
+        table.modules.map { String(decoding: $0.name, as: UTF8.self) } == [
+          "nf_tables", "crc32c_generic", "e1000e", "ptp_clock",
+        ])
       #expect(table.modules.map(\.isForAll) == [true, false, false, false])
-      #expect(table.modules.map { $0.needs.map { String(decoding: $0, as: UTF8.self) } } == [["crc32c_generic"], [], ["ptp_clock"], []])
-      #expect(table.modules.map { $0.patterns.map { String(decoding: $0, as: UTF8.self) } } == [[], [], ["pci:v8086d1*"], []])
+      #expect(
+        table.modules.map { $0.needs.map { String(decoding: $0, as: UTF8.self) } } == [
+          ["crc32c_generic"], [], ["ptp_clock"], [],
+        ])
+      #expect(
+        table.modules.map { $0.patterns.map { String(decoding: $0, as: UTF8.self) } } == [[], [], ["pci:v8086d1*"], []])
       for module in table.modules {
         let file = made.modules.appending(String(decoding: module.file, as: UTF8.self))
         #expect(try SHA256(contentsOf: file).bytes == module.digest)
@@ -107,13 +117,22 @@ import Workshop
   static let bad: [(Made, ModuleSelection, String)] = [
     (Made(architecture: "arm64"), .all, "is for arm64, and drones of the target x86_64 need one for amd64"),
     (Made(kernel: nil), .all, "holds no kernel: there is no /boot/vmlinuz-…"),
-    (Made(kernel: nil, modulesOf: nil, depends: "linux-image-6.1.0-9-amd64"), .all, "It depends on linux-image-6.1.0-9-amd64: give that"),
+    (
+      Made(kernel: nil, modulesOf: nil, depends: "linux-image-6.1.0-9-amd64"), .all,
+      "It depends on linux-image-6.1.0-9-amd64: give that"
+    ),
     (Made(modulesOf: nil), .all, "holds a kernel without modules"),
     (Made(modulesOf: "6.1.0-2-amd64"), .all, "holds modules for 6.1.0-2-amd64 and a kernel 6.1.0-1-amd64"),
     (Made(vermagic: "5.10.0"), .all, "is for 5.10.0, and the kernel is 6.1.0-1-amd64"),
     (Made(configuration: nil), .all, "has no /boot/config-6.1.0-1-amd64"),
-    (Made(configuration: sound.replacingOccurrences(of: "CONFIG_INET_ESP=y", with: "")), .all, "its configuration lacks CONFIG_INET_ESP"),
-    (Made(configuration: sound.replacingOccurrences(of: "CONFIG_RD_XZ=y", with: "")), .all, "its configuration lacks CONFIG_RD_XZ"),
+    (
+      Made(configuration: sound.replacingOccurrences(of: "CONFIG_INET_ESP=y", with: "")), .all,
+      "its configuration lacks CONFIG_INET_ESP"
+    ),
+    (
+      Made(configuration: sound.replacingOccurrences(of: "CONFIG_RD_XZ=y", with: "")), .all,
+      "its configuration lacks CONFIG_RD_XZ"
+    ),
     (
       Made(configuration: sound.replacingOccurrences(of: "CONFIG_INET_ESP=y", with: "CONFIG_INET_ESP=m")), .all,
       "it has esp4 as a module (CONFIG_INET_ESP), and the image does not hold that"

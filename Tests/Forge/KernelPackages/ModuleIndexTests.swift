@@ -82,7 +82,8 @@ import Testing
     var generator = SystemRandomNumberGenerator()
     for _ in 0..<20_000 {
       func text() -> String {
-        (0..<Int.random(in: 0..<12, using: &generator)).map { _ in words.randomElement(using: &generator) ?? "" }.joined()
+        (0..<Int.random(in: 0..<12, using: &generator)).map { _ in words.randomElement(using: &generator) ?? "" }
+          .joined()
       }
       guard
         let index = try? ModuleIndex(
