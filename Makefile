@@ -5,9 +5,12 @@ BUILD := build
 DRONEFORGE := $(BUILD)/bin/droneforge
 FORGE_SOURCES := Package.swift $(shell find Sources -name '*.swift' -o -name '*.[ch]' -o -name '*.modulemap')
 
-# Options of one run: KERNEL=/path/to/bzImage takes another kernel, CLUSTER=name makes the image for that cluster, and
-# CREDENTIAL=full|public|none says what it carries of it.
+# Options of one run: TARGET=x86_64 is for PCs of 64 bits; KERNEL=own|debian|/path/linux-image-….deb|/path/bzImage takes
+# another kernel, and MODULES=all|pc|name,name of a Debian kernel these modules; CLUSTER=name makes the image for that
+# cluster, and CREDENTIAL=full|public|none says what it carries of it.
+TARGET ?= i586
 KERNEL ?=
+MODULES ?=
 CLUSTER ?=
 CREDENTIAL ?=
 # N=20 is how many drones an army has.
@@ -15,8 +18,12 @@ N ?= 3
 # ONLY=Membership builds and tests that module and what it uses; no other program of the build is to see it.
 ONLY ?=
 unexport ONLY
-image_options := $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(CLUSTER),--cluster '$(CLUSTER)') \
+image_options := --target '$(TARGET)' $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(MODULES),--modules '$(MODULES)') \
+  $(if $(CLUSTER),--cluster '$(CLUSTER)') \
   $(if $(CREDENTIAL),--credential '$(CREDENTIAL)')
+
+# Outputs for other computers than the standard ones have the target in their names.
+suffix := $(if $(filter-out i586,$(TARGET)),-$(TARGET))
 
 .DEFAULT_GOAL := help
 .PHONY: help deps iso pxe master run army unit smoke soak test lint fuzz bench clean swift
@@ -25,11 +32,11 @@ image_options := $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(CLUSTER),--cluster 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-iso: $(DRONEFORGE) ## The drone CD and USB image: build/drone.iso (CLUSTER=name, KERNEL=/path)
+iso: $(DRONEFORGE) ## The drone CD and USB image: build/drone.iso (TARGET=x86_64, CLUSTER=name, KERNEL=…)
 	@sysroot/install-packages sysroot image
 	@$(DRONEFORGE) iso --output $(BUILD) $(image_options)
 
-pxe: $(DRONEFORGE) ## The network boot tree: build/pxe (CLUSTER=name)
+pxe: $(DRONEFORGE) ## The network boot tree: build/pxe (TARGET=x86_64, CLUSTER=name)
 	@sysroot/install-packages sysroot image
 	@$(DRONEFORGE) pxe --output $(BUILD) $(image_options)
 
@@ -39,11 +46,11 @@ master: $(DRONEFORGE) ## The Debian package with tyd for a 64-bit master: build/
 
 run: iso ## Boot build/drone.iso in QEMU and look at it
 	@sysroot/install-packages run
-	@$(DRONEFORGE) run $(BUILD)/drone.iso
+	@$(DRONEFORGE) run $(BUILD)/drone$(suffix).iso
 
 army: pxe ## N virtual drones on this PC that form a cluster (N=3)
 	@sysroot/install-packages run
-	@$(DRONEFORGE) army --nodes $(N) --tree $(BUILD)/pxe
+	@$(DRONEFORGE) army --nodes $(N) --tree $(BUILD)/pxe$(suffix)
 
 unit: swift ## Every test that needs no virtual machine (ONLY=Membership: those of one module)
 	@sysroot/install-packages tool image test

@@ -82,9 +82,10 @@ let modules: [Module] = [
     ["Addresses", "Bytes", "CLinux", "MachineReadings", "MemoryBudget", "Netlink", "ProcessControl", "Terminal"]),
   .pure(3, "Drone/System/PacketFilter", ["Addresses", "Bytes", "DroneLayout", "Netlink"]),
   // Drone/Boot
-  .pure(1, "Drone/Boot/Integrity", ["Bytes"]),
+  .pure(3, "Drone/Boot/Integrity", ["Bytes", "DroneLayout"]),
   .pure(2, "Drone/Boot/Addressing", ["Addresses", "Bytes"]),
   .pure(3, "Drone/Boot/BootLine", ["Addresses", "Addressing", "Bytes"]),
+  .pure(1, "Drone/Boot/KernelModules", ["Bytes"]),
   .pure(1, "Drone/Boot/Media", ["Bytes"]),
   .pure(2, "Drone/Boot/Reporting", ["Addresses", "Bytes"]),
   .pure(3, "Drone/Boot/Supervision", ["Bytes", "ProcessControl", "Reporting"]),
@@ -116,7 +117,7 @@ let modules: [Module] = [
   .program(
     5, "Drone/Programs/init",
     [
-      "Addresses", "Addressing", "BootLine", "Bytes", "CompilerRuntime", "DroneLayout", "Integrity", "Linux",
+      "Addresses", "Addressing", "BootLine", "Bytes", "CompilerRuntime", "DroneLayout", "Integrity", "KernelModules", "Linux",
       "MachineReadings", "Media", "MemoryBudget", "Netlink", "PacketFilter", "ProcessControl", "Reporting",
       "Supervision", "SystemRoot",
     ]),
@@ -135,6 +136,8 @@ let modules: [Module] = [
   .host(1, "Forge/BuildCache", ["Workshop", system]),
   .host(4, "Forge/Toolchain", ["Target", "Workshop", system]),
   .host(2, "Forge/DebianArchive", ["BuildCache", "CArchive", "Workshop", system]),
+  .host(
+    4, "Forge/KernelPackages", ["BuildCache", "DebianArchive", "KernelModules", "Target", "Workshop", system]),
   .host(5, "Forge/Recipes", ["BuildCache", "DebianArchive", "Target", "Toolchain", "Workshop", system]),
   .host(6, "Forge/DronePrograms", ["BuildCache", "Recipes", "Target", "Toolchain", "Workshop", system]),
   .host(3, "Forge/ClusterStore", ["Bytes", "CRename", "DroneLayout", "SecureChannel", "Workshop", system]),
@@ -142,21 +145,21 @@ let modules: [Module] = [
   .host(
     5, "Forge/ImageCheck",
     [
-      "BootServer", "CArchive", "DroneLayout", "Image", "Integrity", "SecureChannel", "Target", "Toolchain",
-      "Workshop", system,
+      "BootServer", "CArchive", "DroneLayout", "Image", "Integrity", "KernelModules", "SecureChannel", "Target",
+      "Toolchain", "Workshop", system,
     ]),
   .host(5, "Forge/MasterPackage", ["BuildCache", "Image", "Target", "Workshop", system]),
   .host(
     7, "Forge/Pipeline",
     [
-      "BuildCache", "DebianArchive", "DronePrograms", "Image", "ImageCheck", "MasterPackage", "Recipes", "Target",
-      "Toolchain", "Workshop", system,
+      "BuildCache", "DebianArchive", "DronePrograms", "Image", "ImageCheck", "KernelPackages", "MasterPackage",
+      "Recipes", "Target", "Toolchain", "Workshop", system,
     ]),
   .program(
     9, "Forge/droneforge",
     [
       "Addresses", "Addressing", "BootLine", "BuildCache", "Bytes", "ClusterStore", "DebianArchive", "DroneLayout",
-      "Image", "ImageCheck", "LabCommands", "Pipeline", "SecureChannel", "Target", "Workshop", arguments, system,
+      "Image", "ImageCheck", "KernelPackages", "LabCommands", "Pipeline", "SecureChannel", "Target", "Workshop", arguments, system,
     ]),
   // Lab
   .host(0, "Lab/HouseRules"),
@@ -165,8 +168,8 @@ let modules: [Module] = [
   .host(
     6, "Lab/TestCluster",
     [
-      "Addresses", "BuildCache", "Bytes", "DebianArchive", "DroneLayout", "NodeStatus", "VirtualMachine",
-      "Workshop", system,
+      "Addresses", "BuildCache", "Bytes", "DroneLayout", "KernelPackages", "NodeStatus", "VirtualMachine", "Workshop",
+      system,
     ]),
   .host(2, "Lab/VirtualNetwork", ["Addresses", "Bytes"]),
   .host(
@@ -178,13 +181,13 @@ let modules: [Module] = [
   .host(
     5, "Lab/DroneArmy",
     [
-      "Addresses", "Bytes", "ClusterStore", "Image", "Linux", "NodeStatus", "SecureChannel", "VirtualMachine",
+      "Addresses", "Bytes", "ClusterStore", "Image", "Linux", "NodeStatus", "SecureChannel", "Target", "VirtualMachine",
       "VirtualNetwork", "Workshop", system,
     ]),
   .host(
     8, "Lab/LabCommands",
     [
-      "ClusterSimulation", "DroneArmy", "DroneLayout", "Target", "TestCluster", "VirtualMachine", "Workshop",
+      "ClusterSimulation", "DroneArmy", "DroneLayout", "Image", "Target", "TestCluster", "VirtualMachine", "Workshop",
       arguments, system,
     ]),
 ]
@@ -193,6 +196,7 @@ let moduleTests: [ModuleTests] = [
   .tests("Drone/Boot/Addressing", ["Addresses", "Addressing", "Bytes", "TestSupport"]),
   .tests("Drone/Boot/BootLine", ["Addresses", "Addressing", "BootLine", "TestSupport"]),
   .tests("Drone/Boot/Integrity", ["Bytes", "Integrity", "TestSupport"]),
+  .tests("Drone/Boot/KernelModules", ["Bytes", "KernelModules"]),
   .tests("Drone/Boot/Media", ["Addresses", "Media"]),
   .tests("Drone/Boot/Reporting", ["Addresses", "Reporting", "TestSupport"]),
   .tests(
@@ -252,15 +256,21 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Forge/ImageCheck",
     [
-      "BootServer", "Image", "ImageCheck", "Integrity", "SecureChannel", "Target", "TestSupport", "Workshop", system,
+      "BootServer", "Image", "ImageCheck", "Integrity", "KernelModules", "SecureChannel", "Target", "TestSupport",
+      "Workshop", system,
     ]),
+  .tests(
+    "Forge/KernelPackages",
+    ["BuildCache", "Bytes", "KernelModules", "KernelPackages", "Target", "Workshop", system]),
   .tests(
     "Forge/MasterPackage",
     [
       "BuildCache", "DroneLayout", "MasterPackage", "Supervision", "Target", "TestSupport", "TydCommand",
       "Workshop", system,
     ]),
-  .tests("Forge/Pipeline", ["BuildCache", "Image", "Pipeline", "Target", "TestSupport", "Workshop", system]),
+  .tests(
+    "Forge/Pipeline",
+    ["BuildCache", "Image", "KernelPackages", "Pipeline", "Target", "TestSupport", "Workshop", system]),
   .tests("Forge/Recipes", ["Recipes", "TestSupport", "Workshop", system]),
   .tests("Forge/Target", ["Target"]),
   .tests("Forge/Toolchain", ["Toolchain", "Workshop"]),

@@ -60,6 +60,25 @@ public struct BuildCache: Sendable {
     return part
   }
 
+  /// Builds a recipe's part although it is there, which stays when that fails; shows one step. For what depends on more than
+  /// its inputs: what an archive has now.
+  public func renewedPart(_ recipe: some Recipe, _ progress: Workshop.Progress) async throws -> Part {
+    try makeFolder(folder)
+    return try await progress.step(recipe.title, log: log(of: recipe)) {
+      try await withLock(on: folder.appending("\(recipe.name).lock")) {
+        try await withTemporaryFolder(in: folder) { temporary in
+          let (result, work) = (temporary.appending("result"), temporary.appending("work"))
+          try makeFolder(result)
+          try makeFolder(work)
+          try await write([], to: log(of: recipe))
+          _ = try await recipe.build(in: Room(result: result, work: work, log: log(of: recipe)))
+          try takePlace(of: location(of: recipe), result)
+        }
+      }
+      return Part(folder: location(of: recipe), hash: recipe.hash)
+    }
+  }
+
   private func log(of recipe: some Recipe) -> FilePath {
     folder.appending("\(keepsOlder ? fileName(recipe) : recipe.name).log")
   }

@@ -97,6 +97,18 @@ public struct Payload: Sendable {
   }
 }
 
+/// What a package says of itself, without a look at what it brings.
+public struct PackageDescription: Sendable {
+  /// As `Payload.fields`.
+  public let fields: [String: String]
+
+  public var name: String { fields["Package"] ?? "" }
+  public var version: String { fields["Version"] ?? "" }
+
+  /// Throws `BuildError` when the file is no package.
+  public init(_ file: FilePath) throws { fields = try Payload.control(of: file).fields }
+}
+
 /// Reads one of the archives in a package by libarchive, in pieces: a package can be larger than the memory.
 private enum PackageReader {
   /// Hands a file's bytes to the function that it is given.

@@ -17,6 +17,8 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
   /// What is in the drone's root.
   public var root: [Item]
   public var sources: [SourceRecord]
+  /// Nil for a kernel without modules.
+  public var modules: Modules?
   /// Nil for an image without a credential.
   public var cluster: Cluster?
 
@@ -56,7 +58,7 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
 
   init(
     target: String, kernel: String, hybridSector: String? = nil, medium: [Item], root: [Item], sources: [SourceRecord],
-    cluster: Cluster? = nil
+    modules: Modules? = nil, cluster: Cluster? = nil
   ) {
     self.target = target
     self.kernel = kernel
@@ -64,6 +66,7 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
     self.medium = medium
     self.root = root
     self.sources = sources
+    self.modules = modules
     self.cluster = cluster
   }
 

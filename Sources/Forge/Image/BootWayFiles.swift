@@ -4,9 +4,9 @@ import Workshop
 
 extension BootWay {
   /// What the firmware and the boot loader read from a medium. `bootFiles`: the folder with boot configurations and screens.
-  func entries(on medium: Medium, bootFiles: FilePath) -> [Entry] {
+  func entries(on medium: Medium, for target: DroneTarget, bootFiles: FilePath) -> [Entry] {
     switch self {
-    case .bios(let loader): loader.entries(on: medium, bootFiles: bootFiles)
+    case .bios(let loader): loader.entries(on: medium, for: target, bootFiles: bootFiles)
     }
   }
 
@@ -49,7 +49,7 @@ extension BootWay {
 }
 
 extension SYSLINUX {
-  fileprivate func entries(on medium: Medium, bootFiles: FilePath) -> [Entry] {
+  fileprivate func entries(on medium: Medium, for target: DroneTarget, bootFiles: FilePath) -> [Entry] {
     func part(_ path: String, _ part: Part, why: String) -> Entry {
       .file(path, .file(part.path), why: why, origin: .package(part.package))
     }
@@ -75,7 +75,11 @@ extension SYSLINUX {
         text("/pxelinux.cfg/default", "pxelinux.cfg", why: "boot labels"),
       ]
     }
-    for key in 1...6 { entries.append(text("\(screens)/f\(key).txt", "f\(key).txt", why: "the boot prompt's F\(key)")) }
+    for key in 1...6 {
+      // What the hardware must be.
+      let ofTarget = key == 3 && target.name != DroneTarget.standard.name ? "-\(target.name)" : ""
+      entries.append(text("\(screens)/f\(key).txt", "f\(key)\(ofTarget).txt", why: "the boot prompt's F\(key)"))
+    }
     return entries
   }
 }

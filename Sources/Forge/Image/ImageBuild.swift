@@ -26,8 +26,8 @@ public func buildImage(
   guard let profile = parts.target.image else {
     throw BuildError.input("There are no images for \(parts.target.name).")
   }
-  let output = folder.appending(medium.outputName)
-  let billPath = folder.appending(medium.billName)
+  let output = folder.appending(medium.outputName(for: parts.target))
+  let billPath = folder.appending(medium.billName(for: parts.target))
   let kernel = try KernelImage(parts.kernel.path, form: profile.kernel)
   let holdsKey = parts.credential?.key != nil
   guard !holdsKey || !medium.isPublic else {
@@ -36,7 +36,8 @@ public func buildImage(
   }
   // A reader of the key can join.
   let outputMode: FilePermissions = holdsKey ? .ownerReadWrite : [.ownerReadWrite, .groupRead, .otherRead]
-  let root = try Manifest(root: parts.root).resolved().sealed()
+  let root = try parts.rootManifest.resolved().sealed()
+  let modules = try parts.modules?.manifest.resolved(room: 0)
   try await withTemporaryFolder(in: folder) { work in
     try fileOperation(work, "Choose another folder") {
       guard chmod(work.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
@@ -44,7 +45,7 @@ public func buildImage(
     let archive = work.appending("chaos.rdz")
     let packing = RootPacking(
       profile.compression, in: work, keeping: archives ?? BuildCache(folder: work.appending("archives")))
-    let publicPart = try await packing.pack(root, parts.credential, to: archive)
+    let publicPart = try await packing.pack(root, modules, parts.credential, to: archive)
     let content = try Manifest(
       medium.fixedEntries(parts, profile) + medium.rootEntries(archive, publicPart: publicPart)
     ).resolved()
@@ -53,6 +54,7 @@ public func buildImage(
       hybridSector: medium == .cd ? profile.hybridSector.map { "\(try SHA256(contentsOf: $0))" } : nil,
       medium: items(on: medium, content, profile),
       root: root.entries.map { try .init($0) }, sources: parts.sources,
+      modules: modules.map { .init(files: try $0.entries.map { try .init($0) }) },
       cluster: try parts.credential.map {
         .init(name: $0.cluster, fingerprint: $0.fingerprint, mayAdmit: $0.key != nil, credential: try $0.items)
       })
@@ -110,9 +112,9 @@ private func requireRoom(in folder: FilePath, for content: ResolvedManifest) thr
 extension ImageParts {
   /// A digest over all that an image is made from, files by a look from outside.
   func digest(for medium: Medium, _ profile: ImageProfile) throws -> SHA256 {
-    let carried = try credential?.manifest.entries ?? []
+    let carried = try (modules?.manifest.entries ?? []) + (credential?.manifest.entries ?? [])
     return try appearance(
-      of: Manifest(root: root).entries + medium.fixedEntries(self, profile) + carried,
+      of: rootManifest.entries + medium.fixedEntries(self, profile) + carried,
       and: profile.bootWays.compactMap(\.hybridSector), sources.map { "\($0)" } + [target.name])
   }
 }

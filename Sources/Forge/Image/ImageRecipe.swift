@@ -29,10 +29,10 @@ public struct ImageRecipe: Recipe {
     inputs = [Input("parts", try parts.digest(for: medium, profile).description)]
   }
 
-  public var name: String { medium.outputName }
+  public var name: String { medium.outputName(for: parts.target) }
   public var title: String { medium == .cd ? "CD image" : "Network boot tree" }
   /// What it makes.
-  public var outputs: [String] { [medium.outputName, medium.billName] }
+  public var outputs: [String] { [name, medium.billName(for: parts.target)] }
 
   public func build(in room: Room) async throws -> BuiltImage {
     try await buildImage(medium, from: parts, in: room.result, goingTo: destination, archives: archives)

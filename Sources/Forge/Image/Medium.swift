@@ -14,19 +14,27 @@ public struct ImageParts: Sendable {
   public var target: DroneTarget
   /// Where the programs come from, for the bill of materials.
   public var sources: [SourceRecord]
+  /// Nil for a kernel without modules.
+  public var modules: CarriedModules?
   /// What the image carries of a cluster.
   public var credential: Credential?
 
   public init(
     root: RootParts, kernel: SuppliedFile, bootFiles: FilePath, target: DroneTarget, sources: [SourceRecord],
-    credential: Credential? = nil
+    modules: CarriedModules? = nil, credential: Credential? = nil
   ) {
     self.root = root
     self.kernel = kernel
     self.bootFiles = bootFiles
     self.target = target
     self.sources = sources
+    self.modules = modules
     self.credential = credential
+  }
+
+  /// The whole root, without what lies in archives of its own.
+  public var rootManifest: Manifest {
+    get throws { try Manifest(root: root, with: modules.map { [$0.tableEntry] } ?? []) }
   }
 }
 
@@ -40,20 +48,22 @@ public enum Medium: String, Sendable, CaseIterable {
   /// Whether anybody can read it: a TFTP server sends its files to everybody.
   public var isPublic: Bool { self == .network }
 
-  /// The output's name.
-  public var outputName: String {
-    switch self {
-    case .cd: "\(BuiltFile.image)"
-    case .network: "\(BuiltFile.networkTree)"
-    }
+  /// The output's name: `drone.iso`, and `drone-x86_64.iso` for other computers than the standard ones.
+  public func outputName(for target: DroneTarget) -> String {
+    stem(for: target) + (self == .cd ? ".iso" : "")
   }
 
   /// The name of its bill of materials, beside the output.
-  public var billName: String {
-    switch self {
-    case .cd: "drone.manifest.json"
-    case .network: "pxe.manifest.json"
-    }
+  public func billName(for target: DroneTarget) -> String { "\(stem(for: target)).manifest.json" }
+
+  private func stem(for target: DroneTarget) -> String {
+    let name = self == .cd ? "drone" : "\(BuiltFile.networkTree)"
+    return target.name == DroneTarget.standard.name ? name : "\(name)-\(target.name)"
+  }
+
+  /// Where the bill of materials of an image lies.
+  public static func bill(beside image: FilePath) -> FilePath {
+    image.removingLastComponent().appending("\(image.lastComponent?.stem ?? "drone").manifest.json")
   }
 }
 
@@ -63,7 +73,7 @@ extension Medium {
     var entries: [Entry] = [
       .file("/\(MediumPath.kernel)", .file(parts.kernel.path), why: "the kernel", origin: parts.kernel.origin)
     ]
-    entries += profile.bootWays.flatMap { $0.entries(on: self, bootFiles: parts.bootFiles) }
+    entries += profile.bootWays.flatMap { $0.entries(on: self, for: parts.target, bootFiles: parts.bootFiles) }
     if self == .network {
       func text(_ name: String, why: String) -> Entry { .bootFile("/\(name)", name, in: parts.bootFiles, why: why) }
       entries += [

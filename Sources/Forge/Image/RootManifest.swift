@@ -25,8 +25,8 @@ extension Manifest {
   /// The whole root of a drone.
   ///
   /// A file or program replaces an applet of the same path; any other clash is an error.
-  public init(root parts: RootParts) throws {
-    var entries = fixedEntries + keyboardEntries
+  public init(root parts: RootParts, with more: [Entry] = []) throws {
+    var entries = fixedEntries + keyboardEntries + more
     for program in parts.programs {
       let place = program.place
       let why = place == .processOne ? "process 1 and the drone's programs" : "a program of the drone"

@@ -25,13 +25,17 @@ struct RootPacking {
     (self.compression, self.work, self.cache) = (compression, work, cache)
   }
 
-  /// Packs the root, and what the image carries of a cluster behind it. Gives how much of it everybody may have.
-  func pack(_ root: ResolvedManifest, _ credential: Credential?, to archive: FilePath) async throws -> PublicPart {
+  /// Packs the root, behind it the kernel's modules, and behind those what the image carries of a cluster. Gives how much of
+  /// it everybody may have.
+  func pack(
+    _ root: ResolvedManifest, _ modules: ResolvedManifest?, _ credential: Credential?, to archive: FilePath
+  ) async throws -> PublicPart {
     let file = try fileOperation(archive, "Choose another folder") {
       try FileDescriptor.open(archive, .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
     }
     defer { try? file.close() }
-    for packed in try await compressed(archives(of: root)) {
+    let named = archives(of: root).enumerated().map { ("archive-\($0.offset)", $0.element) }
+    for packed in try await compressed(named + (modules.map { [("modules", $0)] } ?? [])) {
       try readPieces(of: packed) { piece in
         _ = try fileOperation(archive, "Make room for it or choose another folder") { try file.writeAll(piece) }
       }
@@ -56,15 +60,15 @@ struct RootPacking {
       + root.entries.filter(isLarge).map { ResolvedManifest(entries: [$0]) }
   }
 
-  /// The archives' compressed files, in their order.
-  private func compressed(_ archives: [ResolvedManifest]) async throws -> [FilePath] {
+  /// The archives' compressed files, in their order; each has the name under which the cache keeps it.
+  private func compressed(_ archives: [(name: String, ResolvedManifest)]) async throws -> [FilePath] {
     let compressor = try await firstLine(of: tool("xz", ["--version"]))
     return try await withThrowingTaskGroup(of: (Int, FilePath).self) { group in
-      for (index, archive) in archives.enumerated() {
-        let plain = try await written(archive, as: "\(index).cpio")
+      for (index, (name, archive)) in archives.enumerated() {
+        let plain = try await written(archive, as: "\(name).cpio")
         group.addTask { [cache, compression] in
           let recipe = CompressedArchive(
-            name: "archive-\(index)", plain: plain.path, digest: plain.digest, compression: compression,
+            name: name, plain: plain.path, digest: plain.digest, compression: compression,
             compressor: compressor)
           let part = try await cache.part(recipe)
           try removeTree(plain.path)

@@ -25,8 +25,11 @@ func checkBaseline(_ members: [Member], in container: String) -> [Finding] {
     let name = String(decoding: entry.path, as: UTF8.self)
     if sealed.updateValue(entry, forKey: name) != nil { wrong(name, "is in it twice") }
   }
-  // The cluster's credential is moved out of the root before certaintyd reads the root.
-  for member in members where member.path != Credential.folder && !member.path.hasPrefix(Credential.folder + "/") {
+  // The cluster's credential is moved out of the root before certaintyd reads the root, and the modules' table is in it.
+  for member in members
+  where !member.isModule && member.path != CarriedModules.folder && member.path != Credential.folder
+    && !member.path.hasPrefix(Credential.folder + "/")
+  {
     guard let entry = sealed.removeValue(forKey: member.path) else {
       wrong(member.path, "is in the root and not in it")
       continue

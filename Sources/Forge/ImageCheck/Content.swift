@@ -85,7 +85,7 @@ final class Shelf {
   /// What checks cannot do without, besides programs.
   private static let needed: Set<String> = [
     kernelPath, rootPath, "\(Baseline.path)", Credential.certificatePath, Credential.keyPath,
-    Credential.descriptionPath,
+    Credential.descriptionPath, CarriedModules.tablePath,
   ]
 
   /// Reads a content to its end: `next` gives pieces, an empty one at the end.

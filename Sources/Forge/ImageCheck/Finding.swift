@@ -29,6 +29,8 @@ public struct Finding: Sendable, Hashable, CustomStringConvertible {
     case instruction
     /// What certaintyd compares the root with is not the root.
     case baseline
+    /// The kernel's modules and their table do not belong together, or not to the kernel.
+    case modules
     /// What the image carries of a cluster is not what was meant.
     case credential
     case secret

@@ -48,15 +48,15 @@ public struct ImageCheck: Sendable {
   /// Throws `BuildError` when it is neither, when it cannot be read at all, or when the disassembler is missing.
   public func report(on image: FilePath) async throws -> CheckReport {
     var look = stat()
-    try fileOperation(image, "Name a drone.iso or the folder of a network boot tree") {
+    try fileOperation(image, "Name an image or the folder of a network boot tree") {
       guard stat(image.string, &look) == 0 else { throw Errno(rawValue: errno) }
     }
     switch look.st_mode & S_IFMT {
     case S_IFDIR: return try await report(onTree: image)
     // No CD is larger.
     case S_IFREG where look.st_size <= 1 << 30: return try await report(onCD: FileBytes(image))
-    case S_IFREG: throw BuildError.input("\(image) is larger than any CD. Give the path of a drone.iso.")
-    default: throw BuildError.input("\(image) is neither a file nor a folder. Give the path of a drone.iso.")
+    case S_IFREG: throw BuildError.input("\(image) is larger than any CD. Give the path of an image.")
+    default: throw BuildError.input("\(image) is neither a file nor a folder. Give the path of an image.")
     }
   }
 
@@ -128,7 +128,7 @@ public struct ImageCheck: Sendable {
     if let kernelConfiguration {
       findings += checkKernelConfiguration(
         try contents(of: kernelConfiguration), at: kernelPath, demands: target.kernel,
-        memory: profile.smallestMemory << 20)
+        memory: profile.smallestMemory << 20, modules: bill.modules?.names ?? [])
     }
     if let root = files.first(where: { $0.path == rootPath })?.content.source {
       findings += try await check(root: root, kernel: kernel ?? [], isPublic: medium.isPublic)
@@ -165,12 +165,15 @@ public struct ImageCheck: Sendable {
     var findings = checkCompression(
       archive, unpacked: unpacked, kernel: memoryAtStart(kernel) ?? 3 * kernel.count, memory: memory, filters: filters,
       at: rootPath)
-    findings += compare(members, with: bill.root + (bill.cluster?.credential ?? []), .everything)
+    findings += compare(
+      members, with: bill.root + (bill.modules?.files ?? []) + (bill.cluster?.credential ?? []), .everything)
+    findings += checkModules(members, of: kernelVersion(kernel) ?? bill.kernel, in: rootPath)
     findings += checkCredential(members, bill.cluster, in: rootPath)
     findings += checkPermissions(members)
     findings += checkBaseline(members, in: rootPath)
     if isPublic { findings += checkSecrets(members, in: rootPath + ":") }
-    for member in members where member.kind == .file {
+    // The kernel chooses what it executes of a module.
+    for member in members where member.kind == .file && !member.isModule {
       guard let source = member.content.source, let program = Program(source) else { continue }
       findings += try await check(program, member, scratch)
     }

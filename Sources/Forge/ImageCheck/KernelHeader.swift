@@ -55,28 +55,25 @@ func memoryAtStart(_ kernel: some ByteSource) -> Int? {
   return kernel.long(0x260).map { Int($0) }
 }
 
-/// Checks a kernel's configuration, where it is known: that it runs on the target's first processor and unpacks the root.
-func checkKernelConfiguration(_ text: [UInt8], at place: String, demands: KernelDemands, memory: Int) -> [Finding] {
-  var values: [Substring: Substring] = [:]
-  let whole = String(decoding: text, as: UTF8.self)
-  for line in whole.split(separator: "\n") where line.hasPrefix("CONFIG_") {
-    guard let equals = line.firstIndex(of: "=") else { continue }
-    values[line[..<equals]] = line[line.index(after: equals)...]
-  }
-  var findings: [Finding] = []
-  func wrong(_ reason: String) { findings.append(Finding(.kernel, place, reason)) }
-  if !demands.families.contains(where: { values[$0[...]] == "y" }) {
-    wrong("its configuration has none of \(demands.families.joined(separator: ", ")): it needs a newer processor")
-  }
-  for option in demands.needed where values[option[...]] != "y" {
-    wrong("its configuration lacks \(option), without which it cannot unpack the root")
-  }
-  for option in demands.refused where values[option[...]] == "y" {
-    wrong("its configuration has \(option), which the oldest machine cannot do")
-  }
-  if let start = values["CONFIG_PHYSICAL_START"], let address = Int(start.dropFirst(2), radix: 16), address * 4 > memory
+/// The version in a kernel's header, as `uname -r` and more; nil when it has none.
+func kernelVersion(_ kernel: some ByteSource) -> String? {
+  guard kernel.has("HdrS", at: 0x202), let place = kernel.word(0x20E), place != 0,
+    let text = kernel.part(Int(place) + 0x200, min(300, max(0, kernel.count - Int(place) - 0x200)))
+  else { return nil }
+  return String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
+}
+
+/// Checks a kernel's configuration, where it is known: that it runs on the target's first processor, unpacks the root and has
+/// what a drone needs. `modules`: the names of those that the image holds.
+func checkKernelConfiguration(
+  _ text: [UInt8], at place: String, demands: KernelDemands, memory: Int, modules: Set<String> = []
+) -> [Finding] {
+  let configuration = KernelConfiguration(String(decoding: text, as: UTF8.self))
+  var reasons = configuration.shortcomings(of: demands, modules: modules)
+  if let start = configuration["CONFIG_PHYSICAL_START"], let address = Int(start.dropFirst(2), radix: 16),
+    address > memory / 4
   {
-    wrong("its configuration puts it at \(start), too high for the smallest memory")
+    reasons.append("its configuration puts it at \(start), too high for the smallest memory")
   }
-  return findings
+  return reasons.map { Finding(.kernel, place, $0) }
 }

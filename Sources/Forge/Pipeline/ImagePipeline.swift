@@ -3,6 +3,7 @@ import DebianArchive
 import DronePrograms
 import Image
 import ImageCheck
+import KernelPackages
 import Recipes
 import SystemPackage
 import Target
@@ -25,22 +26,29 @@ public struct ImagePipeline: Sendable {
   public let folders: BuildFolders
   /// Where the image goes.
   public let output: FilePath
-  /// Nil for the sysroot's.
-  var kernel: FilePath?
+  let kernel: KernelChoice
+  /// Nil for the usual ones, where the kernel has modules.
+  let modules: ModuleSelection?
   /// What the image carries of a cluster.
   public var credential: Credential?
 
   /// Throws `BuildError` when there are no images for the target, or none with this kernel.
+  ///
+  /// - Parameters:
+  ///   - kernel: nil for the target's usual one.
+  ///   - modules: nil for the usual ones, where the kernel has modules.
   public init(
-    _ medium: Medium, for target: DroneTarget, folders: BuildFolders, output: FilePath, kernel: FilePath? = nil
+    _ medium: Medium, for target: DroneTarget, folders: BuildFolders, output: FilePath, kernel: KernelChoice? = nil,
+    modules: ModuleSelection? = nil
   ) throws {
-    guard let profile = target.image else { throw BuildError.input("There are no images for \(target.name).") }
-    if let kernel { _ = try KernelImage(kernel, form: profile.kernel) }
+    let kernel = kernel ?? .standard(for: target)
+    try kernel.check(for: target, modules, recipes: folders.recipes)
     self.medium = medium
     self.target = target
     self.folders = folders
     self.output = output
     self.kernel = kernel
+    self.modules = modules
   }
 
   /// Makes the image and its bill of materials, and checks them before they replace previous ones. Throws `BuildError`; a
@@ -54,8 +62,9 @@ public struct ImagePipeline: Sendable {
   }
 
   func stages(in pipeline: inout Pipeline) async throws -> Stage<Product> {
+    let brought = kernel.stages(for: target, modules, folders, in: &pipeline)
     let sysroot = try await SysrootStages(for: target, folders, in: &pipeline)
-    let system = sysroot.system(in: &pipeline, withKernel: kernel == nil)
+    let system = sysroot.system(in: &pipeline, withKernel: brought == nil)
     let programs = pipeline.programs(for: sysroot, folders)
     let checks = pipeline.checks(for: sysroot, folders) {
       let system = try system.parts
@@ -64,27 +73,28 @@ public struct ImagePipeline: Sendable {
     }
     return pipeline.stage { [self] progress in
       let (sources, system, programs) = (try sysroot.sources.result.records, try system.parts, try programs.result)
+      let kernel = try brought?.result ?? system.builtKernel(of: sources)
       let parts = ImageParts(
         root: RootParts(
           programs: programs, busybox: SuppliedFile(system.busybox, from: sources.origin(of: "busybox")),
           applets: system.busyboxApplets, files: folders.checkout.appending("rootfs")),
-        kernel: try kernel.map { SuppliedFile($0, from: .given) } ?? system.builtKernel(of: sources),
-        bootFiles: folders.checkout.appending("isolinux"), target: target, sources: sources, credential: credential)
+        kernel: kernel.kernel, bootFiles: folders.checkout.appending("isolinux"), target: target,
+        sources: sources + (kernel.package.map { [$0] } ?? []), modules: kernel.modules, credential: credential)
       let recipe = CheckedImage(
         image: try ImageRecipe(medium, from: parts, goingTo: output, archives: folders.programs(of: target)),
         sound: try checks.result,
-        // What another kernel was configured with is not known.
-        kernelConfiguration: system.kernelConfiguration)
+        kernelConfiguration: kernel.configuration)
       let report = try await BuildCache(folder: output).outputs(recipe.image.outputs, of: recipe, progress)
-      return Product(path: output.appending(medium.outputName), report: report, notices: sources.notices)
+      return Product(path: output.appending(medium.outputName(for: target)), report: report, notices: sources.notices)
     }
   }
 }
 
 extension SystemParts {
-  fileprivate func builtKernel(of sources: [SourceRecord]) throws -> SuppliedFile {
+  fileprivate func builtKernel(of sources: [SourceRecord]) throws -> KernelParts {
     guard let kernel else { throw BuildError.input("The build made no kernel, and none was given.") }
-    return SuppliedFile(kernel, from: sources.origin(of: "linux"))
+    return KernelParts(
+      kernel: SuppliedFile(kernel, from: sources.origin(of: "linux")), configuration: kernelConfiguration)
   }
 }
 

@@ -30,12 +30,14 @@ public struct MasterPackagePipeline: Sendable {
 
   func stages(in pipeline: inout Pipeline) async throws -> Stage<Product> {
     let sysroot = try await SysrootStages(for: target, folders, in: &pipeline)
-    let programs = pipeline.programs(for: sysroot, folders)
+    let all = pipeline.programs(for: sysroot, folders)
+    // A master boots by itself: process 1 is a drone's.
+    let programs: @Sendable () throws -> [DroneProgram] = { try all.result.filter { $0.place == .tyd } }
     _ = pipeline.checks(for: sysroot, folders) {
-      try programs.result.map { ($0.place.product, $0.stripped, $0.unstripped) }
+      try programs().map { ($0.place.product, $0.stripped, $0.unstripped) }
     }
     return pipeline.stage { [self] progress in
-      let (sources, programs) = (try sysroot.sources.result, try programs.result)
+      let (sources, programs) = (try sysroot.sources.result, try programs())
       var linked: [SourceNotice] = []
       for name in ["musl", "openssl"] { linked.append(try await sources[name].notice()) }
       let recipe = try await MasterPackage(

@@ -1,6 +1,9 @@
+import BuildCache
 import DebianArchive
+import KernelPackages
 import Recipes
 import SystemPackage
+import Target
 import Workshop
 
 /// Asks the Debian archive for newer versions of the sources and takes those that it delivers. What is built from them is
@@ -19,19 +22,37 @@ public struct SourceRefresh: Sendable {
   public func run() async throws -> [String] {
     try requirePlain(cache, "The cache", "Set XDG_CACHE_HOME to another folder.")
     let sources = sourceCache(in: cache)
-    let wanted = try packages.map { name in
+    let debians = debianCache(in: cache)
+    let kernels = DroneTarget.all.compactMap { $0.image?.kernelPackage }.map { NewestKernel($0) }
+    let wantedKernels = kernels.filter {
+      packages.isEmpty ? exists(debians.location(of: $0)) : packages.contains($0.metapackage)
+    }
+    let wanted = try packages.filter { name in !kernels.contains { $0.metapackage == name } }.map { name in
       guard let package = sourcePackages.first(where: { $0.name == name }) else {
+        let names = sourcePackages.map(\.name) + kernels.map(\.metapackage)
         throw BuildError.input(
-          "No package \(name) is built: name \(sourcePackages.map(\.name).joined(separator: ", ")), or none for all.")
+          "No package \(name) is built or packed: name \(names.joined(separator: ", ")), or none for all.")
       }
       return package
     }
     var pipeline = Pipeline()
-    let known = pipeline.stage { try await Sources.prepared(sourcePackages, in: sources, $0) }
-    let said = pipeline.stage { progress in
-      try await known.result.refresh(wanted.isEmpty ? sourcePackages : wanted, in: sources, progress)
+    var said: [Stage<[String]>] = []
+    if packages.isEmpty || !wanted.isEmpty {
+      let known = pipeline.stage { try await Sources.prepared(sourcePackages, in: sources, $0) }
+      said.append(
+        pipeline.stage { progress in
+          try await known.result.refresh(wanted.isEmpty ? sourcePackages : wanted, in: sources, progress)
+        })
+    }
+    for kernel in wantedKernels {
+      said.append(
+        pipeline.stage { progress in
+          let file = try NewestKernel.file(in: try await debians.renewedPart(kernel, progress))
+          let description = try PackageDescription(file)
+          return ["\(kernel.metapackage) is now \(description.name) \(description.version)."]
+        })
     }
     try await pipeline.run()
-    return try said.result
+    return try said.flatMap { try $0.result }
   }
 }

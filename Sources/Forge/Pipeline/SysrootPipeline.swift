@@ -26,7 +26,9 @@ public struct SysrootPipeline: Sendable {
   public func run(quiet: Bool = false) async throws -> Result {
     var pipeline = Pipeline()
     let sysroot = try await SysrootStages(for: target, folders, in: &pipeline)
-    let system = target.image == nil ? nil : sysroot.system(in: &pipeline)
+    let system =
+      target.image == nil
+      ? nil : sysroot.system(in: &pipeline, withKernel: KernelChoice.standard(for: target) == .own)
     try await pipeline.run(quiet: quiet)
     return try Result(sysroot: sysroot.sysroot, system: system?.parts, sources: sysroot.sources.result.records)
   }

@@ -54,7 +54,7 @@ public struct DroneTarget: Sendable {
     image: .i586,
     programs: [.processOne, .tyd])
 
-  /// Any PC of 64 bits: for a master's programs, on whatever Linux it runs. There are no images for it yet.
+  /// Any PC of 64 bits: drones, and a master's programs, on whatever Linux it runs.
   public static let x86_64 = DroneTarget(
     name: "x86_64",
     swiftTriple: "x86_64-unknown-none-elf",
@@ -71,8 +71,8 @@ public struct DroneTarget: Sendable {
     elfMachine: 62,
     kernel: .x86_64,
     instructions: .x86_64,
-    image: nil,
-    programs: [.tyd])
+    image: .x86_64,
+    programs: [.processOne, .tyd])
 
   /// Every target, in the order of a help text.
   public static let all = [i586, x86_64]

@@ -1,16 +1,24 @@
-/// What an image for a target is like, where there are images for it.
+/// What an image for a target is like.
 public struct ImageProfile: Sendable {
   /// The ways in which a medium boots, in the order of the boot catalogue.
   public let bootWays: [BootWay]
   public let kernel: KernelForm
   public let compression: RootCompression
+  /// The package whose dependency is Debian's newest kernel for such images; nil where Debian has none.
+  public let kernelPackage: String?
   /// Memory in MiB that the image must boot in.
   public let smallestMemory: Int
   /// Bytes that an image may have.
   public let budget: Int
 
   public static let i586 = ImageProfile(
-    bootWays: [.bios(.debian)], kernel: .i386, compression: .x86, smallestMemory: 32, budget: 5_800_000)
+    bootWays: [.bios(.debian)], kernel: .i386, compression: .x86, kernelPackage: nil, smallestMemory: 32,
+    budget: 5_800_000)
+
+  /// With Debian's kernel, whose drivers are modules. UEFI is a further boot way.
+  public static let x86_64 = ImageProfile(
+    bootWays: [.bios(.debian)], kernel: .x86_64, compression: .x86WithModules, kernelPackage: "linux-image-amd64",
+    smallestMemory: 256, budget: 26_000_000)
 }
 
 /// How a root archive is compressed, so that the kernel's unpacker can read it (lib/xz; Documentation/staging/xz.rst).
@@ -30,6 +38,8 @@ public struct RootCompression: Sendable {
   /// The filter for x86 programs (CONFIG_XZ_DEC_X86) makes the root 6 % smaller; gzip or zstd makes it no smaller. With a
   /// dictionary of 512 KiB a computer of 16 MB ran out of memory now and then while it unpacked.
   public static let x86 = RootCompression(filters: [Filter(option: "--x86", identifier: 4)], dictionary: 1 << 18)
+  /// Modules resemble each other; a larger dictionary than this gains little.
+  public static let x86WithModules = RootCompression(filters: x86.filters, dictionary: 1 << 20)
 }
 
 /// A kernel for the boot loaders of PCs: a bzImage (Documentation/arch/x86/boot.rst).
@@ -41,4 +51,5 @@ public struct KernelForm: Sendable {
   public let path: String
 
   public static let i386 = KernelForm(is64Bit: false, makeTarget: "bzImage", path: "arch/x86/boot/bzImage")
+  public static let x86_64 = KernelForm(is64Bit: true, makeTarget: "bzImage", path: "arch/x86/boot/bzImage")
 }

@@ -39,6 +39,8 @@ public enum Origin: Hashable, Sendable {
   case source(SourceRecord)
   /// A file of a Debian package that is installed on the builder's machine; the package's name.
   case package(String)
+  /// A file of a package that was fetched for the image and is not installed.
+  case delivered(package: String, version: String)
   /// A file of the checkout; its path there.
   case checkout(String)
   /// A file that the user named.
@@ -54,6 +56,7 @@ extension Origin: CustomStringConvertible {
     case .ours: "ours"
     case .source(let record): "source \(record.name)"
     case .package(let name): "package \(name)"
+    case .delivered(let package, let version): "package \(package) \(version)"
     case .checkout(let path): "checkout \(path)"
     case .given: "given"
     case .cluster: "cluster"

@@ -34,11 +34,11 @@ struct Check: AsyncParsableCommand {
   func run() async throws {
     let path = FilePath(image)
     guard exists(path) else {
-      let target = path.lastComponent?.string == "\(BuiltFile.networkTree)" ? "pxe" : "iso"
+      let target = path.lastComponent?.string.hasPrefix("\(BuiltFile.networkTree)") == true ? "pxe" : "iso"
       throw BuildError.file(
         path: image, reason: "there is no such file or folder", remedy: "`make \(target)` builds it.")
     }
-    let billPath = manifest.map { FilePath($0) } ?? manifestBeside(path)
+    let billPath = manifest.map { FilePath($0) } ?? Medium.bill(beside: path)
     guard FileManager.default.fileExists(atPath: billPath.string) else {
       throw BuildError.file(
         path: billPath.string, reason: "there is no such manifest", remedy: "Name it with --manifest.")
@@ -53,10 +53,4 @@ struct Check: AsyncParsableCommand {
     }
     print(report.sizeTable(budget: check.budget))
   }
-}
-
-/// `drone.manifest.json` for `drone.iso`, `pxe.manifest.json` for the folder `pxe`.
-private func manifestBeside(_ image: FilePath) -> FilePath {
-  let name = image.lastComponent?.stem ?? "drone"
-  return image.removingLastComponent().appending("\(name).manifest.json")
 }

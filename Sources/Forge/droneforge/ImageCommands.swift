@@ -3,6 +3,7 @@ import ArgumentParser
 import ClusterStore
 import Foundation
 import Image
+import KernelPackages
 import Pipeline
 import SystemPackage
 import Target
@@ -51,8 +52,20 @@ struct ImageOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The folder for the outputs. (default: build in the checkout)", valueName: "folder"))
   var output: String?
 
-  @Option(help: ArgumentHelp("A 32-bit bzImage to use instead of the sysroot's kernel.", valueName: "bzImage"))
-  var kernel: String?
+  @Option(help: "The kind of computer.")
+  var target = DroneTarget.standard
+
+  @Option(
+    help: ArgumentHelp(
+      "The kernel: own, debian (the newest package, with modules), a linux-image-….deb, or a bzImage with everything built in. (default: own for i586, debian for x86_64)",
+      valueName: "own|debian|file"))
+  var kernel: KernelChoice?
+
+  @Option(
+    help: ArgumentHelp(
+      "The modules of a Debian kernel: all, pc (common network cards only), or names with commas between them; what every drone needs is always there. (default: all)",
+      valueName: "all|pc|names"))
+  var modules: String?
 
   @Option(
     help: ArgumentHelp(
@@ -75,9 +88,9 @@ struct ImageOptions: ParsableArguments {
     let product = try await stoppable {
       let checkout = try Checkout(named: checkout).folder
       var pipeline = try ImagePipeline(
-        medium, for: .standard, folders: BuildFolders(checkout: checkout),
-        output: output.map { FilePath($0) } ?? checkout.appending("\(BuiltFile.folder)"),
-        kernel: kernel.map { FilePath($0) })
+        medium, for: target, folders: BuildFolders(checkout: checkout),
+        output: output.map { FilePath($0) } ?? checkout.appending("\(BuiltFile.folder)"), kernel: kernel,
+        modules: try modules.map { try ModuleSelection($0) })
       pipeline.credential = try await carriedCredential(on: medium)
       return try await pipeline.run()
     }
@@ -125,5 +138,19 @@ struct ImageOptions: ParsableArguments {
     return Credential(
       cluster: found.name.text, fingerprint: text(found.fingerprint.text), certificate: found.certificate.pem,
       key: choice == .full ? found.key.pem : nil)
+  }
+}
+
+/// Kernels by their words.
+extension KernelChoice: ExpressibleByArgument {
+  public init?(argument: String) {
+    switch argument {
+    case "own": self = .own
+    case "debian": self = .debian
+    case "": return nil
+    default:
+      let path = FilePath(argument)
+      self = path.extension == "deb" ? .package(path) : .image(path)
+    }
   }
 }

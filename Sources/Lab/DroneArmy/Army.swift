@@ -5,12 +5,15 @@ import Image
 import Linux
 import SecureChannel
 import SystemPackage
+import Target
 import VirtualNetwork
 import Workshop
 
 /// What an army is made of and how it is shown.
 public struct ArmySettings: Sendable {
   public var plan: ArmyPlan
+  /// The kind of computer that the tree is for.
+  public var target = DroneTarget.standard
   /// The network tree's: they hold no key.
   public var kernel: FilePath
   public var root: FilePath

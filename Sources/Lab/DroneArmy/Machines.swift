@@ -31,6 +31,7 @@ extension Army {
   func start(_ index: Int, _ now: UInt64) throws {
     let number = index + 1
     var machine = MachineConfiguration(
+      target: settings.target,
       boot: .kernel(
         settings.kernel, initramfs: FilePath("/proc/\(getpid())/fd/\(initramfs.number)"),
         commandLine: plan.bootLine(of: number, contact: contact(for: index), words: settings.words)),

@@ -12,7 +12,8 @@ struct ArmyCommand: ParsableCommand {
     commandName: "army",
     abstract: "Start an army of virtual drones on this computer and watch it.",
     discussion: """
-      Each drone is a virtual machine with 32 MB, the oldest computer that the image supports, without KVM and without root.
+      Each drone is a virtual machine, the oldest computer that the tree supports (32 MB for i586, 256 MB for x86_64), without
+      KVM and without root.
       The drones have their own network, without a way out, and their own cluster, whose key is gone when the army ends. They
       have nothing to do with your clusters and do not use your images.
 
@@ -71,9 +72,11 @@ struct ArmyCommand: ParsableCommand {
       where !FileManager.default.isReadableFile(atPath: file.string) {
         throw BuildError.input("\(file) cannot be read. `make army` builds it.")
       }
-      try requireProgram(DroneTarget.standard.emulator.program)
+      let target = targetOfImage(at: FilePath(tree))
+      try requireProgram(target.emulator.program)
       var settings = ArmySettings(
         plan: plan, kernel: kernel, root: root, folder: place.folder)
+      settings.target = target
       settings.atATime = atATime
       settings.words = words
       settings.seconds = seconds

@@ -1,6 +1,7 @@
 import DroneLayout
 import ArgumentParser
 import Foundation
+import Image
 import SystemPackage
 import Target
 import VirtualMachine
@@ -11,8 +12,9 @@ struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Boot an image in QEMU and show its console.",
     discussion: """
-      The machine is the oldest one that the image supports: a Pentium with 32 MB, emulated without KVM, with one network \
-      card on QEMU's own network. QEMU does not write to the image.
+      The machine is the oldest one that the image supports, emulated without KVM: a Pentium with 32 MB, or the first PC of \
+      64 bits with 256 MB, as the image's manifest says. It has one network card on QEMU's own network. QEMU does not write \
+      to the image.
 
       On a terminal you see the machine's screen as text. Alt-1 shows the screen, Alt-3 the serial console, Alt-2 QEMU's \
       monitor, where "quit" leaves. With --serial the terminal is the serial console, and Ctrl-A X leaves. A reboot of \
@@ -28,8 +30,8 @@ struct Run: ParsableCommand {
   @Flag(help: "Boot the image as a hard disk instead of a CD.")
   var disk = false
 
-  @Option(help: "Memory in MiB.")
-  var memory = DroneTarget.standard.emulator.memory
+  @Option(help: "Memory in MiB. (default: the smallest that such a drone needs)")
+  var memory: Int?
 
   @Option(help: "How many processors.")
   var processors = 1
@@ -42,7 +44,7 @@ struct Run: ParsableCommand {
       throw ValidationError(
         "\"\(card)\" is not a network card that QEMU emulates and a drone knows; --help lists them.")
     }
-    guard (1...255).contains(processors), (8...4096).contains(memory) else {
+    guard (1...255).contains(processors), (8...4096).contains(memory ?? 8) else {
       throw ValidationError("A drone has 1 to 255 processors and 8 to 4096 MiB of memory.")
     }
   }
@@ -52,7 +54,8 @@ struct Run: ParsableCommand {
       throw BuildError.input("\(image) cannot be read. `make iso` builds build/drone.iso.")
     }
     var machine = MachineConfiguration(
-      memory: memory, boot: disk ? .disk(FilePath(image)) : .cd(FilePath(image)),
+      target: targetOfImage(at: FilePath(image)), memory: memory,
+      boot: disk ? .disk(FilePath(image)) : .cd(FilePath(image)),
       cards: [NetworkCard(NetworkCard.Model(rawValue: card) ?? .e1000, on: .user())])
     machine.processors = processors
     let view: MachineConfiguration.View = serial || isatty(STDOUT_FILENO) == 0 ? .serial : .screen
@@ -61,4 +64,10 @@ struct Run: ParsableCommand {
     let reason = machine.become(view)
     throw BuildError.notStarted(command: machine.target.emulator.program, reason: reason)
   }
+}
+
+/// The kind of computer that an image is for, as the manifest beside it says; the standard one where there is none.
+func targetOfImage(at path: FilePath) -> DroneTarget {
+  let bill = (try? contents(of: Medium.bill(beside: path))).flatMap { try? BillOfMaterials(json: $0) }
+  return bill.flatMap { DroneTarget(named: $0.target) } ?? .standard
 }

@@ -1,6 +1,5 @@
 import BuildCache
-import DebianArchive
-import Foundation
+import KernelPackages
 import SystemPackage
 import Workshop
 
@@ -40,38 +39,16 @@ private struct KernelFromPackages: Recipe {
   ]
 
   func build(in room: Room) async throws {
-    let archive = try await PackageArchive.opened(.machine, work: room.work.appending("apt"), log: room.log)
-    let fetched = room.work.appending("fetched")
-    try makeFolder(fetched)
-    try await archive.download(metapackage, to: fetched)
-    let depends = try Payload(onlyPackage(in: fetched, "\(metapackage)_")).fields["Depends"] ?? "nothing"
-    // `linux-image-6.1.0-56-cloud-amd64 (= 6.1.192-2)`
-    let package = String(depends.prefix { $0 != " " && $0 != "," })
-    guard package.hasPrefix("linux-image-") else {
-      throw BuildError.input("\(metapackage) depends on \(depends), which is no kernel.")
-    }
-    try await archive.download(package, to: fetched)
-    let unpacked = room.work.appending("unpacked")
-    let release = String(package.dropFirst("linux-image-".count))
-    let folder = "lib/modules/\(release)"
+    let package = try await downloadNewestKernel(
+      metapackage, to: room.work.appending("fetched"), work: room.work.appending("apt"), log: room.log)
     let indices = ["modules.builtin", "modules.builtin.modinfo", "modules.order"]
     let wanted = keptModules.map { "kernel/\($0)" } + indices
-    try Payload.extract(onlyPackage(in: fetched, "\(package)_"), to: unpacked) { path in
-      path == "/boot/vmlinuz-\(release)"
-        || wanted.contains { path == "/\(folder)/\($0)" || path.hasPrefix("/\(folder)/\($0)/") }
+    let unpacked = try await UnpackedKernel(package, to: room.work.appending("unpacked"), log: room.log) { path in
+      wanted.contains { path == $0 || path.hasPrefix("\($0)/") }
     }
-    try move(unpacked.appending("boot/vmlinuz-\(release)"), to: room.result.appending("vmlinuz"))
+    try move(unpacked.kernel, to: room.result.appending("vmlinuz"))
     try makeFolder(room.result.appending("lib/modules"))
-    try move(unpacked.appending(folder), to: room.result.appending(folder))
-    try await tool("/usr/sbin/depmod", ["-b", room.result.string, release]).run(log: room.log)
-    try await write(release.utf8, to: room.result.appending("release"))
+    try move(unpacked.folder, to: room.result.appending("lib/modules").appending(unpacked.release))
+    try await write(unpacked.release.utf8, to: room.result.appending("release"))
   }
-}
-
-private func onlyPackage(in folder: FilePath, _ beginning: String) throws -> FilePath {
-  let names = try FileManager.default.contentsOfDirectory(atPath: folder.string)
-  guard let name = names.first(where: { $0.hasPrefix(beginning) && $0.hasSuffix(".deb") }) else {
-    throw BuildError.input("apt reported success but did not deliver \(beginning.dropLast()).")
-  }
-  return folder.appending(name)
 }

@@ -5,6 +5,10 @@ public enum DronePath {
 
   /// The cluster's credential as the image carries it. Process 1 moves it to `cluster` and removes the folder.
   public static let credential: StaticString = "/credential"
+  /// The table of the kernel modules that the image brings along; not there where the kernel needs none.
+  public static let moduleTable: StaticString = "/etc/modules"
+  /// The modules' files, until no more are loaded; then the folder is empty.
+  public static let modules: StaticString = "/modules"
   /// Where the boot medium is mounted, when the boot line asks for that.
   public static let medium: StaticString = "/mnt/boot"
 

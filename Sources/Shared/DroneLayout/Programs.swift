@@ -16,6 +16,7 @@ public enum InitProgram: CaseIterable, Sendable {
   case filter
   case certaintyd
   case medium
+  case modules
   case greeting
   case systemLog
   case entropy
@@ -38,6 +39,7 @@ public enum InitProgram: CaseIterable, Sendable {
     case .filter: "filter"
     case .certaintyd: "certaintyd"
     case .medium: "medium"
+    case .modules: "modules"
     case .greeting: "greeting"
     case .systemLog: "systemlog"
     case .entropy: "entropy"
@@ -54,7 +56,7 @@ public enum InitProgram: CaseIterable, Sendable {
     case .filter: "/sbin/filter"
     case .certaintyd: "/sbin/certaintyd"
     case .greeting: "/sbin/greeting"
-    case .medium, .systemLog, .entropy, .sync: nil
+    case .medium, .modules, .systemLog, .entropy, .sync: nil
     }
   }
 }

@@ -71,7 +71,9 @@ struct CredentialTests {
     try await withFolder { folder in
       var parts = try await fakeParts(in: folder)
       parts.credential = credential("lab", key: true)
-      let (image, bill) = (folder.appending(Medium.cd.outputName), folder.appending(Medium.cd.billName))
+      let (image, bill) = (
+        folder.appending(Medium.cd.outputName(for: .i586)), folder.appending(Medium.cd.billName(for: .i586))
+      )
       // Before it has its place, too.
       try await isBuilt(.cd, from: parts, in: folder) { #expect(mode($0.path) == 0o600) }
       #expect(mode(image) == 0o600 && mode(bill) == 0o644)

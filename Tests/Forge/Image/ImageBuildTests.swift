@@ -68,7 +68,7 @@ import Workshop
       #expect(try await unchanged())
       try await write("damage".utf8, to: output.appending(medium == .cd ? "drone.iso" : "pxe/chaos/chaos.rdz"))
       #expect(try await !unchanged())
-      try FileManager.default.removeItem(atPath: output.appending(medium.billName).string)
+      try FileManager.default.removeItem(atPath: output.appending(medium.billName(for: .i586)).string)
       #expect(try await !unchanged())
     }
   }

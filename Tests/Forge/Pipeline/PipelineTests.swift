@@ -1,6 +1,7 @@
 import BuildCache
 import Foundation
 import Image
+import KernelPackages
 import SystemPackage
 import Target
 import TestSupport
@@ -127,12 +128,11 @@ private actor Record {
       // Sources, headers, musl, OpenSSL, BusyBox, kernel, programs, instructions, image.
       #expect(pipeline.count == 9)
     }
-    var other = try ImagePipeline(.cd, for: .standard, folders: folders, output: "/nowhere")
-    other.kernel = "/some/kernel"
-    var withoutKernel = Pipeline()
-    _ = try await other.stages(in: &withoutKernel)
-    // None is built where one is given.
-    #expect(withoutKernel.count == 8)
+    let wide = try ImagePipeline(.cd, for: .x86_64, folders: folders, output: "/nowhere")
+    var withDebians = Pipeline()
+    _ = try await wide.stages(in: &withDebians)
+    // Debian's package and what is chosen of it in place of a kernel of our own.
+    #expect(withDebians.count == 10)
     var pipeline = Pipeline()
     _ = try await MasterPackagePipeline(for: .master, folders: folders, output: "/nowhere").stages(in: &pipeline)
     // Neither BusyBox nor a kernel.
@@ -146,9 +146,19 @@ private actor Record {
       let kernel = cache.folder.appending("kernel")
       try await write("no kernel".utf8, to: kernel)
       let out = cache.folder.appending("out")
-      #expect(throws: BuildError.self) { try ImagePipeline(.cd, for: .master, folders: folders, output: out) }
-      #expect(throws: BuildError.self) {
-        try ImagePipeline(.cd, for: .standard, folders: folders, output: out, kernel: kernel)
+      let refused: [(DroneTarget, KernelChoice, ModuleSelection?, String)] = [
+        (.i586, .image(kernel), nil, "is not a Linux kernel"),
+        (.i586, .debian, nil, "No kernel of Debian's runs on i586"),
+        (.i586, .own, .all, "this one has none"),
+        (.x86_64, .own, nil, "no kernel of our own for x86_64"),
+        (.x86_64, .package(kernel), nil, "cannot be read as a Debian package"),
+        (.x86_64, .image(kernel), .named(["e1000e"]), "this one has none"),
+      ]
+      for (target, choice, modules, says) in refused {
+        let error = #expect(throws: BuildError.self) {
+          try ImagePipeline(.cd, for: target, folders: folders, output: out, kernel: choice, modules: modules)
+        }
+        #expect(error.map { "\($0)".contains(says) } == true, "it says: \(error.map { "\($0)" } ?? "")")
       }
       let nowhere = try ImagePipeline(.cd, for: .standard, folders: folders, output: "/proc/out")
       await #expect(throws: BuildError.self) { try await nowhere.run(quiet: true) }

@@ -9,10 +9,9 @@ import Testing
     for name in ["", "i386", "I586", "i586 "] { #expect(DroneTarget(named: name) == nil) }
   }
 
-  @Test("images are for the standard target, and there is none for a master")
+  @Test("there are images for every target, and a kernel of Debian's for those of 64 bits")
   func images() {
-    #expect(DroneTarget.standard.image != nil)
-    #expect(DroneTarget.master.image == nil)
+    for target in DroneTarget.all { #expect((target.image?.kernelPackage != nil) == (target.elfClass == 2)) }
   }
 
   @Test("the emulator has the memory in which an image must boot", arguments: DroneTarget.all.indices)

@@ -169,6 +169,9 @@ int linux_watchdog_identity(int device, char identity[33], int *stops);
 int linux_watchdog_set_timeout(int device, int *seconds);
 int linux_watchdog_keep_alive(int device);
 
+/// Loads the kernel module in a file, without parameters (finit_module(2)); -1 with errno.
+int linux_load_module(int descriptor);
+
 /// fork(2), which Swift does not show.
 int linux_fork(void);
 /// Makes descriptors 0, 1 and 2 the file.

@@ -114,6 +114,7 @@ extension BootLine {
   public var watchdog: Bool { drone.watchdog }
   public var shell: Bool { drone.shell }
   public var debug: Bool { drone.debug }
+  public var keepsModulesOpen: Bool { drone.keepsModulesOpen }
   public var keymap: [UInt8]? { drone.keymap }
   public var consoles: [DroneWords.Console] { drone.consoles }
   public var syslog: [UInt8]? { drone.syslog }

@@ -28,6 +28,7 @@ struct DroneWordReader {
     case .keymap: readKeymap(word)
     case .syslog: readSyslog(word)
     case .netconsole: readNetconsole(word)
+    case .modules: readModules(word)
     }
   }
 
@@ -54,6 +55,16 @@ struct DroneWordReader {
     if spells(word, "off") { return false }
     refuse(word, allowed: "on or off")
     return nil
+  }
+
+  private mutating func readModules(_ word: BootWord) {
+    if spells(word, "open") {
+      drone.keepsModulesOpen = true
+    } else if spells(word, "locked") {
+      drone.keepsModulesOpen = false
+    } else {
+      refuse(word, allowed: "open or locked")
+    }
   }
 
   private mutating func readCertaintyd(_ word: BootWord) {

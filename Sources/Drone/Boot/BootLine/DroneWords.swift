@@ -21,6 +21,7 @@ import Bytes
 /// | `keymap=NAME`                    | the keyboard map                                                        |
 /// | `syslog=HOST`                    | send the log to this address or name as well                            |
 /// | `netconsole=TARGET`              | the kernel sends its messages there, see `NetconsoleTarget`             |
+/// | `modules=open`/`locked`          | load kernel modules for as long as the drone runs; default locked        |
 /// | `debug`, `debug=0`/`1`           | show more at boot; default 0                                            |
 public struct DroneWords: Hashable, Sendable {
   /// The medium the drone was booted from.
@@ -86,6 +87,8 @@ public struct DroneWords: Hashable, Sendable {
   public internal(set) var filter = true
   public internal(set) var watchdog = true
   public internal(set) var shell = true
+  /// Whether modules may be loaded as long as the drone runs.
+  public internal(set) var keepsModulesOpen = false
   public internal(set) var debug = false
   /// A file name of letters, digits, `-` and `_`.
   public internal(set) var keymap: [UInt8]?
@@ -105,7 +108,7 @@ extension DroneWords {
   /// The words by what they are about; CHAOS's spelling and ours are one where they mean the same.
   enum Name {
     case boot, eject, tyd, numberedTyd, master, certaintyd, filter, watchdog, shell, dhcp, console, keymap, syslog,
-      netconsole, debug
+      netconsole, debug, modules
 
     init?(_ name: [UInt8]) {
       if name.spells("boot") || name.spells("BOOT") {
@@ -138,6 +141,8 @@ extension DroneWords {
         self = .netconsole
       } else if name.spells("debug") {
         self = .debug
+      } else if name.spells("modules") {
+        self = .modules
       } else {
         return nil
       }

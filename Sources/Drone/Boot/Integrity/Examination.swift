@@ -40,6 +40,8 @@ public struct Examination<RootType: Root> {
   private let nameCounts: [Int32]
   private var startMounts: MountTable?
   private var startModules: [UInt8]?
+  /// Names of modules that may be loaded.
+  private let allowedModules: [[UInt8]]
   /// The texts that were last found in order: the same bytes need no second comparison.
   private var soundMounts: [UInt8] = []
   /// How often all metadata has been looked at.
@@ -50,9 +52,12 @@ public struct Examination<RootType: Root> {
   /// Number of paths that a pass checks.
   public let entryCount: Int
 
-  /// `pieceSize`: bytes hashed at a time.
-  public init(_ baseline: Baseline, root: inout RootType, pieceSize: UInt64) {
+  /// - Parameters:
+  ///   - pieceSize: bytes hashed at a time.
+  ///   - modules: the names of those that the image brings along, as /proc/modules has them.
+  public init(_ baseline: Baseline, root: inout RootType, pieceSize: UInt64, allowing modules: [[UInt8]] = []) {
     self.baseline = baseline
+    allowedModules = modules
     contents = ContentSchedule(baseline, pieceSize: pieceSize)
     nameCounts = childCounts(baseline)
     start = []
@@ -187,7 +192,7 @@ public struct Examination<RootType: Root> {
       }
       if now == start { return [] }
       let before = names(start)
-      return names(now).filter { !before.contains($0) }
+      return names(now).filter { !before.contains($0) && !allowedModules.contains($0) }
         .map { Finding(path: $0, difference: .module) }
     } catch {
       return [Finding(path: [UInt8]("/proc/modules"), difference: .unreadable(errno: error.errno))]

@@ -17,6 +17,7 @@ public func entry(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
   case .filter: runFilter(rest)
   case .certaintyd: runCertaintyd(rest)
   case .medium: runMedium(.ofThisBoot())
+  case .modules: runModules(.ofThisBoot())
   case .greeting: runGreeting(.ofThisBoot())
   case .systemLog: runSystemLog(.ofThisBoot())
   case .entropy: runEntropy()

@@ -30,6 +30,8 @@ public struct SystemError: Error {
   /// Another socket has the address and port.
   public var isTaken: Bool { number == EADDRINUSE }
   public var isMissing: Bool { number == ENOENT }
+  /// There is no hardware for it.
+  public var isWithoutDevice: Bool { number == ENODEV }
   /// Nobody listens there.
   public var isRefusal: Bool { number == ECONNREFUSED }
 }

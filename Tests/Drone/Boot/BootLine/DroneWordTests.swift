@@ -55,6 +55,7 @@ import Testing
       ("debug", \.debug, true), ("debug=1", \.debug, true), ("debug=0", \.debug, false),
       ("filter=off", \.filter, false), ("filter=on", \.filter, true), ("filter=off filter=on", \.filter, true),
       ("watchdog=off", \.watchdog, false), ("watchdog=on", \.watchdog, true), ("", \.watchdog, true),
+      ("modules=open", \.keepsModulesOpen, true), ("modules=open modules=locked", \.keepsModulesOpen, false),
       ("DHCP=0", \.drone.asksForAddress, false), ("DHCP=1", \.drone.asksForAddress, true),
     ] as [(String, KeyPath<BootLine, Bool> & Sendable, Bool)])
   func switches(line: String, path: KeyPath<BootLine, Bool> & Sendable, expected: Bool) {

@@ -1,5 +1,6 @@
 import Bytes
 import Integrity
+import KernelModules
 import Linux
 import ProcessControl
 import Reporting
@@ -53,7 +54,9 @@ private struct Watch {
   init(_ baseline: consuming Baseline, _ options: WatchOptions) {
     self.options = options
     var root = SystemRoot()
-    examination = Examination(baseline, root: &root, pieceSize: pieceSize)
+    examination = Examination(
+      baseline, root: &root, pieceSize: pieceSize,
+      allowing: (try? readModuleTable())?.modules.map(\.name) ?? [])
     self.root = root
     status.process = UInt64(UInt32(bitPattern: processID))
     status.interval = options.interval

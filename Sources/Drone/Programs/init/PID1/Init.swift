@@ -23,11 +23,17 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   for name in terminals() { keepOpen("/dev" / name) }
   reportMounts(unmounted)
 
-  var supervisor = Supervisor(feeding: startWatchdogs(line))
+  // Where the drivers are modules there is no watchdog yet.
+  let hasModules = exists(Path(DronePath.moduleTable))
+  var supervisor = Supervisor(feeding: hasModules ? [] : startWatchdogs(line))
   startEntropy()
   // What the boot itself takes out of the root is taken out here: certaintyd looks next.
   moveCredential()
   startRootWatch(line, &supervisor)
+  if hasModules {
+    startModules(&supervisor)
+    supervisor.feed(startWatchdogs(line))
+  }
   let mayNetwork = closeFilter(line, &supervisor)
   reportHardware()
   report(line)

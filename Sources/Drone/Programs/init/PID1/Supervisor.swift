@@ -22,13 +22,16 @@ struct Supervisor: ~Copyable {
   private var awaited: Int32?
   private var awaitedEnding: Ending?
   /// Fed as long as this loop goes round.
-  private let watchdogs: [Watchdog]
+  private var watchdogs: [Watchdog]
   private var shortages = ShortageWatch()
   private var nextLook: UInt64 = 0
   /// Between two looks for shortages, in milliseconds.
   private static let lookPause: UInt64 = 5000
 
   init(feeding watchdogs: [Watchdog]) { self.watchdogs = watchdogs }
+
+  /// Feeds these from now on as well.
+  mutating func feed(_ more: [Watchdog]) { watchdogs += more }
 
   /// Why a wait is over.
   enum Outcome: Equatable {
