@@ -60,6 +60,12 @@ smoke: iso pxe master ## Only the tests that boot virtual machines
 	@sysroot/install-packages run test
 	@SWIFT='$(SWIFT)' .ci/test machines
 
+smoke test: images
+
+# Of every target that has images, besides the standard one's.
+images:
+	@$(MAKE) --no-print-directory iso TARGET=x86_64
+
 test: iso pxe master ## Every test, virtual machines included; which were slow, and what the machines cost
 	@sysroot/install-packages run test
 	@SWIFT='$(SWIFT)' .ci/test unit machines

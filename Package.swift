@@ -117,7 +117,8 @@ let modules: [Module] = [
   .program(
     5, "Drone/Programs/init",
     [
-      "Addresses", "Addressing", "BootLine", "Bytes", "CompilerRuntime", "DroneLayout", "Integrity", "KernelModules", "Linux",
+      "Addresses", "Addressing", "BootLine", "Bytes", "CompilerRuntime", "DroneLayout", "Integrity", "KernelModules",
+      "Linux",
       "MachineReadings", "Media", "MemoryBudget", "Netlink", "PacketFilter", "ProcessControl", "Reporting",
       "Supervision", "SystemRoot",
     ]),
@@ -159,7 +160,8 @@ let modules: [Module] = [
     9, "Forge/droneforge",
     [
       "Addresses", "Addressing", "BootLine", "BuildCache", "Bytes", "ClusterStore", "DebianArchive", "DroneLayout",
-      "Image", "ImageCheck", "KernelPackages", "LabCommands", "Pipeline", "SecureChannel", "Target", "Workshop", arguments, system,
+      "Image", "ImageCheck", "KernelPackages", "LabCommands", "Pipeline", "SecureChannel", "Target", "Workshop",
+      arguments, system,
     ]),
   // Lab
   .host(0, "Lab/HouseRules"),

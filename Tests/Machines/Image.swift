@@ -34,6 +34,11 @@ enum Image {
     return folder.appending(name + ".png")
   }
 
+  /// The image for 64 bits, as `make iso TARGET=x86_64` leaves it.
+  static func cd64(cards: [NetworkCard] = []) throws -> MachineConfiguration {
+    MachineConfiguration(target: .x86_64, boot: .cd(try file("drone-x86_64.iso")), cards: cards)
+  }
+
   static func cd(cards: [NetworkCard] = []) throws -> MachineConfiguration {
     MachineConfiguration(boot: .cd(try iso), cards: cards)
   }

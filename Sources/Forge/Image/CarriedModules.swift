@@ -21,8 +21,18 @@ public struct CarriedModules: Sendable {
   /// Where the table lies.
   public static let tablePath = "\(DronePath.moduleTable)"
 
-  var tableEntry: Entry {
-    .file(Self.tablePath, .file(table), why: "which modules devices ask for", origin: origin)
+  /// What of them is a part of the root: certaintyd knows the folder, and not what is in it.
+  var rootEntries: [Entry] {
+    [
+      .directory(Self.folder, why: "the kernel's modules, until no more are loaded"),
+      .file(Self.tablePath, .file(table), why: "which modules devices ask for", origin: origin),
+    ]
+  }
+
+  /// The files alone; their folder is there when they are unpacked.
+  func resolved() throws -> ResolvedManifest {
+    let all = try manifest.resolved(room: 0)
+    return ResolvedManifest(entries: all.entries.filter { $0.content != nil })
   }
 
   var manifest: Manifest {
@@ -31,10 +41,9 @@ public struct CarriedModules: Sendable {
         try FileManager.default.contentsOfDirectory(atPath: files.string)
       }
       return try Manifest(
-        [.directory(Self.folder, why: "the kernel's modules, until no more are loaded", origin: .ours)]
-          + names.map {
-            .file("\(Self.folder)/\($0)", .file(files.appending($0)), why: "a module of the kernel", origin: origin)
-          })
+        names.map {
+          .file("\(Self.folder)/\($0)", .file(files.appending($0)), why: "a module of the kernel", origin: origin)
+        })
     }
   }
 }

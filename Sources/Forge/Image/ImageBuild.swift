@@ -37,7 +37,7 @@ public func buildImage(
   // A reader of the key can join.
   let outputMode: FilePermissions = holdsKey ? .ownerReadWrite : [.ownerReadWrite, .groupRead, .otherRead]
   let root = try parts.rootManifest.resolved().sealed()
-  let modules = try parts.modules?.manifest.resolved(room: 0)
+  let modules = try parts.modules?.resolved()
   try await withTemporaryFolder(in: folder) { work in
     try fileOperation(work, "Choose another folder") {
       guard chmod(work.string, 0o700) == 0 else { throw Errno(rawValue: errno) }

@@ -34,7 +34,7 @@ public struct ImageParts: Sendable {
 
   /// The whole root, without what lies in archives of its own.
   public var rootManifest: Manifest {
-    get throws { try Manifest(root: root, with: modules.map { [$0.tableEntry] } ?? []) }
+    get throws { try Manifest(root: root, with: modules?.rootEntries ?? []) }
   }
 }
 

@@ -27,7 +27,7 @@ func checkBaseline(_ members: [Member], in container: String) -> [Finding] {
   }
   // The cluster's credential is moved out of the root before certaintyd reads the root, and the modules' table is in it.
   for member in members
-  where !member.isModule && member.path != CarriedModules.folder && member.path != Credential.folder
+  where !member.isModule && member.path != Credential.folder
     && !member.path.hasPrefix(Credential.folder + "/")
   {
     guard let entry = sealed.removeValue(forKey: member.path) else {

@@ -12,7 +12,7 @@ import Workshop
   }
 
   /// The screens by their keys; one is another for computers of 64 bits.
-  static let keys = (1...6).map { "\($0)" } + ["3-x86_64"]
+  static let screens = (1...6).map { "\($0)" } + ["3-x86_64"]
 
   /// A screen's lines without the codes for clearing (0x0C) and colour (0x0F and two digits).
   private func lines(_ key: String) throws -> [Substring] {
@@ -28,7 +28,7 @@ import Workshop
     return plain.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
   }
 
-  @Test("a screen leaves room for the prompt on 80 columns and 25 lines", arguments: keys)
+  @Test("a screen leaves room for the prompt on 80 columns and 25 lines", arguments: screens)
   func size(key: String) throws {
     let lines = try lines(key)
     #expect(lines.count <= 23)
@@ -38,7 +38,7 @@ import Workshop
     }
   }
 
-  @Test("every screen says what the keys show", arguments: keys)
+  @Test("every screen says what the keys show", arguments: screens)
   func keys(key: String) throws {
     for name in 1...6 { #expect(try lines(key).last?.contains("F\(name)") == true) }
   }

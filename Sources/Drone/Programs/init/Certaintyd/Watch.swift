@@ -56,7 +56,7 @@ private struct Watch {
     var root = SystemRoot()
     examination = Examination(
       baseline, root: &root, pieceSize: pieceSize,
-      allowing: (try? readModuleTable())?.modules.map(\.name) ?? [])
+      allowing: (try? readModuleTable())?.modules.map { $0.name } ?? [])
     self.root = root
     status.process = UInt64(UInt32(bitPattern: processID))
     status.interval = options.interval

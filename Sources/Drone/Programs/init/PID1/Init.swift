@@ -34,6 +34,7 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
     startModules(&supervisor)
     supervisor.feed(startWatchdogs(line))
   }
+  switchIPv6Off()
   let mayNetwork = closeFilter(line, &supervisor)
   reportHardware()
   report(line)

@@ -26,6 +26,16 @@ func closeFilter(_ line: BootLine, _ supervisor: inout Supervisor) -> Bool {
   return false
 }
 
+/// A drone speaks IPv4: where its kernel could give cards addresses of IPv6 by itself, it does not
+/// (Documentation/networking/ip-sysctl.rst, disable_ipv6).
+func switchIPv6Off() {
+  for which in ["all", "default"] as [StaticString] {
+    let file = "/proc/sys/net/ipv6/conf" / [UInt8](which) / "disable_ipv6"
+    guard exists(file) else { continue }
+    do { try writeFile(file, [UInt8]("1\n")) } catch { report(.degraded, "network", error.text) }
+  }
+}
+
 /// Starts the wait for the kernel's generator of random numbers beside the steps that follow. Only a
 /// process that waits for it makes the kernel gather entropy from timing jitter.
 func startEntropy() {
