@@ -26,7 +26,7 @@ image_options := --target '$(TARGET)' $(if $(KERNEL),--kernel '$(KERNEL)') $(if 
 suffix := $(if $(filter-out i586,$(TARGET)),-$(TARGET))
 
 .DEFAULT_GOAL := help
-.PHONY: help deps iso pxe master run army unit smoke soak test lint fuzz bench clean swift
+.PHONY: help deps iso pxe master run army unit smoke soak test lint fuzz bench clean swift others
 .NOTPARALLEL:
 
 help: ## This list
@@ -56,17 +56,15 @@ unit: swift ## Every test that needs no virtual machine (ONLY=Membership: those 
 	@sysroot/install-packages tool image test
 	@SWIFT='$(SWIFT)' ONLY='$(ONLY)' .ci/test unit
 
-smoke: iso pxe master ## Only the tests that boot virtual machines
+smoke: iso pxe master others ## Only the tests that boot virtual machines
 	@sysroot/install-packages run test
 	@SWIFT='$(SWIFT)' .ci/test machines
 
-smoke test: images
-
-# Of every target that has images, besides the standard one's.
-images:
+# Images of the other targets.
+others:
 	@$(MAKE) --no-print-directory iso TARGET=x86_64
 
-test: iso pxe master ## Every test, virtual machines included; which were slow, and what the machines cost
+test: iso pxe master others ## Every test, virtual machines included; which were slow, and what the machines cost
 	@sysroot/install-packages run test
 	@SWIFT='$(SWIFT)' .ci/test unit machines
 
