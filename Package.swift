@@ -263,7 +263,7 @@ let moduleTests: [ModuleTests] = [
     ]),
   .tests(
     "Forge/KernelPackages",
-    ["BuildCache", "Bytes", "KernelModules", "KernelPackages", "Target", "Workshop", system]),
+    ["BuildCache", "KernelModules", "KernelPackages", "Target", "Workshop", system]),
   .tests(
     "Forge/MasterPackage",
     [
