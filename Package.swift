@@ -142,6 +142,7 @@ let modules: [Module] = [
   .host(5, "Forge/Recipes", ["BuildCache", "DebianArchive", "Target", "Toolchain", "Workshop", system]),
   .host(6, "Forge/DronePrograms", ["BuildCache", "Recipes", "Target", "Toolchain", "Workshop", system]),
   .host(3, "Forge/ClusterStore", ["Bytes", "CRename", "DroneLayout", "SecureChannel", "Workshop", system]),
+  .host(1, "Forge/FATVolume", ["Workshop"]),
   .host(4, "Forge/Image", ["BootServer", "BuildCache", "DroneLayout", "Integrity", "Target", "Workshop", system]),
   .host(
     5, "Forge/ImageCheck",
@@ -252,6 +253,7 @@ let moduleTests: [ModuleTests] = [
   .tests("Forge/ClusterStore", ["ClusterStore", "SecureChannel", "Workshop", system]),
   .tests("Forge/DebianArchive", ["BuildCache", "DebianArchive", "Workshop", system]),
   .tests("Forge/DronePrograms", ["DronePrograms", "Recipes", "Target", "Toolchain", "Workshop", system]),
+  .tests("Forge/FATVolume", ["FATVolume", "Workshop", system]),
   .tests(
     "Forge/Image",
     ["BootLine", "BuildCache", "Bytes", "Image", "Integrity", "Target", "TestSupport", "Workshop", system]),
