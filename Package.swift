@@ -142,8 +142,11 @@ let modules: [Module] = [
   .host(5, "Forge/Recipes", ["BuildCache", "DebianArchive", "Target", "Toolchain", "Workshop", system]),
   .host(6, "Forge/DronePrograms", ["BuildCache", "Recipes", "Target", "Toolchain", "Workshop", system]),
   .host(3, "Forge/ClusterStore", ["Bytes", "CRename", "DroneLayout", "SecureChannel", "Workshop", system]),
+  .host(4, "Forge/BootLoaders", ["BuildCache", "DebianArchive", "Target", "Workshop", system]),
   .host(1, "Forge/FATVolume", ["Workshop"]),
-  .host(4, "Forge/Image", ["BootServer", "BuildCache", "DroneLayout", "Integrity", "Target", "Workshop", system]),
+  .host(
+    4, "Forge/Image",
+    ["BootServer", "BuildCache", "DroneLayout", "FATVolume", "Integrity", "Target", "Workshop", system]),
   .host(
     5, "Forge/ImageCheck",
     [
@@ -154,8 +157,8 @@ let modules: [Module] = [
   .host(
     7, "Forge/Pipeline",
     [
-      "BuildCache", "DebianArchive", "DronePrograms", "Image", "ImageCheck", "KernelPackages", "MasterPackage",
-      "Recipes", "Target", "Toolchain", "Workshop", system,
+      "BootLoaders", "BuildCache", "DebianArchive", "DronePrograms", "Image", "ImageCheck", "KernelPackages",
+      "MasterPackage", "Recipes", "Target", "Toolchain", "Workshop", system,
     ]),
   .program(
     9, "Forge/droneforge",
@@ -249,6 +252,7 @@ let moduleTests: [ModuleTests] = [
   .tests("Drone/System/Netlink", ["Addresses", "Bytes", "Linux", "Netlink", "PacketFilter", "TestSupport"]),
   .tests("Drone/System/ProcessControl", ["ProcessControl"]),
   .tests("Drone/System/Terminal", ["Terminal"]),
+  .tests("Forge/BootLoaders", ["BootLoaders", "BuildCache", "Target", "Workshop", system]),
   .tests("Forge/BuildCache", ["BuildCache", "Workshop", system]),
   .tests("Forge/ClusterStore", ["ClusterStore", "SecureChannel", "Workshop", system]),
   .tests("Forge/DebianArchive", ["BuildCache", "DebianArchive", "Workshop", system]),

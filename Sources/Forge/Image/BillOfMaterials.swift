@@ -14,6 +14,10 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
   public var hybridSector: String?
   /// What is on the CD or in the network boot tree.
   public var medium: [Item]
+  /// What is in the EFI system partition behind the CD's file system: its folders and files with sizes and digests, by
+  /// paths in capitals as FAT has them (`/EFI/BOOT/BOOTX64.EFI`), sorted. Owners and modes mean nothing there. Nil for a
+  /// medium without one.
+  public var efiPartition: [Item]?
   /// What is in the drone's root.
   public var root: [Item]
   public var sources: [SourceRecord]
@@ -57,13 +61,14 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
   }
 
   init(
-    target: String, kernel: String, hybridSector: String? = nil, medium: [Item], root: [Item], sources: [SourceRecord],
-    modules: Modules? = nil, cluster: Cluster? = nil
+    target: String, kernel: String, hybridSector: String? = nil, medium: [Item],
+    efiPartition: [Item]? = nil, root: [Item], sources: [SourceRecord], modules: Modules? = nil, cluster: Cluster? = nil
   ) {
     self.target = target
     self.kernel = kernel
     self.hybridSector = hybridSector
     self.medium = medium
+    self.efiPartition = efiPartition
     self.root = root
     self.sources = sources
     self.modules = modules

@@ -4,16 +4,34 @@ import Workshop
 
 extension BootWay {
   /// What the firmware and the boot loader read from a medium. `bootFiles`: the folder with boot configurations and screens.
-  func entries(on medium: Medium, for target: DroneTarget, bootFiles: FilePath) -> [Entry] {
+  func entries(on medium: Medium, for target: DroneTarget, bootFiles: FilePath) throws -> [Entry] {
+    switch (self, medium) {
+    case (.bios(let loader), _): loader.entries(on: medium, for: target, bootFiles: bootFiles)
+    case (.uefi, .cd): try GRUBConfiguration(for: target, bootFiles: bootFiles).entries
+    case (.uefi, .network): []
+    }
+  }
+
+  /// What lies in the EFI system partition behind the CD's file system. Throws a sentence when `loaders` lacks one.
+  func partitionEntries(_ loaders: [String: SuppliedFile]) throws -> [Entry] {
     switch self {
-    case .bios(let loader): loader.entries(on: medium, for: target, bootFiles: bootFiles)
+    case .bios: []
+    case .uefi(let loader):
+      [GRUBConfiguration.beginning]
+        + (try loader.parts.map { part in
+          guard let file = loaders[part.place] else {
+            throw BuildError.input("The image's parts have no \(part.place) of \(part.package), which \(part.why).")
+          }
+          return .file(part.place, .file(file.path), why: part.why, origin: file.origin)
+        })
     }
   }
 
   /// The CD's file that the boot catalogue names, and into which the CD's writer puts a boot information table.
-  public var loaderOnCD: String {
+  public var loaderOnCD: String? {
     switch self {
-    case .bios: "/isolinux/isolinux.bin"
+    case .bios: SYSLINUX.loaderOnCD
+    case .uefi: nil
     }
   }
 
@@ -21,47 +39,81 @@ extension BootWay {
   var hybridSector: FilePath? {
     switch self {
     case .bios(let loader): loader.hybridSector.path
+    case .uefi: nil
     }
   }
 
   /// The boot loader's words for xorriso: one entry of the boot catalogue.
-  var writerWords: [String] {
+  ///
+  /// - Parameter partition: the EFI system partition's volume.
+  func writerWords(partition: FilePath) -> [String] {
     switch self {
     case .bios(let loader):
       [
-        "-b", String(loaderOnCD.dropFirst()),
+        "-b", String(SYSLINUX.loaderOnCD.dropFirst()),
         "-no-emul-boot",
         "-boot-load-size", "4",
         "-boot-info-table",
         "-isohybrid-mbr", loader.hybridSector.path.string,
         "-partition_cyl_align", "off",
       ]
+    case .uefi:
+      [
+        // The volume lies behind the file system, once, for CD and disk: firmware finds a disk's in the partition table.
+        "-append_partition", "2", "0xef", partition.string,
+        "-e", "--interval:appended_partition_2:all::",
+        "-no-emul-boot",
+        // In the MBR, whose first partition stays active for a BIOS, and in a GPT.
+        "-isohybrid-gpt-basdat",
+        // Otherwise it is taken from the time of day.
+        "--gpt_disk_guid", "44524f4e-4546-4f52-8745-000000000001",
+      ]
     }
   }
 
-  /// The boot configuration, and the folder where the names in it begin.
-  public func configuration(on medium: Medium) -> (path: String, folder: String) {
+  /// The boot configuration, and the folder where the names in it begin; nil where the medium does not boot so.
+  public func configuration(on medium: Medium) -> (path: String, folder: String)? {
     switch (self, medium) {
     case (.bios, .cd): ("/isolinux/isolinux.cfg", "/isolinux")
     case (.bios, .network): ("/pxelinux.cfg/default", "/")
+    case (.uefi, .cd): (GRUBConfiguration.path, "/")
+    case (.uefi, .network): nil
     }
   }
 }
 
+extension GRUBConfiguration {
+  /// Made from the CD's configuration of SYSLINUX and its screens. Throws a sentence when that says what GRUB cannot do.
+  fileprivate init(for target: DroneTarget, bootFiles: FilePath) throws {
+    let file = bootFiles.appending("isolinux.cfg")
+    labels = try BootLabels(String(decoding: contents(of: file), as: UTF8.self), from: "\(file)")
+    screens = try SYSLINUX.keys.map { try contents(of: bootFiles.appending(SYSLINUX.screen($0, for: target))) }
+  }
+}
+
 extension SYSLINUX {
+  fileprivate static let loaderOnCD = "/isolinux/isolinux.bin"
+
+  /// F1 to F6.
+  fileprivate static let keys = 1...6
+
+  /// A key's screen in the folder with boot configurations. One is of the target: what the hardware must be.
+  fileprivate static func screen(_ key: Int, for target: DroneTarget) -> String {
+    "f\(key)\(key == 3 && target.name != DroneTarget.standard.name ? "-\(target.name)" : "").txt"
+  }
+
   fileprivate func entries(on medium: Medium, for target: DroneTarget, bootFiles: FilePath) -> [Entry] {
     func part(_ path: String, _ part: Part, why: String) -> Entry {
       .file(path, .file(part.path), why: why, origin: .package(part.package))
     }
     func text(_ path: String, _ name: String, why: String) -> Entry { .bootFile(path, name, in: bootFiles, why: why) }
-    let way = BootWay.bios(self)
     let screens: String
     var entries: [Entry]
     switch medium {
     case .cd:
       screens = "/isolinux"
       entries = [
-        part(way.loaderOnCD, isolinux, why: "boots from CD and disk"),
+        part(Self.loaderOnCD, isolinux, why: "boots from CD and disk"),
         part("/isolinux/ldlinux.c32", core, why: "the boot prompt"),
         text("/isolinux/isolinux.cfg", "isolinux.cfg", why: "boot labels"),
         part("/pxe/pxelinux.0", pxelinux, why: "boots others from the network"),
@@ -75,10 +127,9 @@ extension SYSLINUX {
         text("/pxelinux.cfg/default", "pxelinux.cfg", why: "boot labels"),
       ]
     }
-    for key in 1...6 {
-      // What the hardware must be.
-      let ofTarget = key == 3 && target.name != DroneTarget.standard.name ? "-\(target.name)" : ""
-      entries.append(text("\(screens)/f\(key).txt", "f\(key)\(ofTarget).txt", why: "the boot prompt's F\(key)"))
+    for key in Self.keys {
+      entries.append(
+        text("\(screens)/f\(key).txt", Self.screen(key, for: target), why: "the boot prompt's F\(key)"))
     }
     return entries
   }

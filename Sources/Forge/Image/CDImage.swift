@@ -8,8 +8,10 @@ let bootCataloguePath = "/isolinux/boot.cat"
 /// Writes the files below `tree` as a CD image that boots in these ways, from a CD and as a disk.
 ///
 /// El Torito without emulation, Rock Ridge for the names as they are written, and a first sector that finds the boot loader
-/// when the image lies on a disk. The same tree gives the same bytes. Throws `BuildError` when xorriso is missing or fails.
-func writeCD(_ tree: FilePath, bootWays: [BootWay], to image: FilePath) async throws {
+/// when the image lies on a disk. The same tree and partition give the same bytes. Throws `BuildError` when xorriso is missing or fails.
+///
+/// - Parameter partition: the EFI system partition's volume, for the ways that have one.
+func writeCD(_ tree: FilePath, partition: FilePath, bootWays: [BootWay], to image: FilePath) async throws {
   let date = "1980010100000000"  // imageDate, as ECMA-119 writes it.
   _ = try await tool(
     "xorriso",
@@ -26,7 +28,7 @@ func writeCD(_ tree: FilePath, bootWays: [BootWay], to image: FilePath) async th
       "-dir-mode", "0755",
       "-file-mode", "0644",
       "-c", String(bootCataloguePath.dropFirst()),
-    ] + bootWays.map(\.writerWords).joined(separator: ["-eltorito-alt-boot"]) + [
+    ] + bootWays.map { $0.writerWords(partition: partition) }.joined(separator: ["-eltorito-alt-boot"]) + [
       "-no-pad",
       tree.string,
     ], environment: ["SOURCE_DATE_EPOCH": "\(imageDate)"]

@@ -1,5 +1,6 @@
 import BootServer
 import BuildCache
+import FATVolume
 import Foundation
 import SystemPackage
 import Target
@@ -49,16 +50,18 @@ public func buildImage(
     let content = try Manifest(
       medium.fixedEntries(parts, profile) + medium.rootEntries(archive, publicPart: publicPart)
     ).resolved()
+    let partition = try Manifest(medium.partitionEntries(parts, profile)).resolved()
     let bill = try BillOfMaterials(
       target: parts.target.name, kernel: kernel.version,
       hybridSector: medium == .cd ? profile.hybridSector.map { "\(try SHA256(contentsOf: $0))" } : nil,
       medium: items(on: medium, content, profile),
+      efiPartition: partition.entries.isEmpty ? nil : try partition.entries.map { try .init($0) },
       root: root.entries.map { try .init($0) }, sources: parts.sources,
       modules: modules.map { .init(files: try $0.entries.map { try .init($0) }) },
       cluster: try parts.credential.map {
         .init(name: $0.cluster, fingerprint: $0.fingerprint, mayAdmit: $0.key != nil, credential: try $0.items)
       })
-    try requireRoom(in: destination ?? folder, for: content)
+    try requireRoom(in: destination ?? folder, for: content, partition)
     try await write(bill.json, to: billPath)
     switch medium {
     case .cd:
@@ -66,7 +69,9 @@ public func buildImage(
       try await write(content, asFolder: tree)
       // It has its mode before it has any content.
       try await write([], to: output, mode: outputMode)
-      try await writeCD(tree, bootWays: profile.bootWays, to: output)
+      let volume = work.appending("efi")
+      try await write(partition, asVolume: volume)
+      try await writeCD(tree, partition: volume, bootWays: profile.bootWays, to: output)
     case .network: try await write(content, asFolder: output)
     }
   }
@@ -82,7 +87,7 @@ extension ImageProfile {
 private func items(
   on medium: Medium, _ content: ResolvedManifest, _ profile: ImageProfile
 ) throws -> [BillOfMaterials.Item] {
-  let loaders = medium == .cd ? Set(profile.bootWays.map(\.loaderOnCD)) : []
+  let loaders = medium == .cd ? Set(profile.bootWays.compactMap(\.loaderOnCD)) : []
   var items = try content.entries.map { try BillOfMaterials.Item($0, bootLoader: loaders.contains($0.entry.path)) }
   if medium == .cd {
     items.append(
@@ -93,9 +98,18 @@ private func items(
   return items.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
 }
 
+/// Writes the files as an EFI system partition's volume; nothing for none.
+private func write(_ content: ResolvedManifest, asVolume file: FilePath) async throws {
+  let files = try content.entries.compactMap { entry in
+    try entry.content.map { (path: entry.entry.path, content: try $0.bytes()) }
+  }
+  guard !files.isEmpty else { return }
+  try await Workshop.write(FATVolume(label: "DRONE", files: files).bytes(), to: file)
+}
+
 /// Throws a sentence when the disk is too full for the medium, which is there twice for a moment.
-private func requireRoom(in folder: FilePath, for content: ResolvedManifest) throws {
-  let needed = content.entries.reduce(1 << 20) { $0 + 2 * ($1.content?.size ?? 0) }
+private func requireRoom(in folder: FilePath, for content: ResolvedManifest...) throws {
+  let needed = content.flatMap(\.entries).reduce(1 << 20) { $0 + 2 * ($1.content?.size ?? 0) }
   var space = statvfs()
   guard statvfs(folder.string, &space) == 0 else { return }
   let free = Int(space.f_bavail) * Int(space.f_frsize)
@@ -114,7 +128,7 @@ extension ImageParts {
   func digest(for medium: Medium, _ profile: ImageProfile) throws -> SHA256 {
     let carried = try (modules?.manifest.entries ?? []) + (credential?.manifest.entries ?? [])
     return try appearance(
-      of: rootManifest.entries + medium.fixedEntries(self, profile) + carried,
+      of: rootManifest.entries + medium.fixedEntries(self, profile) + medium.partitionEntries(self, profile) + carried,
       and: profile.bootWays.compactMap(\.hybridSector), sources.map { "\($0)" } + [target.name])
   }
 }

@@ -18,10 +18,13 @@ public struct ImageParts: Sendable {
   public var modules: CarriedModules?
   /// What the image carries of a cluster.
   public var credential: Credential?
+  /// Boot loaders for the EFI system partition by their paths there (`GRUB.Part.place`); empty for an image that no UEFI
+  /// boots.
+  public var loaders: [String: SuppliedFile]
 
   public init(
     root: RootParts, kernel: SuppliedFile, bootFiles: FilePath, target: DroneTarget, sources: [SourceRecord],
-    modules: CarriedModules? = nil, credential: Credential? = nil
+    modules: CarriedModules? = nil, credential: Credential? = nil, loaders: [String: SuppliedFile] = [:]
   ) {
     self.root = root
     self.kernel = kernel
@@ -30,6 +33,7 @@ public struct ImageParts: Sendable {
     self.sources = sources
     self.modules = modules
     self.credential = credential
+    self.loaders = loaders
   }
 
   /// The whole root, without what lies in archives of its own.
@@ -69,11 +73,11 @@ public enum Medium: String, Sendable, CaseIterable {
 
 extension Medium {
   /// What is on the medium beside the root and the text about it.
-  func fixedEntries(_ parts: ImageParts, _ profile: ImageProfile) -> [Entry] {
+  func fixedEntries(_ parts: ImageParts, _ profile: ImageProfile) throws -> [Entry] {
     var entries: [Entry] = [
       .file("/\(MediumPath.kernel)", .file(parts.kernel.path), why: "the kernel", origin: parts.kernel.origin)
     ]
-    entries += profile.bootWays.flatMap { $0.entries(on: self, for: parts.target, bootFiles: parts.bootFiles) }
+    entries += try profile.bootWays.flatMap { try $0.entries(on: self, for: parts.target, bootFiles: parts.bootFiles) }
     if self == .network {
       func text(_ name: String, why: String) -> Entry { .bootFile("/\(name)", name, in: parts.bootFiles, why: why) }
       entries += [
@@ -83,6 +87,11 @@ extension Medium {
       ]
     }
     return entries
+  }
+
+  /// What is in the EFI system partition behind the medium's file system; empty where there is none.
+  func partitionEntries(_ parts: ImageParts, _ profile: ImageProfile) throws -> [Entry] {
+    self == .cd ? try profile.bootWays.flatMap { try $0.partitionEntries(parts.loaders) } : []
   }
 
   /// The compressed root. `publicPart`: how much of it everybody may have; a CD says so to the drone that boots others from

@@ -6,6 +6,7 @@ extension BootWay {
   private var platform: BootCatalogue.Platform {
     switch self {
     case .bios: .pc
+    case .uefi: .efi
     }
   }
 
@@ -13,12 +14,34 @@ extension BootWay {
   var networkFiles: [String] {
     switch self {
     case .bios: ["/pxelinux.0", "/ldlinux.c32"]
+    case .uefi: []
+    }
+  }
+
+  /// Whether a medium that boots so has an EFI system partition behind its file system.
+  var hasPartition: Bool {
+    switch self {
+    case .bios: false
+    case .uefi: true
+    }
+  }
+
+  /// Checks that what its boot configuration names is there.
+  func check(configuration text: [UInt8], at place: String, folder: String, files: Set<String>) -> [Finding] {
+    switch self {
+    case .bios: checkConfiguration(text, at: place, folder: folder, files: files)
+    case .uefi: checkGRUBConfiguration(text, at: place, files: files)
     }
   }
 
   /// Checks the entry that should be this way's, and what it leads to.
+  ///
+  /// - Parameters:
+  ///   - volume: the file system on the medium.
+  ///   - partition: the entry for the EFI system partition, where there should be one.
   func check(
-    _ entry: BootCatalogue.Loader, on image: some ByteSource, _ members: [Member]?, _ bill: BillOfMaterials
+    _ entry: BootCatalogue.Loader, on image: some ByteSource, _ volume: Volume, partition: BootCatalogue.Loader?,
+    _ members: [Member]?, _ bill: BillOfMaterials
   ) -> [Finding] {
     var findings: [Finding] = []
     func wrong(_ reason: String) { findings.append(Finding(.bootCatalogue, "boot catalogue", reason)) }
@@ -34,7 +57,9 @@ extension BootWay {
       if entry.count != 4 { wrong("\(entry.count) sectors of 512 bytes are to be loaded instead of 4") }
       let loader = members?.first { $0.path == loaderOnCD }?.content.bytes ?? []
       findings += checkBootInformation(image, loader: loader, sector: entry.sector)
-      findings += checkHybridSector(image, loader: loader, sector: entry.sector, code: bill.hybridSector)
+      findings += checkHybridSector(
+        image, loader: loader, sector: entry.sector, code: bill.hybridSector, partition: partition)
+    case .uefi: findings += checkEFIPartition(image, entry, behind: volume)
     }
     return findings
   }
@@ -42,11 +67,13 @@ extension BootWay {
 
 /// Checks that a CD offers a boot loader for each of the ways in which it should boot, in their order, and no other.
 func checkBootWays(
-  _ ways: [BootWay], _ catalogue: BootCatalogue, on image: some ByteSource, _ members: [Member]?,
+  _ ways: [BootWay], _ catalogue: BootCatalogue, on image: some ByteSource, _ volume: Volume, _ members: [Member]?,
   _ bill: BillOfMaterials
 ) -> [Finding] {
   var findings: [Finding] = []
-  for (way, entry) in zip(ways, catalogue.loaders) { findings += way.check(entry, on: image, members, bill) }
+  let pairs = Array(zip(ways, catalogue.loaders))
+  let partition = pairs.first { $0.0.hasPartition }?.1
+  for (way, entry) in pairs { findings += way.check(entry, on: image, volume, partition: partition, members, bill) }
   let (expected, found) = (ways.count, catalogue.loaders.count)
   if found > expected {
     let others = catalogue.loaders.dropFirst(expected).map { "one for platform \($0.platform)" }

@@ -73,10 +73,11 @@ public struct ImageCheck: Sendable {
     } catch {
       report.findings.append(Finding(.archive, "CD image", "libarchive cannot read it to its end: \(error.reason)"))
     }
-    if let volume = Volume.read(image, &report.findings) {
+    let isFollowed = profile.bootWays.contains(where: \.hasPartition)
+    if let volume = Volume.read(image, isFollowed: isFollowed, &report.findings) {
       if let place = volume.catalogue {
         if let catalogue = BootCatalogue.read(image, sector: place, &report.findings) {
-          report.findings += checkBootWays(profile.bootWays, catalogue, on: image, members, bill)
+          report.findings += checkBootWays(profile.bootWays, catalogue, on: image, volume, members, bill)
         }
       } else {
         report.findings.append(Finding(.bootCatalogue, "boot catalogue", "there is none, so no CD drive boots it"))
@@ -116,12 +117,13 @@ public struct ImageCheck: Sendable {
     }
     let files = members.filter { $0.kind == .file }
     let names = Set(files.map(\.path))
-    for (path, folder) in profile.bootWays.map({ $0.configuration(on: medium) }) {
+    for way in profile.bootWays {
+      guard let (path, folder) = way.configuration(on: medium) else { continue }
       guard let file = files.first(where: { $0.path == path }) else {
         findings.append(Finding(.configuration, path, "there is no boot configuration"))
         continue
       }
-      findings += checkConfiguration(file.content.bytes ?? [], at: path, folder: folder, files: names)
+      findings += way.check(configuration: file.content.bytes ?? [], at: path, folder: folder, files: names)
     }
     let kernel = files.first { $0.path == kernelPath }?.content.source
     if let kernel { findings += checkKernel(kernel, at: kernelPath, form: profile.kernel) }

@@ -10,7 +10,9 @@ struct Volume: Equatable {
   var catalogue: Int?
 
   /// Reads the descriptors and says what is wrong with them; nil when nothing else can be found through them.
-  static func read(_ image: some ByteSource, _ findings: inout [Finding]) -> Volume? {
+  ///
+  /// - Parameter isFollowed: whether a partition may lie behind the volume.
+  static func read(_ image: some ByteSource, isFollowed: Bool = false, _ findings: inout [Finding]) -> Volume? {
     func wrong(_ reason: String) { findings.append(Finding(.volume, "volume", reason)) }
     let start = firstDescriptor * sector
     guard image.count >= start + sector else {
@@ -48,7 +50,7 @@ struct Volume: Equatable {
     }
     let all = volume.sectors * sector
     if image.count < all { wrong("the image is cut off: \(image.count) of \(all) bytes are there") }
-    if image.count > all { wrong("\(image.count - all) bytes follow the volume's end") }
+    if image.count > all, !isFollowed { wrong("\(image.count - all) bytes follow the volume's end") }
     if root < firstDescriptor || root * sector + rootLength > all { wrong("the root directory lies outside") }
     let table = Int(image.long(start + 140) ?? 0)
     if table < firstDescriptor || table * sector + tableSize > all { wrong("the path table lies outside") }

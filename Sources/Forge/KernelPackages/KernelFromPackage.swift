@@ -19,15 +19,10 @@ public struct NewestKernel: Recipe {
 
   public func build(in room: Room) async throws {
     let fetched = room.work.appending("fetched")
-    let file: FilePath
-    do {
-      file = try await downloadNewestKernel(metapackage, to: fetched, work: room.work.appending("apt"), log: room.log)
-    } catch let error as BuildError {
-      let said = String(decoding: (try? contents(of: room.log)) ?? [], as: UTF8.self)
-        .split(whereSeparator: \.isNewline).first { $0.hasPrefix("E: ") }
-      throw BuildError.input(
-        "\(metapackage) is not in the cache and apt could not fetch it (\(said.map(String.init) ?? "\(error)")): connect this machine"
-          + " to its Debian archive once and build again, or name a package's file (KERNEL=/path/linux-image-….deb).")
+    let file = try await fetching(
+      [metapackage], log: room.log, otherwise: ", or name a package's file (KERNEL=/path/linux-image-….deb)"
+    ) {
+      try await downloadNewestKernel(metapackage, to: fetched, work: room.work.appending("apt"), log: room.log)
     }
     try move(file, to: room.result.appending(file.lastComponent?.string ?? "kernel.deb"))
   }
@@ -72,7 +67,7 @@ public struct KernelFromPackage: Recipe {
     [
       Input("recipe", "1"), Input("package", digest.description), Input("modules", selection.identity),
       Input("demands", demands.parts.map { "\($0.option) \($0.module) \($0.mayLack)" }.joined(separator: "\n")),
-      Input("needed", (demands.families + demands.needed + demands.refused).joined(separator: " ")),
+      Input("needed", (demands.families + demands.needed + demands.screens + demands.refused).joined(separator: " ")),
     ]
   }
 

@@ -1,3 +1,4 @@
+import BootLoaders
 import BuildCache
 import DebianArchive
 import DronePrograms
@@ -63,6 +64,7 @@ public struct ImagePipeline: Sendable {
 
   func stages(in pipeline: inout Pipeline) async throws -> Stage<Product> {
     let brought = kernel.stages(for: target, modules, folders, in: &pipeline)
+    let loaders = medium == .cd ? target.image?.efi?.stages(folders, in: &pipeline) : nil
     let sysroot = try await SysrootStages(for: target, folders, in: &pipeline)
     let system = sysroot.system(in: &pipeline, withKernel: brought == nil)
     let programs = pipeline.programs(for: sysroot, folders)
@@ -74,12 +76,14 @@ public struct ImagePipeline: Sendable {
     return pipeline.stage { [self] progress in
       let (sources, system, programs) = (try sysroot.sources.result.records, try system.parts, try programs.result)
       let kernel = try brought?.result ?? system.builtKernel(of: sources)
+      let efi = try loaders?.result
       let parts = ImageParts(
         root: RootParts(
           programs: programs, busybox: SuppliedFile(system.busybox, from: sources.origin(of: "busybox")),
           applets: system.busyboxApplets, files: folders.checkout.appending("rootfs")),
         kernel: kernel.kernel, bootFiles: folders.checkout.appending("isolinux"), target: target,
-        sources: sources + (kernel.package.map { [$0] } ?? []), modules: kernel.modules, credential: credential)
+        sources: sources + (kernel.package.map { [$0] } ?? []) + (efi?.packages ?? []), modules: kernel.modules,
+        credential: credential, loaders: efi?.files ?? [:])
       let recipe = CheckedImage(
         image: try ImageRecipe(medium, from: parts, goingTo: output, archives: folders.programs(of: target)),
         sound: try checks.result,

@@ -27,9 +27,14 @@ public struct SourceRefresh: Sendable {
     let wantedKernels = kernels.filter {
       packages.isEmpty ? exists(debians.location(of: $0)) : packages.contains($0.metapackage)
     }
-    let wanted = try packages.filter { name in !kernels.contains { $0.metapackage == name } }.map { name in
+    let loaders = DroneTarget.all.compactMap { $0.image?.efi }
+    let wantedLoaders = loaders.filter {
+      packages.isEmpty ? exists(debians.location(of: $0.delivery)) : !Set(packages).isDisjoint(with: $0.packages)
+    }
+    let binaries = kernels.map(\.metapackage) + loaders.flatMap(\.packages)
+    let wanted = try packages.filter { !binaries.contains($0) }.map { name in
       guard let package = sourcePackages.first(where: { $0.name == name }) else {
-        let names = sourcePackages.map(\.name) + kernels.map(\.metapackage)
+        let names = sourcePackages.map(\.name) + binaries
         throw BuildError.input(
           "No package \(name) is built or packed: name \(names.joined(separator: ", ")), or none for all.")
       }
@@ -50,6 +55,15 @@ public struct SourceRefresh: Sendable {
           let file = try NewestKernel.file(in: try await debians.renewedPart(kernel, progress))
           let description = try PackageDescription(file)
           return ["\(kernel.metapackage) is now \(description.name) \(description.version)."]
+        })
+    }
+    for loader in wantedLoaders {
+      said.append(
+        pipeline.stage { progress in
+          let folder = try await debians.renewedPart(loader.delivery, progress).folder
+          return try loader.packages.map { name in
+            "\(name) is now \(try PackageDescription(NewestPackages.file(of: name, in: folder)).version)."
+          }
         })
     }
     try await pipeline.run()

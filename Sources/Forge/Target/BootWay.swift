@@ -2,11 +2,12 @@ import SystemPackage
 
 /// A way in which a computer's firmware starts a drone from a medium.
 ///
-/// What it needs there stands in Image, what must be true of it in ImageCheck, each as an extension. Another firmware is
-/// another case: `uefi` with its loader.
+/// What it needs there stands in Image, what must be true of it in ImageCheck, each as an extension.
 public enum BootWay: Sendable {
   /// A PC's BIOS, by SYSLINUX.
   case bios(SYSLINUX)
+  /// A PC's UEFI firmware of 64 or 32 bits, by GRUB. It boots CDs, and disks with a CD's image on them.
+  case uefi(GRUB)
 }
 
 /// SYSLINUX's parts on the builder's machine.
@@ -31,4 +32,40 @@ public struct SYSLINUX: Sendable {
     pxelinux: Part(path: "/usr/lib/PXELINUX/pxelinux.0", package: "pxelinux"),
     core: Part(path: "/usr/lib/syslinux/modules/bios/ldlinux.c32", package: "syslinux-common"),
     hybridSector: Part(path: "/usr/lib/ISOLINUX/isohdpfx.bin", package: "isolinux"))
+}
+
+/// GRUB and what stands before it where Secure Boot is on: files of Debian packages that are never installed on the
+/// builder's machine, since their scripts change how that boots.
+public struct GRUB: Sendable {
+  /// A file for an EFI system partition.
+  public struct Part: Sendable {
+    public let package: String
+    /// Where the package has it.
+    public let file: String
+    /// Where firmware or the loader before it looks for it (UEFI 2.10, §3.5.1.1), in upper case as FAT has it.
+    public let place: String
+    public let why: String
+  }
+
+  public let parts: [Part]
+
+  /// The packages' names, each once.
+  public var packages: [String] { Set(parts.map(\.package)).sorted() }
+
+  /// Firmware that knows Microsoft's keys starts shim, which knows Debian's key and starts GRUB. Both images of GRUB are
+  /// those that Debian makes for CDs: all their modules are in them, since a signed one loads no others.
+  public static let debian = GRUB(parts: [
+    Part(
+      package: "shim-signed", file: "/usr/lib/shim/shimx64.efi.signed", place: "/EFI/BOOT/BOOTX64.EFI",
+      why: "started by firmware of 64 bits"),
+    Part(
+      package: "grub-efi-amd64-signed", file: "/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed",
+      place: "/EFI/BOOT/GRUBX64.EFI", why: "boot menu and prompt"),
+    Part(
+      package: "shim-helpers-amd64-signed", file: "/usr/lib/shim/mmx64.efi.signed", place: "/EFI/BOOT/MMX64.EFI",
+      why: "lets the owner of a computer enrol keys"),
+    Part(
+      package: "grub-efi-ia32-bin", file: "/usr/lib/grub/i386-efi/monolithic/gcdia32.efi",
+      place: "/EFI/BOOT/BOOTIA32.EFI", why: "boot menu and prompt of firmware of 32 bits"),
+  ])
 }

@@ -15,10 +15,10 @@ public struct ImageProfile: Sendable {
     bootWays: [.bios(.debian)], kernel: .i386, compression: .x86, kernelPackage: nil, smallestMemory: 32,
     budget: 5_800_000)
 
-  /// With Debian's kernel, whose drivers are modules. UEFI is a further boot way.
+  /// With Debian's kernel, whose drivers are modules and which firmware with Secure Boot lets in.
   public static let x86_64 = ImageProfile(
-    bootWays: [.bios(.debian)], kernel: .x86_64, compression: .x86WithModules, kernelPackage: "linux-image-amd64",
-    smallestMemory: 256, budget: 26_000_000)
+    bootWays: [.bios(.debian), .uefi(.debian)], kernel: .x86_64, compression: .x86WithModules,
+    kernelPackage: "linux-image-amd64", smallestMemory: 256, budget: 36_000_000)
 }
 
 /// How a root archive is compressed, so that the kernel's unpacker can read it (lib/xz; Documentation/staging/xz.rst).

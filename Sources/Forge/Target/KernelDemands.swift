@@ -14,6 +14,8 @@ public struct KernelDemands: Sendable {
   public let families: [String]
   /// Options that are `y`.
   public let needed: [String]
+  /// Drivers for the screen as UEFI firmware leaves it, which has no text; one of them is `y`. Empty for none.
+  public var screens: [String] = []
   /// Options that are `y` or `m`, in the order in which their modules are loaded.
   public var parts: [Part] = []
   /// Options that are not set, because the oldest machine cannot do what they need.
@@ -30,8 +32,9 @@ public struct KernelDemands: Sendable {
       "CONFIG_64BIT", "CONFIG_BLK_DEV_INITRD", "CONFIG_RD_XZ", "CONFIG_XZ_DEC_X86", "CONFIG_DEVTMPFS", "CONFIG_TMPFS",
       "CONFIG_PROC_FS", "CONFIG_SYSFS", "CONFIG_UNIX", "CONFIG_INET", "CONFIG_IP_MULTICAST", "CONFIG_BINFMT_ELF",
       "CONFIG_BINFMT_SCRIPT", "CONFIG_VT_CONSOLE", "CONFIG_CRYPTO_AES", "CONFIG_CRYPTO_SHA256",
-      "CONFIG_NF_TABLES_IPV4",
+      "CONFIG_NF_TABLES_IPV4", "CONFIG_EFI_STUB", "CONFIG_EFI_MIXED", "CONFIG_FRAMEBUFFER_CONSOLE",
     ],
+    screens: ["CONFIG_FB_EFI", "CONFIG_DRM_SIMPLEDRM"],
     parts: [
       // Nothing asks for these by a device: the packet filter's expressions, ESP and its ciphers, which the kernel would
       // request by modprobe.
@@ -104,6 +107,10 @@ public struct KernelConfiguration: Sendable {
     }
     for option in demands.needed where self[option] != "y" {
       found.append("its configuration lacks \(option), without which it cannot unpack the root or run a drone")
+    }
+    if !demands.screens.isEmpty, !demands.screens.contains(where: { self[$0] == "y" }) {
+      found.append(
+        "its configuration has none of \(demands.screens.joined(separator: ", ")): with UEFI the screen stays dark")
     }
     for part in demands.parts where !part.mayLack {
       switch self[part.option] {

@@ -44,13 +44,20 @@ func kernelFile(bootProtocol: UInt16 = 0x020F, loadFlags: UInt8 = 1, extendedLoa
 }
 
 /// Stand-ins for all that an image is made from, in `folder`; the boot configuration and the boot loader are the real ones.
-func fakeParts(in folder: FilePath) async throws -> ImageParts {
+func fakeParts(in folder: FilePath, for target: DroneTarget = .i586) async throws -> ImageParts {
   let files = folder.appending("rootfs")
   try makeFolder(files.appending("etc"))
   try await write("root::0:0:root:/root:/bin/sh\n".utf8, to: files.appending("etc").appending("passwd"))
   try await write([0x7F] + "ELF busybox".utf8 + noise(5000), to: folder.appending("busybox"))
   try await write([0x7F] + "ELF init".utf8 + noise(3000), to: folder.appending("program"))
-  try await write(kernelFile(), to: folder.appending("bzImage"))
+  let is64Bit = target.image?.kernel.is64Bit == true
+  try await write(kernelFile(extendedLoadFlags: is64Bit ? 1 : 0), to: folder.appending("bzImage"))
+  var loaders: [String: SuppliedFile] = [:]
+  for part in is64Bit ? GRUB.debian.parts : [] {
+    let file = folder.appending(FilePath(part.place).lastComponent?.string ?? "")
+    try await write(fakeLoader(part.place), to: file)
+    loaders[part.place] = SuppliedFile(file, from: .delivered(package: part.package, version: "1"))
+  }
   return ImageParts(
     root: RootParts(
       programs: [
@@ -61,8 +68,11 @@ func fakeParts(in folder: FilePath) async throws -> ImageParts {
       busybox: SuppliedFile(folder.appending("busybox"), from: .source(fakeSource)),
       applets: ["/bin/sh", "/bin/ls", "/sbin/init"], files: files),
     kernel: SuppliedFile(folder.appending("bzImage"), from: .given), bootFiles: checkout.appending("isolinux"),
-    target: .i586, sources: [fakeSource])
+    target: target, sources: [fakeSource], loaders: loaders)
 }
+
+/// What stands for a boot loader of UEFI.
+func fakeLoader(_ place: String) -> [UInt8] { [UInt8](place.utf8) + noise(3000) }
 
 let fakeSource = SourceRecord(name: "busybox", version: "1", sha256: "00")
 

@@ -102,17 +102,20 @@ struct BootCatalogueTests {
   func more() throws {
     let catalogue = try #require(read(HandWritten.image()).catalogue)
     let bill = BillOfMaterials(target: "i586", kernel: "", medium: [], root: [], sources: [])
-    let reasons = checkBootWays([.bios(.debian)], catalogue, on: HandWritten.image(), nil, bill).map(\.reason)
+    let reasons = checkBootWays([.bios(.debian)], catalogue, on: HandWritten.image(), Volume(sectors: 23), nil, bill)
+      .map(\.reason)
     #expect(
       reasons.contains(
         "there is more in it than 1 boot loader: one for platform 239 (UEFI), one for platform 239 (UEFI), "
           + "one for platform 2 (Mac)"))
     #expect(
-      checkBootWays([.bios(.debian), .bios(.debian)], catalogue, on: HandWritten.image(), nil, bill)
-        .contains { $0.reason == "its platform is 239 (UEFI) instead of 0 (BIOS)" })
+      checkBootWays(
+        [.bios(.debian), .bios(.debian)], catalogue, on: HandWritten.image(), Volume(sectors: 23), nil, bill
+      )
+      .contains { $0.reason == "its platform is 239 (UEFI) instead of 0 (BIOS)" })
     let one = BootCatalogue(loaders: [catalogue.loaders[0]])
     #expect(
-      checkBootWays([.bios(.debian), .bios(.debian)], one, on: HandWritten.image(), nil, bill)
+      checkBootWays([.bios(.debian), .bios(.debian)], one, on: HandWritten.image(), Volume(sectors: 23), nil, bill)
         .contains { $0.reason == "it has 1 boot loaders instead of 2" })
   }
 

@@ -26,7 +26,8 @@ import Workshop
 
   /// Says yes to all that is asked for; one part is a module.
   static let sound =
-    (DroneTarget.x86_64.kernel.needed + ["CONFIG_GENERIC_CPU"] + DroneTarget.x86_64.kernel.parts.map(\.option))
+    (DroneTarget.x86_64.kernel.needed + ["CONFIG_GENERIC_CPU", "CONFIG_FB_EFI"]
+    + DroneTarget.x86_64.kernel.parts.map(\.option))
     .map { $0 == "CONFIG_NF_TABLES" ? "\($0)=m\n" : "\($0)=y\n" }.joined()
 
   private func withFolder<Result>(_ body: (FilePath) async throws -> Result) async throws -> Result {

@@ -131,8 +131,11 @@ private actor Record {
     let wide = try ImagePipeline(.cd, for: .x86_64, folders: folders, output: "/nowhere")
     var withDebians = Pipeline()
     _ = try await wide.stages(in: &withDebians)
-    // Debian's package and what is chosen of it in place of a kernel of our own.
-    #expect(withDebians.count == 10)
+    // Debian's package and what is chosen of it in place of a kernel of our own; the same of boot loaders for UEFI.
+    #expect(withDebians.count == 12)
+    var fromNetwork = Pipeline()
+    _ = try await ImagePipeline(.network, for: .x86_64, folders: folders, output: "/nowhere").stages(in: &fromNetwork)
+    #expect(fromNetwork.count == 10)
     var pipeline = Pipeline()
     _ = try await MasterPackagePipeline(for: .master, folders: folders, output: "/nowhere").stages(in: &pipeline)
     // Neither BusyBox nor a kernel.

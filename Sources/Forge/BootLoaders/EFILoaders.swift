@@ -1,0 +1,76 @@
+import BuildCache
+import DebianArchive
+import SystemPackage
+import Target
+import Workshop
+
+/// The files of an EFI system partition, taken out of their packages, which are not installed.
+public struct EFILoaders: Recipe {
+  private let loader: GRUB
+  /// The package's file and its digest, by the package's name.
+  private let packages: [String: (file: FilePath, digest: SHA256, version: String)]
+
+  /// Throws a sentence when one of the packages is missing or none.
+  ///
+  /// - Parameter folder: where the packages' files lie.
+  public init(_ loader: GRUB, from folder: FilePath) throws {
+    self.loader = loader
+    var packages: [String: (FilePath, SHA256, String)] = [:]
+    for name in loader.packages {
+      let file = try NewestPackages.file(of: name, in: folder)
+      packages[name] = (file, try SHA256(contentsOf: file), try PackageDescription(file).version)
+    }
+    self.packages = packages
+  }
+
+  public var name: String { "efi-loaders" }
+  public var title: String { "Boot loaders for UEFI" }
+  public var inputs: [Input] {
+    [Input("recipe", "1")] + loader.packages.map { Input($0, packages[$0]?.digest.description ?? "") }
+      + loader.parts.map { Input($0.place, "\($0.package) \($0.file)") }
+  }
+
+  public func build(in room: Room) async throws {
+    for part in loader.parts {
+      guard let package = packages[part.package]?.file else { continue }
+      let unpacked = room.work.appending(part.package)
+      try Payload.extract(package, to: unpacked) { $0 == part.file }
+      let file = FilePath(unpacked.string + part.file)
+      guard exists(file) else {
+        throw BuildError.input(
+          "\(package.lastComponent?.string ?? part.package) has no \(part.file), which \(part.why): Debian has changed the package, and this program must follow."
+        )
+      }
+      try move(file, to: room.result.appending(Self.name(of: part)))
+    }
+  }
+
+  private static func name(of part: GRUB.Part) -> String { String(part.place.split(separator: "/").last ?? "") }
+
+  /// What a finished part holds.
+  public func files(in part: Part) -> [EFILoaderFile] {
+    loader.parts.map {
+      EFILoaderFile(
+        place: $0.place, file: part.folder.appending(Self.name(of: $0)),
+        origin: .delivered(package: $0.package, version: packages[$0.package]?.version ?? ""))
+    }
+  }
+
+  /// What names the packages in an image's bill.
+  public var records: [SourceRecord] {
+    loader.packages.compactMap { name in
+      packages[name].map {
+        SourceRecord(
+          name: $0.file.lastComponent?.string ?? name, version: $0.version, sha256: $0.digest.description)
+      }
+    }
+  }
+}
+
+/// A file for an EFI system partition.
+public struct EFILoaderFile: Sendable {
+  /// Its path there.
+  public let place: String
+  public let file: FilePath
+  public let origin: Origin
+}
