@@ -5,10 +5,11 @@ BUILD := build
 DRONEFORGE := $(BUILD)/bin/droneforge
 FORGE_SOURCES := Package.swift $(shell find Sources -name '*.swift' -o -name '*.[ch]' -o -name '*.modulemap')
 
-# Options of one run: TARGET=x86_64 is for PCs of 64 bits; KERNEL=own|debian|/path/linux-image-….deb|/path/bzImage takes
+# Options of one run: TARGET=i586 is for PCs from the Pentium on that have a BIOS, TARGET=x86_64 for PCs of 64 bits, and any for
+# both on one medium; KERNEL=own|debian|/path/linux-image-….deb|/path/bzImage takes
 # another kernel, and MODULES=all|pc|name,name of a Debian kernel these modules; CLUSTER=name makes the image for that
 # cluster, and CREDENTIAL=full|public|none says what it carries of it.
-TARGET ?= i586
+TARGET ?= any
 KERNEL ?=
 MODULES ?=
 CLUSTER ?=
@@ -22,8 +23,8 @@ image_options := --target '$(TARGET)' $(if $(KERNEL),--kernel '$(KERNEL)') $(if 
   $(if $(CLUSTER),--cluster '$(CLUSTER)') \
   $(if $(CREDENTIAL),--credential '$(CREDENTIAL)')
 
-# Outputs for other computers than the standard ones have the target in their names.
-suffix := $(if $(filter-out i586,$(TARGET)),-$(TARGET))
+# Outputs that are not for every computer have the target in their names.
+suffix := $(if $(filter-out any,$(TARGET)),-$(TARGET))
 
 .DEFAULT_GOAL := help
 .PHONY: help deps iso pxe master run army unit smoke soak test lint fuzz bench clean swift others
@@ -32,11 +33,11 @@ suffix := $(if $(filter-out i586,$(TARGET)),-$(TARGET))
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-iso: $(DRONEFORGE) ## The drone CD and USB image: build/drone.iso (TARGET=x86_64, CLUSTER=name, KERNEL=…)
+iso: $(DRONEFORGE) ## The drone CD and USB image: build/drone.iso (TARGET=i586|x86_64, CLUSTER=name, KERNEL=…)
 	@sysroot/install-packages sysroot image
 	@$(DRONEFORGE) iso --output $(BUILD) $(image_options)
 
-pxe: $(DRONEFORGE) ## The network boot tree: build/pxe (TARGET=x86_64, CLUSTER=name)
+pxe: $(DRONEFORGE) ## The network boot tree: build/pxe (TARGET=i586|x86_64, CLUSTER=name)
 	@sysroot/install-packages sysroot image
 	@$(DRONEFORGE) pxe --output $(BUILD) $(image_options)
 
@@ -62,6 +63,7 @@ smoke: iso pxe master others ## Only the tests that boot virtual machines
 
 # Images of the other targets.
 others:
+	@$(MAKE) --no-print-directory iso TARGET=i586
 	@$(MAKE) --no-print-directory iso TARGET=x86_64
 
 test: iso pxe master others ## Every test, virtual machines included; which were slow, and what the machines cost

@@ -5,11 +5,9 @@ import Workshop
 /// and digest, and the source packages that the programs were built from.
 public struct BillOfMaterials: Codable, Sendable, Equatable {
   /// Counts up when a reader of older bills would misunderstand a new one.
-  public var format = 1
-  /// The kind of computer: `DroneTarget.name`.
+  public var format = 2
+  /// What computers it is for: `ImageTarget.name`.
   public var target: String
-  /// The version in the kernel's header.
-  public var kernel: String
   /// The digest of the code in a CD image's first sector, by which it boots as a disk.
   public var hybridSector: String?
   /// What is on the CD or in the network boot tree.
@@ -18,13 +16,22 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
   /// paths in capitals as FAT has them (`/EFI/BOOT/BOOTX64.EFI`), sorted. Owners and modes mean nothing there. Nil for a
   /// medium without one.
   public var efiPartition: [Item]?
-  /// What is in the drone's root.
-  public var root: [Item]
+  /// The drones on the medium, as its target has them.
+  public var drones: [Drone]
   public var sources: [SourceRecord]
-  /// Nil for a kernel without modules.
-  public var modules: Modules?
   /// Nil for an image without a credential.
   public var cluster: Cluster?
+
+  public struct Drone: Codable, Sendable, Equatable {
+    /// The kind of computer: `DroneTarget.name`.
+    public var target: String
+    /// The version in the kernel's header.
+    public var kernel: String
+    /// What is in the drone's root.
+    public var root: [Item]
+    /// Nil for a kernel without modules.
+    public var modules: Modules?
+  }
 
   public struct Item: Codable, Sendable, Equatable {
     public var path: String
@@ -61,17 +68,15 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
   }
 
   init(
-    target: String, kernel: String, hybridSector: String? = nil, medium: [Item],
-    efiPartition: [Item]? = nil, root: [Item], sources: [SourceRecord], modules: Modules? = nil, cluster: Cluster? = nil
+    target: String, hybridSector: String? = nil, medium: [Item], efiPartition: [Item]? = nil, drones: [Drone],
+    sources: [SourceRecord], cluster: Cluster? = nil
   ) {
     self.target = target
-    self.kernel = kernel
     self.hybridSector = hybridSector
     self.medium = medium
     self.efiPartition = efiPartition
-    self.root = root
+    self.drones = drones
     self.sources = sources
-    self.modules = modules
     self.cluster = cluster
   }
 

@@ -4,9 +4,9 @@ import Workshop
 
 extension BootWay {
   /// What the firmware and the boot loader read from a medium. `bootFiles`: the folder with boot configurations and screens.
-  func entries(on medium: Medium, for target: DroneTarget, bootFiles: FilePath) throws -> [Entry] {
+  func entries(on medium: Medium, for target: ImageTarget, bootFiles: FilePath) throws -> [Entry] {
     switch (self, medium) {
-    case (.bios(let loader), _): loader.entries(on: medium, for: target, bootFiles: bootFiles)
+    case (.bios(let loader), _): try loader.entries(on: medium, for: target, bootFiles: bootFiles)
     case (.uefi, .cd): try GRUBConfiguration(for: target, bootFiles: bootFiles).entries
     case (.uefi, .network): []
     }
@@ -84,10 +84,12 @@ extension BootWay {
 
 extension GRUBConfiguration {
   /// Made from the CD's configuration of SYSLINUX and its screens. Throws a sentence when that says what GRUB cannot do.
-  fileprivate init(for target: DroneTarget, bootFiles: FilePath) throws {
+  fileprivate init(for target: ImageTarget, bootFiles: FilePath) throws {
+    guard let drone = target.wide else { throw BuildError.input("UEFI starts none of the drones of \(target.name).") }
     let file = bootFiles.appending("isolinux.cfg")
-    labels = try BootLabels(String(decoding: contents(of: file), as: UTF8.self), from: "\(file)")
-    screens = try SYSLINUX.keys.map { try contents(of: bootFiles.appending(SYSLINUX.screen($0, for: target))) }
+    let text = String(decoding: try contents(of: file), as: UTF8.self)
+    labels = try BootLabels(SYSLINUX.moved(text, to: target.place(of: drone)), from: "\(file)")
+    screens = try SYSLINUX.keys.map { try contents(of: bootFiles.appending(SYSLINUX.screen($0, for: drone.name))) }
   }
 }
 
@@ -97,39 +99,51 @@ extension SYSLINUX {
   /// F1 to F6.
   fileprivate static let keys = 1...6
 
-  /// A key's screen in the folder with boot configurations. One is of the target: what the hardware must be.
-  fileprivate static func screen(_ key: Int, for target: DroneTarget) -> String {
-    "f\(key)\(key == 3 && target.name != DroneTarget.standard.name ? "-\(target.name)" : "").txt"
+  /// A key's screen in the folder with boot configurations. Some are a target's own: what the hardware must be, and which
+  /// labels there are.
+  fileprivate static func screen(_ key: Int, for target: String) -> String {
+    let isOwn = target != DroneTarget.i586.name && (key == 3 || key == 5 && target == ImageTarget.any.name)
+    return "f\(key)\(isOwn ? "-\(target)" : "").txt"
   }
 
-  fileprivate func entries(on medium: Medium, for target: DroneTarget, bootFiles: FilePath) -> [Entry] {
+  fileprivate func entries(on medium: Medium, for target: ImageTarget, bootFiles: FilePath) throws -> [Entry] {
     func part(_ path: String, _ part: Part, why: String) -> Entry {
       .file(path, .file(part.path), why: why, origin: .package(part.package))
     }
     func text(_ path: String, _ name: String, why: String) -> Entry { .bootFile(path, name, in: bootFiles, why: why) }
+    func labels(_ path: String, _ name: String) throws -> Entry {
+      guard target.drones.count > 1, let wide = target.wide else { return text(path, name, why: "boot labels") }
+      let both = Self.choosing(
+        String(decoding: try contents(of: bootFiles.appending(name)), as: UTF8.self), wide: target.place(of: wide))
+      return .file(path, .bytes([UInt8](both.utf8)), why: "boot labels")
+    }
     let screens: String
+    let modules: String
     var entries: [Entry]
     switch medium {
     case .cd:
-      screens = "/isolinux"
+      (screens, modules) = ("/isolinux", "/isolinux")
       entries = [
         part(Self.loaderOnCD, isolinux, why: "boots from CD and disk"),
         part("/isolinux/ldlinux.c32", core, why: "the boot prompt"),
-        text("/isolinux/isolinux.cfg", "isolinux.cfg", why: "boot labels"),
+        try labels("/isolinux/isolinux.cfg", "isolinux.cfg"),
         part("/pxe/pxelinux.0", pxelinux, why: "boots others from the network"),
         text("/pxe/pxelinux.cfg", "pxemaster.cfg", why: "the others' boot labels"),
       ]
     case .network:
-      screens = "/screens"
+      (screens, modules) = ("/screens", "")
       entries = [
         part("/pxelinux.0", pxelinux, why: "boots from the network"),
         part("/ldlinux.c32", core, why: "the boot prompt"),
-        text("/pxelinux.cfg/default", "pxelinux.cfg", why: "boot labels"),
+        try labels("/pxelinux.cfg/default", "pxelinux.cfg"),
       ]
+    }
+    if target.drones.count > 1 {
+      entries += chooser.map { part("\(modules)/\($0.path.lastComponent?.string ?? "")", $0, why: "chooses by the processor") }
     }
     for key in Self.keys {
       entries.append(
-        text("\(screens)/f\(key).txt", Self.screen(key, for: target), why: "the boot prompt's F\(key)"))
+        text("\(screens)/f\(key).txt", Self.screen(key, for: target.name), why: "the boot prompt's F\(key)"))
     }
     return entries
   }

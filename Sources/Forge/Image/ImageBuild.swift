@@ -19,17 +19,13 @@ public struct BuiltImage: Sendable {
 ///
 /// - Parameters:
 ///   - destination: where they go from there, for sentences; nil when they stay.
-///   - archives: where compressed parts of roots are kept for the next image; nil for nowhere.
+///   - archives: where compressed parts of a drone's root are kept for the next image; nil for nowhere.
 public func buildImage(
   _ medium: Medium, from parts: ImageParts, in folder: FilePath, goingTo destination: FilePath? = nil,
-  archives: BuildCache? = nil
+  archives: (@Sendable (DroneTarget) -> BuildCache)? = nil
 ) async throws -> BuiltImage {
-  guard let profile = parts.target.image else {
-    throw BuildError.input("There are no images for \(parts.target.name).")
-  }
   let output = folder.appending(medium.outputName(for: parts.target))
   let billPath = folder.appending(medium.billName(for: parts.target))
-  let kernel = try KernelImage(parts.kernel.path, form: profile.kernel)
   let holdsKey = parts.credential?.key != nil
   guard !holdsKey || !medium.isPublic else {
     throw BuildError.input(
@@ -37,27 +33,28 @@ public func buildImage(
   }
   // A reader of the key can join.
   let outputMode: FilePermissions = holdsKey ? .ownerReadWrite : [.ownerReadWrite, .groupRead, .otherRead]
-  let root = try parts.rootManifest.resolved().sealed()
-  let modules = try parts.modules?.resolved()
+  let drones = try parts.drones.map { try ResolvedDrone($0) }
   try await withTemporaryFolder(in: folder) { work in
     try fileOperation(work, "Choose another folder") {
       guard chmod(work.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
     }
-    let archive = work.appending("chaos.rdz")
-    let packing = RootPacking(
-      profile.compression, in: work, keeping: archives ?? BuildCache(folder: work.appending("archives")))
-    let publicPart = try await packing.pack(root, modules, parts.credential, to: archive)
-    let content = try Manifest(
-      medium.fixedEntries(parts, profile) + medium.rootEntries(archive, publicPart: publicPart)
-    ).resolved()
-    let partition = try Manifest(medium.partitionEntries(parts, profile)).resolved()
+    var roots: [Entry] = []
+    for drone in drones {
+      let archive = work.appending("\(drone.target.name).rdz")
+      let packing = RootPacking(
+        drone.profile.compression, in: work, 
+        keeping: archives?(drone.target) ?? BuildCache(folder: work.appending("archives-\(drone.target.name)")))
+      let publicPart = try await packing.pack(drone.root, drone.modules, parts.credential, to: archive)
+      roots += medium.rootEntries(archive, at: parts.target.place(of: drone.target), publicPart: publicPart)
+    }
+    let content = try Manifest(medium.fixedEntries(parts) + roots).resolved()
+    let partition = try Manifest(medium.partitionEntries(parts)).resolved()
     let bill = try BillOfMaterials(
-      target: parts.target.name, kernel: kernel.version,
-      hybridSector: medium == .cd ? profile.hybridSector.map { "\(try SHA256(contentsOf: $0))" } : nil,
-      medium: items(on: medium, content, profile),
+      target: parts.target.name,
+      hybridSector: medium == .cd ? parts.target.hybridSector.map { "\(try SHA256(contentsOf: $0))" } : nil,
+      medium: items(on: medium, content, parts.target),
       efiPartition: partition.entries.isEmpty ? nil : try partition.entries.map { try .init($0) },
-      root: root.entries.map { try .init($0) }, sources: parts.sources,
-      modules: modules.map { .init(files: try $0.entries.map { try .init($0) }) },
+      drones: drones.map { try $0.bill }, sources: parts.sources,
       cluster: try parts.credential.map {
         .init(name: $0.cluster, fingerprint: $0.fingerprint, mayAdmit: $0.key != nil, credential: try $0.items)
       })
@@ -71,23 +68,50 @@ public func buildImage(
       try await write([], to: output, mode: outputMode)
       let volume = work.appending("efi")
       try await write(partition, asVolume: volume)
-      try await writeCD(tree, partition: volume, bootWays: profile.bootWays, to: output)
+      try await writeCD(tree, partition: volume, bootWays: parts.target.bootWays, to: output)
     case .network: try await write(content, asFolder: output)
     }
   }
   return BuiltImage(path: output, bill: billPath)
 }
 
-extension ImageProfile {
+/// A drone's parts, each file looked at once.
+private struct ResolvedDrone {
+  let target: DroneTarget
+  let profile: ImageProfile
+  let kernel: KernelImage
+  let root: ResolvedManifest
+  let modules: ResolvedManifest?
+
+  init(_ parts: DroneParts) throws {
+    guard let profile = parts.target.image else {
+      throw BuildError.input("There are no images for \(parts.target.name).")
+    }
+    (target, self.profile) = (parts.target, profile)
+    kernel = try KernelImage(parts.kernel.path, form: profile.kernel)
+    root = try parts.rootManifest.resolved().sealed()
+    modules = try parts.modules?.resolved()
+  }
+
+  var bill: BillOfMaterials.Drone {
+    get throws {
+      .init(
+        target: target.name, kernel: kernel.version, root: try root.entries.map { try .init($0) },
+        modules: try modules.map { .init(files: try $0.entries.map { try .init($0) }) })
+    }
+  }
+}
+
+extension ImageTarget {
   /// The beginning of a medium that also boots as a disk.
   fileprivate var hybridSector: FilePath? { bootWays.compactMap(\.hybridSector).first }
 }
 
 /// The medium's files for the bill; the CD's writer adds one.
 private func items(
-  on medium: Medium, _ content: ResolvedManifest, _ profile: ImageProfile
+  on medium: Medium, _ content: ResolvedManifest, _ target: ImageTarget
 ) throws -> [BillOfMaterials.Item] {
-  let loaders = medium == .cd ? Set(profile.bootWays.compactMap(\.loaderOnCD)) : []
+  let loaders = medium == .cd ? Set(target.bootWays.compactMap(\.loaderOnCD)) : []
   var items = try content.entries.map { try BillOfMaterials.Item($0, bootLoader: loaders.contains($0.entry.path)) }
   if medium == .cd {
     items.append(
@@ -125,11 +149,13 @@ private func requireRoom(in folder: FilePath, for content: ResolvedManifest...) 
 
 extension ImageParts {
   /// A digest over all that an image is made from, files by a look from outside.
-  func digest(for medium: Medium, _ profile: ImageProfile) throws -> SHA256 {
-    let carried = try (modules?.manifest.entries ?? []) + (credential?.manifest.entries ?? [])
+  func digest(for medium: Medium) throws -> SHA256 {
+    let roots = try drones.flatMap { try $0.rootManifest.entries + ($0.modules?.manifest.entries ?? []) }
+    let carried = try credential?.manifest.entries ?? []
     return try appearance(
-      of: rootManifest.entries + medium.fixedEntries(self, profile) + medium.partitionEntries(self, profile) + carried,
-      and: profile.bootWays.compactMap(\.hybridSector), sources.map { "\($0)" } + [target.name])
+      of: roots + medium.fixedEntries(self) + medium.partitionEntries(self) + carried,
+      and: target.bootWays.compactMap(\.hybridSector),
+      sources.map { "\($0)" } + [target.name] + drones.map(\.target.name))
   }
 }
 

@@ -9,7 +9,7 @@ public struct ImageRecipe: Recipe {
   public let parts: ImageParts
   public let inputs: [Input]
   private let destination: FilePath
-  private let archives: BuildCache?
+  private let archives: (@Sendable (DroneTarget) -> BuildCache)?
 
   /// Looks at all that the image is made from, from outside: what looks the same as before is not read again.
   ///
@@ -17,16 +17,14 @@ public struct ImageRecipe: Recipe {
   ///   - destination: the folder in which the image will lie.
   ///   - archives: see `buildImage`.
   public init(
-    _ medium: Medium, from parts: ImageParts, goingTo destination: FilePath, archives: BuildCache? = nil
+    _ medium: Medium, from parts: ImageParts, goingTo destination: FilePath,
+    archives: (@Sendable (DroneTarget) -> BuildCache)? = nil
   ) throws {
-    guard let profile = parts.target.image else {
-      throw BuildError.input("There are no images for \(parts.target.name).")
-    }
     self.medium = medium
     self.parts = parts
     self.destination = destination
     self.archives = archives
-    inputs = [Input("parts", try parts.digest(for: medium, profile).description)]
+    inputs = [Input("parts", try parts.digest(for: medium).description)]
   }
 
   public var name: String { medium.outputName(for: parts.target) }

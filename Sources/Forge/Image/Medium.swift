@@ -4,18 +4,37 @@ import SystemPackage
 import Target
 import Workshop
 
-/// What an image is made from.
-public struct ImageParts: Sendable {
+/// What a drone is made from, as an image holds it.
+public struct DroneParts: Sendable {
+  public var target: DroneTarget
   public var root: RootParts
   /// Of the form that the target's profile names.
   public var kernel: SuppliedFile
-  /// The folder with the boot configuration and the screens: the checkout's `isolinux`.
-  public var bootFiles: FilePath
-  public var target: DroneTarget
-  /// Where the programs come from, for the bill of materials.
-  public var sources: [SourceRecord]
   /// Nil for a kernel without modules.
   public var modules: CarriedModules?
+
+  public init(_ target: DroneTarget, root: RootParts, kernel: SuppliedFile, modules: CarriedModules? = nil) {
+    self.target = target
+    self.root = root
+    self.kernel = kernel
+    self.modules = modules
+  }
+
+  /// The whole root, without what lies in archives of its own.
+  public var rootManifest: Manifest {
+    get throws { try Manifest(root: root, with: modules?.rootEntries ?? []) }
+  }
+}
+
+/// What an image is made from.
+public struct ImageParts: Sendable {
+  public var target: ImageTarget
+  /// One for each of the target's drones, in their order.
+  public var drones: [DroneParts]
+  /// The folder with the boot configuration and the screens: the checkout's `isolinux`.
+  public var bootFiles: FilePath
+  /// Where the programs come from, for the bill of materials.
+  public var sources: [SourceRecord]
   /// What the image carries of a cluster.
   public var credential: Credential?
   /// Boot loaders for the EFI system partition by their paths there (`GRUB.Part.place`); empty for an image that no UEFI
@@ -23,22 +42,45 @@ public struct ImageParts: Sendable {
   public var loaders: [String: SuppliedFile]
 
   public init(
-    root: RootParts, kernel: SuppliedFile, bootFiles: FilePath, target: DroneTarget, sources: [SourceRecord],
-    modules: CarriedModules? = nil, credential: Credential? = nil, loaders: [String: SuppliedFile] = [:]
+    _ target: ImageTarget, of drones: [DroneParts], bootFiles: FilePath, sources: [SourceRecord],
+    credential: Credential? = nil, loaders: [String: SuppliedFile] = [:]
   ) {
-    self.root = root
-    self.kernel = kernel
-    self.bootFiles = bootFiles
     self.target = target
+    self.drones = drones
+    self.bootFiles = bootFiles
     self.sources = sources
-    self.modules = modules
     self.credential = credential
     self.loaders = loaders
   }
+}
 
-  /// The whole root, without what lies in archives of its own.
-  public var rootManifest: Manifest {
-    get throws { try Manifest(root: root, with: modules?.rootEntries ?? []) }
+/// Where a medium has a drone's kernel and root.
+public struct DronePlace: Sendable, Equatable {
+  public let kernel: String
+  public let root: String
+
+  /// What boots where nothing else is asked for.
+  public static let standard = DronePlace(kernel: "/\(MediumPath.kernel)", root: "/\(MediumPath.root)")
+
+  /// In a folder of the target's name beside that.
+  fileprivate init(beside target: DroneTarget) {
+    func beside(_ path: String) -> String {
+      let file = FilePath(path)
+      return file.removingLastComponent().appending(target.name).appending(file.lastComponent?.string ?? "").string
+    }
+    self.init(kernel: beside(Self.standard.kernel), root: beside(Self.standard.root))
+  }
+
+  private init(kernel: String, root: String) {
+    self.kernel = kernel
+    self.root = root
+  }
+}
+
+extension ImageTarget {
+  /// Where a medium has this drone.
+  public func place(of drone: DroneTarget) -> DronePlace {
+    drone.name == drones.first?.name ? .standard : DronePlace(beside: drone)
   }
 }
 
@@ -52,17 +94,17 @@ public enum Medium: String, Sendable, CaseIterable {
   /// Whether anybody can read it: a TFTP server sends its files to everybody.
   public var isPublic: Bool { self == .network }
 
-  /// The output's name: `drone.iso`, and `drone-x86_64.iso` for other computers than the standard ones.
-  public func outputName(for target: DroneTarget) -> String {
+  /// The output's name: `drone.iso`, and `drone-x86_64.iso` where it is not for every computer.
+  public func outputName(for target: ImageTarget) -> String {
     stem(for: target) + (self == .cd ? ".iso" : "")
   }
 
   /// The name of its bill of materials, beside the output.
-  public func billName(for target: DroneTarget) -> String { "\(stem(for: target)).manifest.json" }
+  public func billName(for target: ImageTarget) -> String { "\(stem(for: target)).manifest.json" }
 
-  private func stem(for target: DroneTarget) -> String {
+  private func stem(for target: ImageTarget) -> String {
     let name = self == .cd ? "drone" : "\(BuiltFile.networkTree)"
-    return target.name == DroneTarget.standard.name ? name : "\(name)-\(target.name)"
+    return target.name == ImageTarget.standard.name ? name : "\(name)-\(target.name)"
   }
 
   /// Where the bill of materials of an image lies.
@@ -72,12 +114,16 @@ public enum Medium: String, Sendable, CaseIterable {
 }
 
 extension Medium {
-  /// What is on the medium beside the root and the text about it.
-  func fixedEntries(_ parts: ImageParts, _ profile: ImageProfile) throws -> [Entry] {
-    var entries: [Entry] = [
-      .file("/\(MediumPath.kernel)", .file(parts.kernel.path), why: "the kernel", origin: parts.kernel.origin)
-    ]
-    entries += try profile.bootWays.flatMap { try $0.entries(on: self, for: parts.target, bootFiles: parts.bootFiles) }
+  /// What is on the medium beside the roots and the text about them.
+  func fixedEntries(_ parts: ImageParts) throws -> [Entry] {
+    var entries: [Entry] = parts.drones.map { drone in
+      .file(
+        parts.target.place(of: drone.target).kernel, .file(drone.kernel.path), why: "the kernel",
+        origin: drone.kernel.origin)
+    }
+    entries += try parts.target.bootWays.flatMap {
+      try $0.entries(on: self, for: parts.target, bootFiles: parts.bootFiles)
+    }
     if self == .network {
       func text(_ name: String, why: String) -> Entry { .bootFile("/\(name)", name, in: parts.bootFiles, why: why) }
       entries += [
@@ -90,15 +136,15 @@ extension Medium {
   }
 
   /// What is in the EFI system partition behind the medium's file system; empty where there is none.
-  func partitionEntries(_ parts: ImageParts, _ profile: ImageProfile) throws -> [Entry] {
-    self == .cd ? try profile.bootWays.flatMap { try $0.partitionEntries(parts.loaders) } : []
+  func partitionEntries(_ parts: ImageParts) throws -> [Entry] {
+    self == .cd ? try parts.target.bootWays.flatMap { try $0.partitionEntries(parts.loaders) } : []
   }
 
-  /// The compressed root. `publicPart`: how much of it everybody may have; a CD says so to the drone that boots others from
-  /// it.
-  func rootEntries(_ archive: FilePath, publicPart: PublicPart) -> [Entry] {
-    let root = Entry.file("/\(MediumPath.root)", .file(archive), why: "the drone's root")
-    guard self == .cd else { return [root] }
+  /// A compressed root. `publicPart`: how much of it everybody may have; a CD says so of its first to the drone that boots
+  /// others from it.
+  func rootEntries(_ archive: FilePath, at place: DronePlace, publicPart: PublicPart) -> [Entry] {
+    let root = Entry.file(place.root, .file(archive), why: "the drone's root")
+    guard self == .cd, place == .standard else { return [root] }
     return [
       root,
       .file(publicPartPath, .bytes(publicPart.text), why: "where the root ends and the credential begins"),

@@ -1,4 +1,4 @@
-/// Checks that what a boot configuration of SYSLINUX names is there (SYSLINUX, syslinux.txt: KERNEL, LINUX, INITRD,
+/// Checks that what a boot configuration of SYSLINUX names is there (SYSLINUX, syslinux.txt: KERNEL, LINUX, COM32, INITRD,
 /// APPEND's initrd=, DISPLAY, F1 to F12, INCLUDE, CONFIG).
 ///
 /// `folder` is where relative names begin: the configuration's own on a CD, the root of a network tree.
@@ -7,7 +7,7 @@ func checkConfiguration(_ text: [UInt8], at place: String, folder: String, files
   var labels = 0
   var missing: Set<Substring> = []
   let fileWords: Set<String> = [
-    "kernel", "linux", "initrd", "display", "include", "config", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9",
+    "kernel", "linux", "initrd", "com32", "display", "include", "config", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9",
     "f10", "f11", "f12",
   ]
   for line in text.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }) {

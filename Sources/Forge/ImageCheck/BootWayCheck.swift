@@ -49,15 +49,18 @@ extension BootWay {
 
   /// Checks what only this way needs beside its entry in the boot catalogue; gives sentences for who boots it.
   ///
-  /// - Parameter partition: the files of the EFI partition.
+  /// - Parameters:
+  ///   - partition: the files of the EFI partition.
+  ///   - kernel: what UEFI starts in the end, where it is there.
+  ///   - place: where that should be.
   func check(
-    _ partition: [Member], kernel: (any ByteSource)?, is64Bit: Bool, _ findings: inout [Finding]
+    _ partition: [Member], kernel: (any ByteSource)?, at place: String, is64Bit: Bool, _ findings: inout [Finding]
   ) -> [String] {
     switch self {
     case .bios: return []
     case .uefi(let loader):
       let note = checkFirmwarePrograms(
-        partition, needed: loader.parts.map(\.place), kernel: kernel, at: kernelPath, is64Bit: is64Bit, &findings)
+        partition, needed: loader.parts.map(\.place), kernel: kernel, at: place, is64Bit: is64Bit, &findings)
       return note.map { [$0] } ?? []
     }
   }

@@ -1,6 +1,7 @@
 import Image
 import Integrity
 import SystemPackage
+import Target
 import Workshop
 
 /// A file's content, as far as checks look at it. It is read piece by piece; its bytes are at hand afterwards while there
@@ -83,10 +84,14 @@ final class Shelf {
   }
 
   /// What checks cannot do without, besides programs.
-  private static let needed: Set<String> = [
-    kernelPath, rootPath, "\(Baseline.path)", Credential.certificatePath, Credential.keyPath,
+  private static let needed: Set<String> = droneFiles.union([
+    "\(Baseline.path)", Credential.certificatePath, Credential.keyPath,
     Credential.descriptionPath, CarriedModules.tablePath,
-  ]
+  ])
+  private static let droneFiles = Set(
+    ImageTarget.all.flatMap { target in
+      target.drones.map(target.place).flatMap { [$0.kernel, $0.root] }
+    })
 
   /// Reads a content to its end: `next` gives pieces, an empty one at the end.
   func content(

@@ -13,8 +13,8 @@ struct EFIParts: Sendable {
   var packages: [SourceRecord]
 }
 
-extension ImageProfile {
-  /// What UEFI starts a drone by; nil for a BIOS alone.
+extension ImageTarget {
+  /// What UEFI starts its drone by; nil for a BIOS alone.
   var efi: GRUB? {
     for way in bootWays {
       if case .uefi(let loader) = way { return loader }

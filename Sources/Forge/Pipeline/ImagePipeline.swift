@@ -23,12 +23,13 @@ public struct Product: Sendable {
 /// Builds a CD image or a network boot tree, and first all that it is made from.
 public struct ImagePipeline: Sendable {
   public let medium: Medium
-  public let target: DroneTarget
+  public let target: ImageTarget
   public let folders: BuildFolders
   /// Where the image goes.
   public let output: FilePath
-  let kernel: KernelChoice
-  /// Nil for the usual ones, where the kernel has modules.
+  /// One for each of the target's drones, in their order.
+  let kernels: [KernelChoice]
+  /// Nil for the usual ones, where a kernel has modules.
   let modules: ModuleSelection?
   /// What the image carries of a cluster.
   public var credential: Credential?
@@ -36,19 +37,27 @@ public struct ImagePipeline: Sendable {
   /// Throws `BuildError` when there are no images for the target, or none with this kernel.
   ///
   /// - Parameters:
-  ///   - kernel: nil for the target's usual one.
+  ///   - kernel: nil for the usual one of each drone.
   ///   - modules: nil for the usual ones, where the kernel has modules.
   public init(
-    _ medium: Medium, for target: DroneTarget, folders: BuildFolders, output: FilePath, kernel: KernelChoice? = nil,
+    _ medium: Medium, for target: ImageTarget, folders: BuildFolders, output: FilePath, kernel: KernelChoice? = nil,
     modules: ModuleSelection? = nil
   ) throws {
-    let kernel = kernel ?? .standard(for: target)
-    try kernel.check(for: target, modules, recipes: folders.recipes)
+    guard kernel == nil || target.drones.count == 1 else {
+      throw BuildError.input(
+        "A kernel is for one kind of computer, and the image for several: name one of them, TARGET=\(target.drones.map(\.name).joined(separator: " or TARGET="))."
+      )
+    }
+    let kernels = target.drones.map { kernel ?? .standard(for: $0) }
+    let choosesModules = kernels.contains(where: \.hasModules)
+    for (drone, kernel) in zip(target.drones, kernels) {
+      try kernel.check(for: drone, kernel.hasModules || !choosesModules ? modules : nil, recipes: folders.recipes)
+    }
     self.medium = medium
     self.target = target
     self.folders = folders
     self.output = output
-    self.kernel = kernel
+    self.kernels = kernels
     self.modules = modules
   }
 
@@ -63,8 +72,36 @@ public struct ImagePipeline: Sendable {
   }
 
   func stages(in pipeline: inout Pipeline) async throws -> Stage<Product> {
+    let loaders = medium == .cd ? target.efi?.stages(folders, in: &pipeline) : nil
+    var drones: [Stage<BuiltDrone>] = []
+    for (drone, kernel) in zip(target.drones, kernels) {
+      drones.append(try await stages(of: drone, kernel, in: &pipeline))
+    }
+    return pipeline.stage { [self, drones] progress in
+      let drones = try drones.map { try $0.result }
+      let efi = try loaders?.result
+      let parts = ImageParts(
+        target, of: drones.map(\.parts), bootFiles: folders.checkout.appending("isolinux"),
+        sources: distinct(drones.flatMap(\.sources)) + (efi?.packages ?? []), credential: credential,
+        loaders: efi?.files ?? [:])
+      let recipe = CheckedImage(
+        image: try ImageRecipe(medium, from: parts, goingTo: output) { [folders] in folders.programs(of: $0) },
+        sound: drones.reduce(into: []) { $0.formUnion($1.sound) },
+        kernelConfigurations: Dictionary(
+          drones.map { ($0.parts.target.name, $0.kernelConfiguration) }, uniquingKeysWith: { first, _ in first }
+        ).compactMapValues { $0 })
+      let report = try await BuildCache(folder: output).outputs(recipe.image.outputs, of: recipe, progress)
+      return Product(
+        path: output.appending(medium.outputName(for: target)), report: report,
+        notices: distinct(drones.flatMap(\.notices)))
+    }
+  }
+
+  /// Adds the stages that give one drone; the last one gives it.
+  private func stages(
+    of target: DroneTarget, _ kernel: KernelChoice, in pipeline: inout Pipeline
+  ) async throws -> Stage<BuiltDrone> {
     let brought = kernel.stages(for: target, modules, folders, in: &pipeline)
-    let loaders = medium == .cd ? target.image?.efi?.stages(folders, in: &pipeline) : nil
     let sysroot = try await SysrootStages(for: target, folders, in: &pipeline)
     let system = sysroot.system(in: &pipeline, withKernel: brought == nil)
     let programs = pipeline.programs(for: sysroot, folders)
@@ -73,25 +110,36 @@ public struct ImagePipeline: Sendable {
       return try programs.result.map { ($0.place.product, $0.stripped, $0.unstripped) }
         + [("busybox", system.busybox, system.busyboxUnstripped)]
     }
-    return pipeline.stage { [self] progress in
-      let (sources, system, programs) = (try sysroot.sources.result.records, try system.parts, try programs.result)
-      let kernel = try brought?.result ?? system.builtKernel(of: sources)
-      let efi = try loaders?.result
-      let parts = ImageParts(
-        root: RootParts(
-          programs: programs, busybox: SuppliedFile(system.busybox, from: sources.origin(of: "busybox")),
-          applets: system.busyboxApplets, files: folders.checkout.appending("rootfs")),
-        kernel: kernel.kernel, bootFiles: folders.checkout.appending("isolinux"), target: target,
-        sources: sources + (kernel.package.map { [$0] } ?? []) + (efi?.packages ?? []), modules: kernel.modules,
-        credential: credential, loaders: efi?.files ?? [:])
-      let recipe = CheckedImage(
-        image: try ImageRecipe(medium, from: parts, goingTo: output, archives: folders.programs(of: target)),
-        sound: try checks.result,
-        kernelConfiguration: kernel.configuration)
-      let report = try await BuildCache(folder: output).outputs(recipe.image.outputs, of: recipe, progress)
-      return Product(path: output.appending(medium.outputName(for: target)), report: report, notices: sources.notices)
+    return pipeline.derived { [folders] in
+      let (sources, system, programs) = (try sysroot.sources.result, try system.parts, try programs.result)
+      let kernel = try brought?.result ?? system.builtKernel(of: sources.records)
+      return BuiltDrone(
+        parts: DroneParts(
+          target,
+          root: RootParts(
+            programs: programs, busybox: SuppliedFile(system.busybox, from: sources.records.origin(of: "busybox")),
+            applets: system.busyboxApplets, files: folders.checkout.appending("rootfs")),
+          kernel: kernel.kernel, modules: kernel.modules),
+        sources: sources.records + (kernel.package.map { [$0] } ?? []), notices: sources.records.notices,
+        sound: try checks.result, kernelConfiguration: kernel.configuration)
     }
   }
+}
+
+/// A drone that was built for an image, and what the image's check is to know of it.
+private struct BuiltDrone: Sendable {
+  var parts: DroneParts
+  var sources: [SourceRecord]
+  /// A sentence for every source that is older than what the archive lists.
+  var notices: [String]
+  /// Digests of programs whose instructions were looked at.
+  var sound: Set<SHA256>
+  var kernelConfiguration: FilePath?
+}
+
+/// Each once, in their order: all drones are built from the same delivery of the sources.
+private func distinct<Value: Equatable>(_ values: [Value]) -> [Value] {
+  values.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
 }
 
 extension SystemParts {
@@ -106,7 +154,8 @@ extension SystemParts {
 private struct CheckedImage: Recipe {
   let image: ImageRecipe
   let sound: Set<SHA256>
-  let kernelConfiguration: FilePath?
+  /// Those that are known, by the names of their drones' targets.
+  let kernelConfigurations: [String: FilePath]
 
   var name: String { image.name }
   var title: String { image.title }
@@ -116,8 +165,8 @@ private struct CheckedImage: Recipe {
   func build(in room: Room) async throws -> String {
     let built = try await image.build(in: room)
     let bill = try BillOfMaterials(json: contents(of: built.bill))
-    let check = try ImageCheck(
-      target: image.parts.target, bill: bill, sound: sound, kernelConfiguration: kernelConfiguration)
+    let check = ImageCheck(
+      target: image.parts.target, bill: bill, sound: sound, kernelConfigurations: kernelConfigurations)
     let report = try await check.report(on: built.path)
     try requireSound(report.findings, "The new image is not sound, and the previous one stays")
     return report.summary(budget: check.budget)

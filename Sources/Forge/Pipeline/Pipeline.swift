@@ -12,19 +12,23 @@ import Workshop
 ///
 /// All stages are known before the first one runs, so progress is counted by what the pipeline was given.
 public struct Pipeline: Sendable {
-  private var stages: [@Sendable (Workshop.Progress) async throws -> Void] = []
+  private struct Entry: Sendable {
+    var isStep: Bool
+    var run: @Sendable (Workshop.Progress) async throws -> Void
+  }
+  private var stages: [Entry] = []
 
   public init() {}
 
-  /// How many stages there are.
-  public var count: Int { stages.count }
+  /// How many steps there are.
+  public var count: Int { stages.count { $0.isStep } }
 
   /// Adds a stage; `work` shows one step.
   public mutating func stage<Result: Sendable>(
     _ work: @escaping @Sendable (Workshop.Progress) async throws -> Result
   ) -> Stage<Result> {
     let stage = Stage<Result>()
-    stages.append { progress in stage.finish(with: try await work(progress)) }
+    stages.append(Entry(isStep: true) { progress in stage.finish(with: try await work(progress)) })
     return stage
   }
 
@@ -35,13 +39,20 @@ public struct Pipeline: Sendable {
     stage { progress in try await cache.part(recipe(), progress) }
   }
 
+  /// Adds what follows from earlier stages and is no step of its own.
+  mutating func derived<Result: Sendable>(_ work: @escaping @Sendable () async throws -> Result) -> Stage<Result> {
+    let stage = Stage<Result>()
+    stages.append(Entry(isStep: false) { _ in stage.finish(with: try await work()) })
+    return stage
+  }
+
   /// Runs all stages in the order in which they were added. Throws what the first failing one throws; those after it do
   /// not run then.
   public func run(quiet: Bool = false) async throws {
     let progress = Workshop.Progress(total: count, quiet: quiet)
     for stage in stages {
       try Task.checkCancellation()
-      try await stage(progress)
+      try await stage.run(progress)
     }
   }
 }

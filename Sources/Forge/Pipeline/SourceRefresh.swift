@@ -27,7 +27,7 @@ public struct SourceRefresh: Sendable {
     let wantedKernels = kernels.filter {
       packages.isEmpty ? exists(debians.location(of: $0)) : packages.contains($0.metapackage)
     }
-    let loaders = DroneTarget.all.compactMap { $0.image?.efi }
+    let loaders = [ImageTarget.any].compactMap(\.efi)
     let wantedLoaders = loaders.filter {
       packages.isEmpty ? exists(debians.location(of: $0.delivery)) : !Set(packages).isDisjoint(with: $0.packages)
     }

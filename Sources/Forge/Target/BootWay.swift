@@ -26,12 +26,18 @@ public struct SYSLINUX: Sendable {
   public let core: Part
   /// The first sector of a disk: finds isolinux on a CD image that was written to a disk.
   public let hybridSector: Part
+  /// Starts one label or another by the processor, and what it loads for that.
+  public let chooser: [Part]
 
   public static let debian = SYSLINUX(
     isolinux: Part(path: "/usr/lib/ISOLINUX/isolinux.bin", package: "isolinux"),
     pxelinux: Part(path: "/usr/lib/PXELINUX/pxelinux.0", package: "pxelinux"),
     core: Part(path: "/usr/lib/syslinux/modules/bios/ldlinux.c32", package: "syslinux-common"),
-    hybridSector: Part(path: "/usr/lib/ISOLINUX/isohdpfx.bin", package: "isolinux"))
+    hybridSector: Part(path: "/usr/lib/ISOLINUX/isohdpfx.bin", package: "isolinux"),
+    chooser: [
+      Part(path: "/usr/lib/syslinux/modules/bios/ifcpu64.c32", package: "syslinux-common"),
+      Part(path: "/usr/lib/syslinux/modules/bios/libcom32.c32", package: "syslinux-common"),
+    ])
 }
 
 /// GRUB and what stands before it where Secure Boot is on: files of Debian packages that are never installed on the

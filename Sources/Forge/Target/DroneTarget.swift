@@ -76,7 +76,7 @@ public struct DroneTarget: Sendable {
 
   /// Every target, in the order of a help text.
   public static let all = [i586, x86_64]
-  /// What images are for when nobody names a target.
+  /// What a machine or a program is for when nobody names a target.
   public static let standard = i586
   /// What the package for a master is for.
   public static let master = x86_64

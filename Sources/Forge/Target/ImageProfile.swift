@@ -1,24 +1,18 @@
-/// What an image for a target is like.
+/// What a target's kernel and root are like on a medium.
 public struct ImageProfile: Sendable {
-  /// The ways in which a medium boots, in the order of the boot catalogue.
-  public let bootWays: [BootWay]
   public let kernel: KernelForm
   public let compression: RootCompression
   /// The package whose dependency is Debian's newest kernel for such images; nil where Debian has none.
   public let kernelPackage: String?
   /// Memory in MiB that the image must boot in.
   public let smallestMemory: Int
-  /// Bytes that an image may have.
-  public let budget: Int
 
   public static let i586 = ImageProfile(
-    bootWays: [.bios(.debian)], kernel: .i386, compression: .x86, kernelPackage: nil, smallestMemory: 32,
-    budget: 5_800_000)
+    kernel: .i386, compression: .x86, kernelPackage: nil, smallestMemory: 32)
 
   /// With Debian's kernel, whose drivers are modules and which firmware with Secure Boot lets in.
   public static let x86_64 = ImageProfile(
-    bootWays: [.bios(.debian), .uefi(.debian)], kernel: .x86_64, compression: .x86WithModules,
-    kernelPackage: "linux-image-amd64", smallestMemory: 256, budget: 36_000_000)
+    kernel: .x86_64, compression: .x86WithModules, kernelPackage: "linux-image-amd64", smallestMemory: 256)
 }
 
 /// How a root archive is compressed, so that the kernel's unpacker can read it (lib/xz; Documentation/staging/xz.rst).

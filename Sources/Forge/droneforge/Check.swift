@@ -44,8 +44,8 @@ struct Check: AsyncParsableCommand {
         path: billPath.string, reason: "there is no such manifest", remedy: "Name it with --manifest.")
     }
     let bill = try BillOfMaterials(json: contents(of: billPath))
-    let target = DroneTarget(named: bill.target) ?? .standard
-    let check = try ImageCheck(target: target, bill: bill, unstripped: unstripped.map { FilePath($0) })
+    let target = ImageTarget(named: bill.target) ?? .standard
+    let check = ImageCheck(target: target, bill: bill, unstripped: unstripped.map { FilePath($0) })
     let report = try await check.report(on: path)
     guard report.findings.isEmpty else {
       for finding in report.findings { print(finding) }

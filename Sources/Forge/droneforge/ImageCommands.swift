@@ -52,12 +52,12 @@ struct ImageOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The folder for the outputs. (default: build in the checkout)", valueName: "folder"))
   var output: String?
 
-  @Option(help: "The kind of computer.")
-  var target = DroneTarget.standard
+  @Option(help: "The computers: any (every PC), i586 (from the Pentium on, by a BIOS) or x86_64 (64 bits).")
+  var target = ImageTarget.standard
 
   @Option(
     help: ArgumentHelp(
-      "The kernel: own, debian (the newest package, with modules), a linux-image-….deb, or a bzImage with everything built in. (default: own for i586, debian for x86_64)",
+      "The kernel: own, debian (the newest package, with modules), a linux-image-….deb, or a bzImage with everything built in. It is for one kind of computer. (default: own for i586, debian for x86_64)",
       valueName: "own|debian|file"))
   var kernel: KernelChoice?
 

@@ -96,6 +96,16 @@ func absolute(_ path: String) -> FilePath {
   return FilePath(FileManager.default.currentDirectoryPath).appending(path.components).lexicallyNormalized()
 }
 
+/// What images are for, by name.
+extension ImageTarget: ExpressibleByArgument {
+  public init?(argument: String) {
+    self.init(named: argument)
+  }
+
+  public var defaultValueDescription: String { name }
+  public static var allValueStrings: [String] { all.map(\.name) }
+}
+
 /// Kinds of computers by their names.
 extension DroneTarget: ExpressibleByArgument {
   public init?(argument: String) {

@@ -66,8 +66,8 @@ struct Run: ParsableCommand {
   }
 }
 
-/// The kind of computer that an image is for, as the manifest beside it says; the standard one where there is none.
+/// The first kind of computer that an image is for, as the manifest beside it says; the standard one where there is none.
 func targetOfImage(at path: FilePath) -> DroneTarget {
   let bill = (try? contents(of: Medium.bill(beside: path))).flatMap { try? BillOfMaterials(json: $0) }
-  return bill.flatMap { DroneTarget(named: $0.target) } ?? .standard
+  return bill.flatMap { ImageTarget(named: $0.target)?.drones.first } ?? .standard
 }

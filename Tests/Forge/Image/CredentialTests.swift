@@ -60,7 +60,7 @@ struct CredentialTests {
       #expect(lab.bytes.starts(with: none.bytes) && home.bytes.starts(with: none.bytes))
       #expect(lab.bytes.count > none.bytes.count && lab.bytes == again.bytes && lab.bytes != home.bytes)
       #expect(lab.bytes.count % 4 == 0)
-      #expect(none.bill.cluster == nil && lab.bill.root == none.bill.root)
+      #expect(none.bill.cluster == nil && lab.bill.drones[0].root == none.bill.drones[0].root)
       #expect(lab.bill.cluster?.name == "lab" && lab.bill.cluster?.mayAdmit == false)
       #expect(lab.bill.cluster?.fingerprint == "00ff of lab")
     }

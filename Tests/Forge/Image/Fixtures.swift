@@ -44,31 +44,34 @@ func kernelFile(bootProtocol: UInt16 = 0x020F, loadFlags: UInt8 = 1, extendedLoa
 }
 
 /// Stand-ins for all that an image is made from, in `folder`; the boot configuration and the boot loader are the real ones.
-func fakeParts(in folder: FilePath, for target: DroneTarget = .i586) async throws -> ImageParts {
+func fakeParts(in folder: FilePath, for target: ImageTarget = .i586) async throws -> ImageParts {
   let files = folder.appending("rootfs")
   try makeFolder(files.appending("etc"))
   try await write("root::0:0:root:/root:/bin/sh\n".utf8, to: files.appending("etc").appending("passwd"))
   try await write([0x7F] + "ELF busybox".utf8 + noise(5000), to: folder.appending("busybox"))
   try await write([0x7F] + "ELF init".utf8 + noise(3000), to: folder.appending("program"))
-  let is64Bit = target.image?.kernel.is64Bit == true
-  try await write(kernelFile(extendedLoadFlags: is64Bit ? 1 : 0), to: folder.appending("bzImage"))
   var loaders: [String: SuppliedFile] = [:]
-  for part in is64Bit ? GRUB.debian.parts : [] {
+  for part in target.wide == nil ? [] : GRUB.debian.parts {
     let file = folder.appending(FilePath(part.place).lastComponent?.string ?? "")
     try await write(fakeLoader(part.place), to: file)
     loaders[part.place] = SuppliedFile(file, from: .delivered(package: part.package, version: "1"))
   }
+  let root = RootParts(
+    programs: [
+      DroneProgram(
+        ProgramPlace(product: "init", path: "/sbin/init", links: ["/bin/fix_hosts"]),
+        stripped: folder.appending("program"), unstripped: folder.appending("program"))
+    ],
+    busybox: SuppliedFile(folder.appending("busybox"), from: .source(fakeSource)),
+    applets: ["/bin/sh", "/bin/ls", "/sbin/init"], files: files)
+  var drones: [DroneParts] = []
+  for drone in target.drones {
+    let kernel = folder.appending("bzImage-\(drone.name)")
+    try await write(kernelFile(extendedLoadFlags: drone.image?.kernel.is64Bit == true ? 1 : 0), to: kernel)
+    drones.append(DroneParts(drone, root: root, kernel: SuppliedFile(kernel, from: .given)))
+  }
   return ImageParts(
-    root: RootParts(
-      programs: [
-        DroneProgram(
-          ProgramPlace(product: "init", path: "/sbin/init", links: ["/bin/fix_hosts"]),
-          stripped: folder.appending("program"), unstripped: folder.appending("program"))
-      ],
-      busybox: SuppliedFile(folder.appending("busybox"), from: .source(fakeSource)),
-      applets: ["/bin/sh", "/bin/ls", "/sbin/init"], files: files),
-    kernel: SuppliedFile(folder.appending("bzImage"), from: .given), bootFiles: checkout.appending("isolinux"),
-    target: target, sources: [fakeSource], loaders: loaders)
+    target, of: drones, bootFiles: checkout.appending("isolinux"), sources: [fakeSource], loaders: loaders)
 }
 
 /// What stands for a boot loader of UEFI.

@@ -54,7 +54,7 @@ import Workshop
   @Test("the root has what the kernel and init need, owned by root and writable by root alone")
   func root() async throws {
     try await withFolder { folder in
-      let root = try await Manifest(root: fakeParts(in: folder).root)
+      let root = try await Manifest(root: fakeParts(in: folder).drones[0].root)
       #expect(root["/init"]?.kind == .symbolicLink(target: "sbin/init"))
       #expect(root["/dev/console"]?.kind == .characterDevice(major: 5, minor: 1))
       #expect(root["/dev/null"]?.kind == .characterDevice(major: 1, minor: 3))
@@ -76,7 +76,7 @@ import Workshop
   func precedence() async throws {
     try await withFolder { folder in
       let parts = try await fakeParts(in: folder)
-      #expect(try Manifest(root: parts.root)["/sbin/init"]?.kind == .file(.file(parts.root.programs[0].stripped)))
+      #expect(try Manifest(root: parts.drones[0].root)["/sbin/init"]?.kind == .file(.file(parts.drones[0].root.programs[0].stripped)))
     }
   }
 
@@ -136,7 +136,7 @@ import Workshop
   @Test("the checkout's own rootfs makes a root")
   func own() async throws {
     try await withFolder { folder in
-      var parts = try await fakeParts(in: folder).root
+      var parts = try await fakeParts(in: folder).drones[0].root
       parts.files = checkout.appending("rootfs")
       #expect(try Manifest(root: parts)["/etc/passwd"] != nil)
     }

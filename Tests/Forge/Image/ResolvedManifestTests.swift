@@ -92,7 +92,7 @@ struct ResolvedManifestTests {
       var parts = try await fakeParts(in: folder)
       parts.credential = Credential(cluster: "lab", fingerprint: "00", certificate: [1], key: nil)
       let bill = try await BillOfMaterials(json: contents(of: buildImage(.cd, from: parts, in: folder).bill))
-      func origin(_ path: String) -> String? { (bill.medium + bill.root).first { $0.path == path }?.origin }
+      func origin(_ path: String) -> String? { (bill.medium + bill.drones[0].root).first { $0.path == path }?.origin }
       #expect(origin("/sbin/init") == "ours" && origin("/etc/baseline") == "ours")
       #expect(origin("/bin/busybox") == "source busybox" && origin("/bin/ls") == "source busybox")
       #expect(origin("/etc/passwd") == "checkout rootfs/etc/passwd")

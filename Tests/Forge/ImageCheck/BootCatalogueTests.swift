@@ -101,7 +101,7 @@ struct BootCatalogueTests {
   @Test("what the image's profile does not ask for is named by its platform")
   func more() throws {
     let catalogue = try #require(read(HandWritten.image()).catalogue)
-    let bill = BillOfMaterials(target: "i586", kernel: "", medium: [], root: [], sources: [])
+    let bill = BillOfMaterials(target: "i586", medium: [], drones: [], sources: [])
     let reasons = checkBootWays([.bios(.debian)], catalogue, on: HandWritten.image(), nil, nil, bill)
       .map(\.reason)
     #expect(

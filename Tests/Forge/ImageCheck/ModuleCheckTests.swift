@@ -101,15 +101,15 @@ import Workshop
       try makeFolder(modules)
       for file in Self.files { try await write(file.content, to: modules.appending("\(file.name).ko")) }
       try await write(Self.table(), to: folder.appending("table"))
-      parts.modules = CarriedModules(
+      parts.drones[0].modules = CarriedModules(
         table: folder.appending("table"), files: modules,
         from: .delivered(package: "linux-image-6.1.0", version: "6.1-1"))
       let image = try await buildImage(.cd, from: parts, in: folder)
       let bill = try BillOfMaterials(json: contents(of: image.bill))
-      #expect(bill.modules?.names == ["ptp", "e1000e"])
-      #expect(bill.modules?.files.map(\.path) == ["/modules/e1000e.ko", "/modules/ptp.ko"])
-      #expect(bill.modules?.files.last?.origin == "package linux-image-6.1.0 6.1-1")
-      #expect(bill.root.map(\.path).filter { $0.contains("/modules") } == ["/etc/modules", "/modules"])
+      #expect(bill.drones[0].modules?.names == ["ptp", "e1000e"])
+      #expect(bill.drones[0].modules?.files.map(\.path) == ["/modules/e1000e.ko", "/modules/ptp.ko"])
+      #expect(bill.drones[0].modules?.files.last?.origin == "package linux-image-6.1.0 6.1-1")
+      #expect(bill.drones[0].root.map(\.path).filter { $0.contains("/modules") } == ["/etc/modules", "/modules"])
       let findings = try await ImageCheck(target: .i586, bill: bill).report(on: image.path).findings
       #expect(findings == [])
     }

@@ -15,8 +15,8 @@ import Workshop
     }.resealed
     let archive = try await xz(cpioArchive(of: root), rootOptions)
     var bill = sample.cdBill
-    bill.root = try root.items
-    return try await ImageCheck(target: .i586, bill: bill, unstripped: unstripped).check(
+    bill.drones[0].root = try root.items
+    return try await ImageCheck(target: .i586, bill: bill, unstripped: unstripped).drone.check(
       root: archive, kernel: sampleKernel(), isPublic: false)
   }
 

@@ -11,7 +11,7 @@ import Testing
     -> [Finding]
   {
     let archive = try await xz(cpioArchive(of: manifest), rootOptions)
-    return try await Sample.shared.value.check(items).check(root: archive, kernel: sampleKernel(), isPublic: isPublic)
+    return try await Sample.shared.value.check(items).drone.check(root: archive, kernel: sampleKernel(), isPublic: isPublic)
   }
 
   private func expect(_ findings: [Finding], _ check: Finding.Check, _ text: String) {
@@ -161,7 +161,7 @@ import Testing
     packing.plain(&plain)
     var archive = try await xz(plain, packing.options)
     packing.packed(&archive)
-    let findings = try await sample.check(sample.root.items).check(
+    let findings = try await sample.check(sample.root.items).drone.check(
       root: archive, kernel: sampleKernel(), isPublic: false)
     expect(findings, packing.check, packing.says)
   }
@@ -178,11 +178,11 @@ import Testing
       : try await xz(first, rootOptions) + xz(second, rootOptions)
     let check = try sample.check(sample.root.items + more.items)
     // What is in a credential is another check's matter.
-    let findings = try await check.check(root: archive, kernel: sampleKernel(), isPublic: false)
+    let findings = try await check.drone.check(root: archive, kernel: sampleKernel(), isPublic: false)
     #expect(findings.filter { $0.check != .credential } == [])
     let without = try sample.check(sample.root.items)
     expect(
-      try await without.check(root: archive, kernel: sampleKernel(), isPublic: false), .presence,
+      try await without.drone.check(root: archive, kernel: sampleKernel(), isPublic: false), .presence,
       "/credential: it is not in the manifest")
   }
 }

@@ -2,6 +2,7 @@ import Foundation
 import SystemPackage
 import Target
 import TestSupport
+import Testing
 import Workshop
 
 @testable import Image
@@ -32,7 +33,7 @@ struct Sample: Sendable {
       let bytes = try contents(of: image.path)
       let archive = try readCD(bytes, shelf: Shelf()).first { $0.path == "/chaos/chaos.rdz" }
       // Its files are bytes from here on, since the folder goes.
-      let root = try Manifest(root: parts.root).resolved().sealed().inMemory
+      let root = try Manifest(root: parts.drones[0].root).resolved().sealed().inMemory
       return Sample(
         cd: bytes, cdBill: try BillOfMaterials(json: contents(of: image.bill)), archive: archive?.content.bytes ?? [],
         root: root)
@@ -48,7 +49,8 @@ func sampleParts(in folder: FilePath) async throws -> ImageParts {
   try await write(program("movl $1, %eax"), to: folder.appending("program"))
   try await write(program("movl $2, %eax"), to: folder.appending("busybox"))
   try await write(sampleKernel(), to: folder.appending("bzImage"))
-  return ImageParts(
+  let drone = DroneParts(
+    .i586,
     root: RootParts(
       programs: [
         DroneProgram(
@@ -57,8 +59,8 @@ func sampleParts(in folder: FilePath) async throws -> ImageParts {
       ],
       busybox: SuppliedFile(folder.appending("busybox"), from: .given),
       applets: ["/bin/sh", "/bin/ls"], files: files),
-    kernel: SuppliedFile(folder.appending("bzImage"), from: .given), bootFiles: checkout.appending("isolinux"),
-    target: .i586, sources: [])
+    kernel: SuppliedFile(folder.appending("bzImage"), from: .given))
+  return ImageParts(.i586, of: [drone], bootFiles: checkout.appending("isolinux"), sources: [])
 }
 
 /// A static program whose function `odd` begins with `assembly`.
@@ -186,7 +188,17 @@ extension Sample {
   /// The checks of a bill with another root.
   func check(_ items: [BillOfMaterials.Item]) throws -> ImageCheck {
     var bill = cdBill
-    bill.root = items
-    return try ImageCheck(target: .i586, bill: bill)
+    bill.drones[0].root = items
+    return ImageCheck(target: .i586, bill: bill)
+  }
+}
+
+extension ImageCheck {
+  /// The check of the image's first drone.
+  var drone: DroneCheck {
+    get throws {
+      let bill = try #require(bill.drones.first)
+      return try #require(DroneCheck(of: .i586, as: bill, at: .standard, in: self))
+    }
   }
 }

@@ -35,6 +35,7 @@ struct UEFIImage: Sendable {
       }
       try await write(kernel ?? sample.kernel, to: folder.appending("bzImage"))
       parts.target = .x86_64
+      parts.drones[0].target = .x86_64
       for (path, bytes) in loaders {
         let file = folder.appending(path.split(separator: "/").last.map(String.init) ?? "")
         try await write(bytes, to: file)

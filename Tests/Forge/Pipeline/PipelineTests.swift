@@ -124,7 +124,7 @@ private actor Record {
     let folders = BuildFolders(checkout: checkout)
     for medium in Medium.allCases {
       var pipeline = Pipeline()
-      _ = try await ImagePipeline(medium, for: .standard, folders: folders, output: "/nowhere").stages(in: &pipeline)
+      _ = try await ImagePipeline(medium, for: .i586, folders: folders, output: "/nowhere").stages(in: &pipeline)
       // Sources, headers, musl, OpenSSL, BusyBox, kernel, programs, instructions, image.
       #expect(pipeline.count == 9)
     }
@@ -136,6 +136,10 @@ private actor Record {
     var fromNetwork = Pipeline()
     _ = try await ImagePipeline(.network, for: .x86_64, folders: folders, output: "/nowhere").stages(in: &fromNetwork)
     #expect(fromNetwork.count == 10)
+    var both = Pipeline()
+    _ = try await ImagePipeline(.cd, for: .any, folders: folders, output: "/nowhere").stages(in: &both)
+    // The image itself is one.
+    #expect(both.count == 9 + 12 - 1)
     var pipeline = Pipeline()
     _ = try await MasterPackagePipeline(for: .master, folders: folders, output: "/nowhere").stages(in: &pipeline)
     // Neither BusyBox nor a kernel.
@@ -149,7 +153,8 @@ private actor Record {
       let kernel = cache.folder.appending("kernel")
       try await write("no kernel".utf8, to: kernel)
       let out = cache.folder.appending("out")
-      let refused: [(DroneTarget, KernelChoice, ModuleSelection?, String)] = [
+      let refused: [(ImageTarget, KernelChoice, ModuleSelection?, String)] = [
+        (.any, .own, nil, "A kernel is for one kind of computer"),
         (.i586, .image(kernel), nil, "is not a Linux kernel"),
         (.i586, .debian, nil, "No kernel of Debian's runs on i586"),
         (.i586, .own, .all, "this one has none"),
