@@ -16,11 +16,14 @@ enum Image {
   /// The end of the shell's prompt `HOSTNAME:CWD# ` in the root directory. Less of it is found in kernel messages, too.
   static let prompt = ":/# "
 
+  /// Stands in GRUB's menu.
+  static let menu = "Type a line"
+
   /// Throws a sentence when the file is not there: a missing image is a failure, never a reason to skip.
   static func file(_ path: String) throws -> FilePath {
     let file = build.appending(path)
     guard FileManager.default.isReadableFile(atPath: file.string) else {
-      throw BuildError.input("\(file) is missing: run `make iso pxe` first.")
+      throw BuildError.input("\(file) is missing: run `make iso pxe`, or `make iso TARGET=x86_64`, first.")
     }
     return file
   }
@@ -35,8 +38,14 @@ enum Image {
   }
 
   /// The image for 64 bits, as `make iso TARGET=x86_64` leaves it.
-  static func cd64(cards: [NetworkCard] = []) throws -> MachineConfiguration {
-    MachineConfiguration(target: .x86_64, boot: .cd(try file("drone-x86_64.iso")), cards: cards)
+  static var iso64: FilePath { get throws { try file("drone-x86_64.iso") } }
+
+  static func cd64(_ firmware: Firmware = .bios, cards: [NetworkCard] = []) throws -> MachineConfiguration {
+    MachineConfiguration(target: .x86_64, firmware: firmware, boot: .cd(try iso64), cards: cards)
+  }
+
+  static func stick64(_ firmware: Firmware) throws -> MachineConfiguration {
+    MachineConfiguration(target: .x86_64, firmware: firmware, boot: .usb(try iso64))
   }
 
   static func cd(cards: [NetworkCard] = []) throws -> MachineConfiguration {
@@ -65,6 +74,20 @@ extension VirtualMachine {
   /// Enter at the boot prompt, then the shell.
   func bootByEnter() async throws {
     try await expect("boot:")
+    type("\n")
+    try await expectShell()
+  }
+
+  /// GRUB's menu, then its prompt, where the line is typed key by key: the firmware reads the serial port as well, and keys
+  /// that come at once reach GRUB in any order.
+  func bootByGRUB(_ line: String) async throws {
+    try await expect(Image.menu)
+    type("c")
+    try await expect("grub> ")
+    for key in line {
+      type(String(key))
+      try await expect(String(key))
+    }
     type("\n")
     try await expectShell()
   }
