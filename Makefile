@@ -14,6 +14,8 @@ KERNEL ?=
 MODULES ?=
 CLUSTER ?=
 CREDENTIAL ?=
+# BOOT=uefi, uefi32 or secureboot is what `make run` starts the image by.
+BOOT ?= bios
 # N=20 is how many drones an army has.
 N ?= 3
 # ONLY=Membership builds and tests that module and what it uses; no other program of the build is to see it.
@@ -45,9 +47,9 @@ master: $(DRONEFORGE) ## The Debian package with tyd for a 64-bit master: build/
 	@sysroot/install-packages sysroot image
 	@$(DRONEFORGE) master --output $(BUILD)
 
-run: iso ## Boot build/drone.iso in QEMU and look at it
+run: iso ## Boot build/drone.iso in QEMU and look at it (BOOT=uefi)
 	@sysroot/install-packages run
-	@$(DRONEFORGE) run $(BUILD)/drone$(suffix).iso
+	@$(DRONEFORGE) run --boot '$(BOOT)' $(BUILD)/drone$(suffix).iso
 
 army: pxe ## N virtual drones on this PC that form a cluster (N=3)
 	@sysroot/install-packages run

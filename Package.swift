@@ -296,7 +296,7 @@ let moduleTests: [ModuleTests] = [
       "Addresses", "Bytes", "DroneArmy", "NodeStatus", "TestSupport", "Workshop", system,
     ]),
   .tests("Lab/HouseRules", ["HouseRules", "TestSupport"]),
-  .tests("Lab/VirtualMachine", ["VirtualMachine"]),
+  .tests("Lab/VirtualMachine", ["VirtualMachine", "Workshop"]),
   .tests("Lab/VirtualNetwork", ["Addresses", "TestSupport", "VirtualNetwork"]),
   .tests(
     "Machines",

@@ -16,16 +16,24 @@ enum Image {
   /// The end of the shell's prompt `HOSTNAME:CWD# ` in the root directory. Less of it is found in kernel messages, too.
   static let prompt = ":/# "
 
+  /// Stands in GRUB's menu.
+  static let menu = "Type a line"
+
   /// Throws a sentence when the file is not there: a missing image is a failure, never a reason to skip.
   static func file(_ path: String) throws -> FilePath {
     let file = build.appending(path)
     guard FileManager.default.isReadableFile(atPath: file.string) else {
-      throw BuildError.input("\(file) is missing: run `make iso pxe` first.")
+      throw BuildError.input("\(file) is missing: run `make iso pxe others` first.")
     }
     return file
   }
 
+  /// The image for every PC.
   static var iso: FilePath { get throws { try file("drone.iso") } }
+
+  /// The images for one kind of computer, as `make iso TARGET=…` leaves them.
+  static var smallISO: FilePath { get throws { try file("drone-i586.iso") } }
+  static var wideISO: FilePath { get throws { try file("drone-x86_64.iso") } }
 
   /// Where the screenshots are kept for a person to look at.
   static func screenshot(_ name: String) throws -> FilePath {
@@ -34,9 +42,13 @@ enum Image {
     return folder.appending(name + ".png")
   }
 
-  /// The image for 64 bits, as `make iso TARGET=x86_64` leaves it.
-  static func cd64(cards: [NetworkCard] = []) throws -> MachineConfiguration {
-    MachineConfiguration(target: .x86_64, boot: .cd(try file("drone-x86_64.iso")), cards: cards)
+  /// A PC of 64 bits.
+  static func cd64(_ firmware: Firmware = .bios, cards: [NetworkCard] = []) throws -> MachineConfiguration {
+    MachineConfiguration(target: .x86_64, firmware: firmware, boot: .cd(try iso), cards: cards)
+  }
+
+  static func stick64(_ firmware: Firmware) throws -> MachineConfiguration {
+    MachineConfiguration(target: .x86_64, firmware: firmware, boot: .usb(try iso))
   }
 
   static func cd(cards: [NetworkCard] = []) throws -> MachineConfiguration {
@@ -65,6 +77,20 @@ extension VirtualMachine {
   /// Enter at the boot prompt, then the shell.
   func bootByEnter() async throws {
     try await expect("boot:")
+    type("\n")
+    try await expectShell()
+  }
+
+  /// GRUB's menu, then its prompt, where the line is typed key by key: the firmware reads the serial port as well, and keys
+  /// that come at once reach GRUB in any order.
+  func bootByGRUB(_ line: String) async throws {
+    try await expect(Image.menu)
+    type("c")
+    try await expect("grub> ")
+    for key in line {
+      type(String(key))
+      try await expect(String(key))
+    }
     type("\n")
     try await expectShell()
   }

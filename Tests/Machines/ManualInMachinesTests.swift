@@ -14,12 +14,16 @@ import Workshop
     "make lint": "CI runs it before the tests",
     "make iso": Self.before, "make pxe": Self.before, "make master": Self.before,
     "make iso CLUSTER=lab": "it would replace the image that the other tests boot",
-    "build/bin/droneforge run --serial build/drone.iso": "it ends when somebody types Ctrl-A X",
+    "build/bin/droneforge run --serial build/drone.iso": Self.console,
+    "build/bin/droneforge run --boot secureboot build/drone.iso": Self.console,
+    "make run TARGET=x86_64": Self.console, "make run BOOT=uefi": Self.console,
+    "make run BOOT=uefi32": Self.console, "make run BOOT=secureboot": Self.console,
     "build/bin/droneforge sysroot refresh openssl": Self.sources,
     "build/bin/droneforge sysroot refresh": Self.sources,
   ]
   private static let itself = "it is what runs this test, or a part of that"
   private static let before = "`make test` runs it before the tests, which boot what it made"
+  private static let console = "it ends when somebody types Ctrl-A X"
   private static let sources =
     "it changes what the next image is built from; DebianArchiveTests refresh from an archive of their own"
 

@@ -65,7 +65,7 @@ struct GRUBConfiguration {
 
     # At the prompt a label takes more words, and this takes all of a kernel's line.
     function kernel {
-      linux "$@"
+      \(typedKernel)
       initrd \(labels.labels.first?.archive ?? "")
       boot
     }
@@ -79,6 +79,13 @@ struct GRUBConfiguration {
     }
 
     """
+  }
+
+  /// The kernel of a whole line. The line of 2003 names the first drone's, which UEFI cannot start where it is one of 32 bits.
+  private var typedKernel: String {
+    let first = DronePlace.standard.kernel
+    guard let own = labels.labels.first?.kernel, own != first else { return "linux \"$@\"" }
+    return "if [ \"$1\" = \"\(first)\" ]; then shift; linux \(own) \"$@\"; else linux \"$@\"; fi"
   }
 
   /// A letter and a digit, as in 2003.
@@ -111,7 +118,7 @@ struct GRUBConfiguration {
     echo 'Type a label and boot words, such as'
     echo '  \(labels.standard) ip=192.168.1.21::192.168.1.1:255.255.255.0 keymap=de'
     echo 'or the word kernel and a whole line, such as'
-    echo '  kernel \(labels.labels.first?.kernel ?? "") root=/dev/ram0 rw boot=/dev/cdrom:iso9660 ip=192.168.1.21:::255.255.255.0'
+    echo '  kernel \(DronePlace.standard.kernel) root=/dev/ram0 rw boot=/dev/cdrom:iso9660 ip=192.168.1.21:::255.255.255.0'
 
     """
   }

@@ -45,8 +45,7 @@ public struct DroneTarget: Sendable {
     opensslTarget: ["linux-x86", "386", "no-sse2"],
     debianArchitecture: "i386",
     emulator: Emulator(
-      program: "qemu-system-i386", processor: "pentium", networkBootProcessor: "pentium,fxsr=on", memory: 32,
-      firmware: nil),
+      program: "qemu-system-i386", processor: "pentium", networkBootProcessor: "pentium,fxsr=on", memory: 32),
     elfClass: 1,
     elfMachine: 3,
     kernel: .i586,
@@ -66,7 +65,7 @@ public struct DroneTarget: Sendable {
     opensslTarget: ["linux-x86_64"],
     debianArchitecture: "amd64",
     emulator: Emulator(
-      program: "qemu-system-x86_64", processor: "qemu64", networkBootProcessor: "qemu64", memory: 256, firmware: nil),
+      program: "qemu-system-x86_64", processor: "qemu64", networkBootProcessor: "qemu64", memory: 256),
     elfClass: 2,
     elfMachine: 62,
     kernel: .x86_64,

@@ -1,5 +1,3 @@
-import SystemPackage
-
 /// The emulator that boots a target's images in tests: the oldest machine that they must boot on.
 public struct Emulator: Sendable {
   /// QEMU's program.
@@ -11,6 +9,4 @@ public struct Emulator: Sendable {
   public let networkBootProcessor: String
   /// Memory in MiB.
   public let memory: Int
-  /// What the machine starts first, a file for `-bios`; nil for the BIOS that the emulator brings with it.
-  public let firmware: FilePath?
 }

@@ -19,12 +19,22 @@ struct Run: ParsableCommand {
       On a terminal you see the machine's screen as text. Alt-1 shows the screen, Alt-3 the serial console, Alt-2 QEMU's \
       monitor, where "quit" leaves. With --serial the terminal is the serial console, and Ctrl-A X leaves. A reboot of \
       the machine leaves too.
+
+      With --boot uefi the machine is a PC of 2009 with \(Firmware.uefi.smallestMemory) MB and UEFI of 64 bits; uefi32 is UEFI of 32 bits before the same \
+      processor, secureboot is UEFI that starts only what is signed with Microsoft's keys. UEFI draws its screen, which a \
+      terminal cannot show: you see the serial console. What the firmware stores is forgotten when the machine ends.
       """)
 
   @Argument(help: "The image: an ISO file.")
   var image = "\(BuiltFile.folder)/\(BuiltFile.image)"
 
-  @Flag(help: "Show the serial console instead of the screen. This is the default when the output is not a terminal.")
+  @Option(help: "What the machine starts the image by.")
+  var boot = Firmware.bios
+
+  @Flag(
+    help:
+      "Show the serial console instead of the screen. This is the default with UEFI, and when the output is not a terminal."
+  )
   var serial = false
 
   @Flag(help: "Boot the image as a hard disk instead of a CD.")
@@ -47,27 +57,56 @@ struct Run: ParsableCommand {
     guard (1...255).contains(processors), (8...4096).contains(memory ?? 8) else {
       throw ValidationError("A drone has 1 to 255 processors and 8 to 4096 MiB of memory.")
     }
+    guard (memory ?? boot.smallestMemory) >= boot.smallestMemory else {
+      throw ValidationError("With UEFI a drone needs \(boot.smallestMemory) MiB of memory.")
+    }
   }
 
   func run() throws {
     guard FileManager.default.isReadableFile(atPath: image) else {
       throw BuildError.input("\(image) cannot be read. `make iso` builds build/drone.iso.")
     }
+    let target = try target(ofImageAt: FilePath(image)).map(computer) ?? .standard
+    try requireFirmware()
     var machine = MachineConfiguration(
-      target: targetOfImage(at: FilePath(image)), memory: memory,
+      target: target, firmware: boot, memory: memory,
       boot: disk ? .disk(FilePath(image)) : .cd(FilePath(image)),
       cards: [NetworkCard(NetworkCard.Model(rawValue: card) ?? .e1000, on: .user())])
     machine.processors = processors
-    let view: MachineConfiguration.View = serial || isatty(STDOUT_FILENO) == 0 ? .serial : .screen
+    let view: MachineConfiguration.View = serial || boot.isUEFI || isatty(STDOUT_FILENO) == 0 ? .serial : .screen
     FileHandle.standardError.write(Data((MachineConfiguration.directions(view) + "\n").utf8))
     if view == .screen { sleep(2) }
     let reason = machine.become(view)
     throw BuildError.notStarted(command: machine.target.emulator.program, reason: reason)
   }
+
+  /// The oldest computer that starts the image by the firmware asked for. Throws a sentence when none does.
+  private func computer(_ target: ImageTarget) throws -> DroneTarget {
+    guard let computer = boot.isUEFI ? target.wide : target.drones.first else {
+      throw BuildError.input(
+        "\(image) is for \(target.name), which starts by a BIOS. `make run BOOT=\(boot.rawValue)` takes one for every PC.")
+    }
+    return computer
+  }
+
+  /// Throws a sentence when the firmware is not on this computer.
+  private func requireFirmware() throws {
+    if let flash = boot.flash {
+      for file in [flash.code, flash.variables] where !FileManager.default.isReadableFile(atPath: file.string) {
+        throw BuildError.input(
+          "\(file) is missing: Debian's package \(flash.package) has it. `sysroot/install-packages run` installs it.")
+      }
+    }
+  }
 }
 
-/// The first kind of computer that an image is for, as the manifest beside it says; the standard one where there is none.
-func targetOfImage(at path: FilePath) -> DroneTarget {
+extension Firmware: ExpressibleByArgument {}
+
+/// What an image is for, as the manifest beside it says; nil where there is none.
+private func target(ofImageAt path: FilePath) -> ImageTarget? {
   let bill = (try? contents(of: Medium.bill(beside: path))).flatMap { try? BillOfMaterials(json: $0) }
-  return bill.flatMap { ImageTarget(named: $0.target)?.drones.first } ?? .standard
+  return bill.flatMap { ImageTarget(named: $0.target) }
 }
+
+/// The computer that an image boots where nothing else is asked for; the standard one where no manifest says so.
+func targetOfImage(at path: FilePath) -> DroneTarget { target(ofImageAt: path)?.drones.first ?? .standard }

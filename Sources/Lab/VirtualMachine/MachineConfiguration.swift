@@ -8,6 +8,7 @@ import Target
 /// Emulator, processor and memory are the target's: the oldest machine that the image must boot on.
 public struct MachineConfiguration: Sendable {
   public var target: DroneTarget
+  public let firmware: Firmware
   /// In MiB.
   public var memory: Int
   public var processors = 1
@@ -28,10 +29,12 @@ public struct MachineConfiguration: Sendable {
   public var extraArguments: [String] = []
 
   public init(
-    target: DroneTarget = .standard, memory: Int? = nil, boot: Boot, cards: [NetworkCard] = []
+    target: DroneTarget = .standard, firmware: Firmware = .bios, memory: Int? = nil, boot: Boot,
+    cards: [NetworkCard] = []
   ) {
     self.target = target
-    self.memory = memory ?? target.emulator.memory
+    self.firmware = firmware
+    self.memory = memory ?? max(target.emulator.memory, firmware.smallestMemory)
     self.boot = boot
     self.cards = cards
   }
@@ -43,9 +46,9 @@ public struct MachineConfiguration: Sendable {
   /// What the machine starts from. Images are never written to.
   public enum Boot: Sendable {
     case cd(FilePath)
-    /// An IDE disk.
+    /// The first disk.
     case disk(FilePath)
-    /// A USB stick on an EHCI controller (USB 2.0).
+    /// A USB stick.
     case usb(FilePath)
     /// The boot ROM of the first network card.
     case network
@@ -84,7 +87,6 @@ public struct MachineConfiguration: Sendable {
       "-nodefaults", "-no-user-config",
       "-vga", hasScreen ? "std" : "none",
     ]
-    if let firmware = target.emulator.firmware { out += ["-bios", firmware.string] }
     if !restarts { out.append("-no-reboot") }
     switch consoles {
     case .inheritedSockets:
@@ -100,34 +102,37 @@ public struct MachineConfiguration: Sendable {
         out += ["-chardev", "socket,id=serial\(index),fd=\(port)", "-serial", "chardev:serial\(index)"]
       }
     }
+    out += firmware.arguments(bootsFromNetwork: boot.isNetwork)
+    if let controller = usbController { out += ["-device", "\(controller),id=usb"] }
     out += bootArguments
     for (index, card) in cards.enumerated() {
-      out += card.arguments(index: index, bootsFromIt: boot.isNetwork && index == 0)
+      out += card.arguments(index: index, bootsFromIt: boot.isNetwork && index == 0, byUEFI: firmware.isUEFI)
     }
     return out + extraArguments
+  }
+
+  /// QEMU's name for it; nil when nothing is plugged into it. What is full speed only, as its network card, needs USB 3's, which
+  /// takes every speed.
+  private var usbController: String? {
+    let hasStick = if case .usb = boot { true } else { false }
+    if cards.contains(where: { $0.model.isUSB }) || hasStick && firmware.isUEFI { return "qemu-xhci" }
+    return hasStick ? "usb-ehci" : nil
   }
 
   private var bootArguments: [String] {
     switch boot {
     case .cd(let image):
-      [
-        "-drive", "if=ide,index=2,media=cdrom,format=raw,readonly=on,file=\(escaped(image))",
-        "-boot", "order=d",
-      ]
+      drive("ide-cd", port: 2, "media=cdrom,readonly=on", image, order: "d")
     case .disk(let image):
-      [
-        // IDE disks cannot be read-only: what is written goes to a temporary file of the emulator's.
-        "-drive", "if=ide,index=0,media=disk,format=raw,snapshot=on,file=\(escaped(image))",
-        "-boot", "order=c",
-      ]
+      // Disks cannot be read-only: what is written goes to a temporary file of the emulator's.
+      drive("ide-hd", port: 0, "media=disk,snapshot=on", image, order: "c")
     case .usb(let image):
       [
-        "-device", "usb-ehci,id=usb",
         "-drive", "if=none,id=stick,format=raw,snapshot=on,file=\(escaped(image))",
         "-device", "usb-storage,bus=usb.0,drive=stick,bootindex=0",
       ]
     case .network:
-      ["-boot", "order=n"]
+      firmware.isUEFI ? [] : ["-boot", "order=n"]
     case .kernel(let kernel, let initramfs, let commandLine):
       ["-kernel", kernel.string]
         + (initramfs.map { ["-initrd", $0.string] } ?? [])
@@ -135,6 +140,16 @@ public struct MachineConfiguration: Sendable {
     case .nothing:
       []
     }
+  }
+
+  /// A drive that is booted from. A BIOS goes by kinds of drives (`order`), UEFI by the device.
+  private func drive(
+    _ device: String, port: Int, _ options: String, _ image: FilePath, order: String
+  ) -> [String] {
+    let file = "format=raw,\(options),file=\(escaped(image))"
+    return firmware.isUEFI
+      ? ["-drive", "if=none,id=drive,\(file)", "-device", "\(device),bus=ide.\(port),drive=drive,bootindex=0"]
+      : ["-drive", "if=ide,index=\(port),\(file)", "-boot", "order=\(order)"]
   }
 
   /// One line for a shell that starts the same machine on a terminal.

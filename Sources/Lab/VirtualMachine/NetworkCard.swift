@@ -29,9 +29,13 @@ public struct NetworkCard: Sendable {
     case tulip = "tulip"
     case virtio = "virtio-net-pci"
     case vmxnet3 = "vmxnet3"
+    case usb = "usb-net"
 
-    /// An ISA card is found at its port, the others by their identity on the PCI bus.
+    /// An ISA card is found at its port, the others by their identity on the bus.
     var isISA: Bool { self == .ne2000ISA }
+    var isUSB: Bool { self == .usb }
+    /// Whether the emulator has a boot ROM for it.
+    fileprivate var hasROM: Bool { !isISA && !isUSB && self != .tulip }
   }
 
   public enum Network: Sendable {
@@ -46,12 +50,14 @@ public struct NetworkCard: Sendable {
     case socket(Int32)
   }
 
-  func arguments(index: Int, bootsFromIt: Bool) -> [String] {
+  func arguments(index: Int, bootsFromIt: Bool, byUEFI: Bool) -> [String] {
     let id = "net\(index)"
     var device = "\(model.rawValue),netdev=\(id),mac=\(address ?? Self.address(index: index))"
     // A boot ROM takes a second of the firmware's time: only the card that is booted from has one.
-    if !bootsFromIt, !model.isISA, model != .tulip { device += ",romfile=" }
+    if !bootsFromIt, model.hasROM { device += ",romfile=" }
+    if bootsFromIt, byUEFI { device += ",bootindex=0" }
     if model.isISA { device += ",iobase=0x300,irq=10" }
+    if model.isUSB { device += ",bus=usb.0" }
     var out = ["-netdev", backend(id, index), "-device", device]
     if let capture {
       out += ["-object", "filter-dump,id=capture\(index),netdev=\(id),file=\(escaped(capture))"]

@@ -24,13 +24,16 @@ public final class SavedMachine: Sendable {
 }
 
 /// Starts a machine, and keeps its state as `prepare` leaves it. Throws what `prepare` throws, `MachineFailure`, and
-/// `BuildError` for a machine with a network card.
+/// `BuildError` for a machine with a network card or with UEFI.
 public func saveMachine(
   _ configuration: MachineConfiguration, file: String = #fileID, function: String = #function,
   _ prepare: (VirtualMachine) async throws -> Void
 ) async throws -> SavedMachine {
   guard configuration.cards.isEmpty else {
     throw BuildError.input("A machine with a network card is not saved: those that go on from it would have its keys.")
+  }
+  guard !configuration.firmware.isUEFI else {
+    throw BuildError.input("A machine with UEFI is not saved: what its firmware stores is no part of its state.")
   }
   let state = FilePath(NSTemporaryDirectory()).appending("saved-\(UUID())")
   defer { try? FileManager.default.removeItem(atPath: state.string) }

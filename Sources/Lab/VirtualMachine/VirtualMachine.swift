@@ -100,7 +100,7 @@ public final class VirtualMachine: Sendable {
 
   // MARK: The screen and the keyboard
 
-  /// What the screen shows in text mode.
+  /// What the screen shows in text mode, which a BIOS and what it starts use.
   public func screen() async throws -> Screen { try await monitored { try await readScreen() } }
 
   private func readScreen() async throws -> Screen {
@@ -230,7 +230,8 @@ public final class VirtualMachine: Sendable {
   }
 
   private func failure(_ reason: MachineFailure.Reason) async -> MachineFailure {
-    let lines = (try? await readScreen())?.lines ?? []
+    // UEFI and what it starts draw pictures.
+    let lines = configuration.firmware.isUEFI ? [] : (try? await readScreen())?.lines ?? []
     return MachineFailure(
       reason: reason,
       console: serial.look { $0.transcript.lastLines(20) },

@@ -7,9 +7,11 @@ import Testing
     .cd("a.iso"), .disk("a.iso"), .usb("a.iso"), .network, .kernel("k", initramfs: "i", commandLine: "quiet"), .nothing,
   ]
 
-  @Test("no machine ever uses KVM, reboots on its own, or has a device nobody asked for", arguments: boots)
-  func always(_ boot: MachineConfiguration.Boot) {
-    let arguments = MachineConfiguration(boot: boot).arguments(.inheritedSockets)
+  @Test(
+    "no machine ever uses KVM, reboots on its own, or has a device nobody asked for", arguments: boots,
+    Firmware.allCases)
+  func always(_ boot: MachineConfiguration.Boot, _ firmware: Firmware) {
+    let arguments = MachineConfiguration(firmware: firmware, boot: boot).arguments(.inheritedSockets)
     #expect(arguments.firstRange(of: ["-accel", "tcg"]) != nil)
     #expect(arguments.contains("-no-reboot"))
     #expect(arguments.contains("-nodefaults"))
@@ -30,9 +32,10 @@ import Testing
     #expect(arguments.firstRange(of: ["-m", "32"]) != nil)
   }
 
-  @Test("no image is ever written to", arguments: boots)
-  func readOnly(_ boot: MachineConfiguration.Boot) {
-    let drives = MachineConfiguration(boot: boot).arguments(.inheritedSockets).filter { $0.contains("file=") }
+  @Test("neither an image nor a firmware's file is ever written to", arguments: boots, Firmware.allCases)
+  func readOnly(_ boot: MachineConfiguration.Boot, _ firmware: Firmware) {
+    let arguments = MachineConfiguration(firmware: firmware, boot: boot).arguments(.inheritedSockets)
+    let drives = arguments.filter { $0.contains("file=") }
     #expect(drives.allSatisfy { $0.contains("readonly=on") || $0.contains("snapshot=on") })
   }
 

@@ -94,6 +94,30 @@ import Workshop
     return text.count { $0 == 10 }
   }
 
+  @Test("one CD starts the drone for the processor; a typed label takes the one that it names", arguments: [false, true])
+  func processor(is64Bit: Bool) async throws {
+    let configuration = is64Bit ? try Image.cd64() : try Image.cd()
+    try await withVirtualMachine(configuration) { machine in
+      try await machine.bootByEnter()
+      #expect(try await machine.output("uname -m") == (is64Bit ? "x86_64" : "i586"))
+    }
+    guard is64Bit else { return }
+    try await withVirtualMachine(configuration) { machine in
+      try await machine.expect("boot:")
+      machine.type("drone keymap=de\n")
+      try await machine.expectShell()
+      #expect(try await machine.output("uname -m") == "i686")
+      #expect(try await machine.output("cat /proc/cmdline").contains("keymap=de"))
+    }
+  }
+
+  @Test("the CD for the Pentium alone boots as ever")
+  func small() async throws {
+    var configuration = try Image.cd()
+    configuration.boot = .cd(try Image.smallISO)
+    try await withVirtualMachine(configuration) { machine in try await machine.bootByEnter() }
+  }
+
   enum Medium: String, CaseIterable { case disk, usb }
 
   @Test("the same file boots as a disk and as a USB stick", arguments: Medium.allCases)

@@ -10,7 +10,9 @@ import VirtualMachine
     try await withNetworkNamespace(address: "192.168.1.1/24") { network in
       try await network.serveDHCP()
       let card = NetworkCard(.e1000, on: .tap(try await network.tap("tap0")))
-      try await withVirtualMachine(try Image.cd64(cards: [card]), in: network) { machine in
+      var configuration = try Image.cd64(cards: [card])
+      configuration.boot = .cd(try Image.wideISO)
+      try await withVirtualMachine(configuration, in: network) { machine in
         try await machine.expect("boot:")
         machine.type("first\n")
         try await machine.expectShell()
