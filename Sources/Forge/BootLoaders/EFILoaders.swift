@@ -4,7 +4,7 @@ import SystemPackage
 import Target
 import Workshop
 
-/// The files of an EFI system partition, taken out of their packages, which are not installed.
+/// The files of an EFI system partition, taken out of their packages or made of what is in them; none is installed.
 public struct EFILoaders: Recipe {
   private let loader: GRUB
   /// The package's file and its digest, by the package's name.
@@ -27,13 +27,17 @@ public struct EFILoaders: Recipe {
   public var title: String { "Boot loaders for UEFI" }
   public var inputs: [Input] {
     [Input("recipe", "1")] + loader.packages.map { Input($0, packages[$0]?.digest.description ?? "") }
-      + loader.parts.map { Input($0.place, "\($0.package) \($0.file)") }
+      + loader.parts.map { Input($0.place, "\($0.package) \($0.file) \($0.modules.joined(separator: " "))") }
   }
 
   public func build(in room: Room) async throws {
     for part in loader.parts {
       guard let package = packages[part.package]?.file else { continue }
       let unpacked = room.work.appending(part.package)
+      if !part.modules.isEmpty {
+        try await make(part, from: package, in: unpacked, to: room.result.appending(Self.name(of: part)), room.log)
+        continue
+      }
       try Payload.extract(package, to: unpacked) { $0 == part.file }
       let file = FilePath(unpacked.string + part.file)
       guard exists(file) else {
@@ -43,6 +47,21 @@ public struct EFILoaders: Recipe {
       }
       try move(file, to: room.result.appending(Self.name(of: part)))
     }
+  }
+
+  /// Makes an image of GRUB, the same bytes each time. It looks for its configuration on the drive that it was loaded from.
+  private func make(
+    _ part: GRUB.Part, from package: FilePath, in folder: FilePath, to image: FilePath, _ log: FilePath
+  ) async throws {
+    try Payload.extract(package, to: folder) { $0.hasPrefix("\(part.file)/") }
+    let modules = FilePath(folder.string + part.file)
+    try await tool(
+      "grub-mkimage",
+      [
+        "--directory", modules.string, "--format", modules.lastComponent?.string ?? "", "--prefix", "/boot/grub",
+        "--output", image.string,
+      ] + part.modules
+    ).run(log: log)
   }
 
   private static func name(of part: GRUB.Part) -> String { String(part.place.split(separator: "/").last ?? "") }

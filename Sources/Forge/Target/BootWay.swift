@@ -46,8 +46,10 @@ public struct GRUB: Sendable {
   /// A file for an EFI system partition.
   public struct Part: Sendable {
     public let package: String
-    /// Where the package has it.
+    /// Where the package has it, or the folder of the modules that it is made of.
     public let file: String
+    /// GRUB's modules in it, where it is to be made (grub-mkimage); empty for a file of the package's.
+    public var modules: [String] = []
     /// Where firmware or the loader before it looks for it (UEFI 2.10, §3.5.1.1), in upper case as FAT has it.
     public let place: String
     public let why: String
@@ -58,8 +60,9 @@ public struct GRUB: Sendable {
   /// The packages' names, each once.
   public var packages: [String] { Set(parts.map(\.package)).sorted() }
 
-  /// Firmware that knows Microsoft's keys starts shim, which knows Debian's key and starts GRUB. Both images of GRUB are
-  /// those that Debian makes for CDs: all their modules are in them, since a signed one loads no others.
+  /// Firmware that knows Microsoft's keys starts shim, which knows Debian's key and starts GRUB, the image that Debian makes
+  /// for CDs: all its modules are in it, since a signed one loads no others. Firmware of 32 bits has no Secure Boot that
+  /// lets it in, so GRUB for that has the modules alone that the menu uses, a fifth of Debian's own image.
   public static let debian = GRUB(parts: [
     Part(
       package: "shim-signed", file: "/usr/lib/shim/shimx64.efi.signed", place: "/EFI/BOOT/BOOTX64.EFI",
@@ -71,7 +74,12 @@ public struct GRUB: Sendable {
       package: "shim-helpers-amd64-signed", file: "/usr/lib/shim/mmx64.efi.signed", place: "/EFI/BOOT/MMX64.EFI",
       why: "lets the owner of a computer enrol keys"),
     Part(
-      package: "grub-efi-ia32-bin", file: "/usr/lib/grub/i386-efi/monolithic/gcdia32.efi",
+      package: "grub-efi-ia32-bin", file: "/usr/lib/grub/i386-efi",
+      modules: [
+        "normal", "boot", "linux", "iso9660", "fat", "part_gpt", "part_msdos", "search", "search_fs_file", "regexp",
+        "echo", "test", "true", "sleep", "cat", "configfile", "serial", "terminal", "font", "gfxterm", "efi_gop",
+        "efi_uga", "all_video", "minicmd", "reboot", "halt", "ls", "help", "efifwsetup",
+      ],
       place: "/EFI/BOOT/BOOTIA32.EFI", why: "boot menu and prompt of firmware of 32 bits"),
   ])
 }

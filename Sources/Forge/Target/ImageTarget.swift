@@ -11,7 +11,7 @@ public struct ImageTarget: Sendable {
 
   /// Every PC: a BIOS starts the drone for its processor, UEFI the one of 64 bits.
   public static let any = ImageTarget(
-    name: "any", drones: [.i586, .x86_64], bootWays: [.bios(.debian), .uefi(.debian)], budget: 40_000_000)
+    name: "any", drones: [.i586, .x86_64], bootWays: [.bios(.debian), .uefi(.debian)], budget: 32_000_000)
 
   /// PCs with a BIOS, from the Pentium on.
   public static let i586 = ImageTarget(
@@ -19,7 +19,7 @@ public struct ImageTarget: Sendable {
 
   /// PCs of 64 bits, whatever their firmware.
   public static let x86_64 = ImageTarget(
-    name: "x86_64", drones: [.x86_64], bootWays: [.bios(.debian), .uefi(.debian)], budget: 36_000_000)
+    name: "x86_64", drones: [.x86_64], bootWays: [.bios(.debian), .uefi(.debian)], budget: 28_000_000)
 
   /// Every one, in the order of a help text.
   public static let all = [any, i586, x86_64]

@@ -1,14 +1,17 @@
 import BuildCache
 import Foundation
 import SystemPackage
-import Target
 import Testing
 import Workshop
 
 @testable import BootLoaders
+@testable import Target
 
 /// Packages are made by dpkg-deb.
 @Suite struct EFILoadersTests {
+  /// Without what is made: that takes GRUB's real modules, and images are made of it.
+  private static let loader = GRUB(parts: GRUB.debian.parts.filter(\.modules.isEmpty))
+
   private func withFolder<Result>(_ body: (FilePath) async throws -> Result) async throws -> Result {
     try await withTemporaryFolder(in: FilePath(NSTemporaryDirectory()), body)
   }
@@ -18,7 +21,7 @@ import Workshop
     in folder: FilePath, without file: String = "", missing: String = "", mark: String = ""
   ) async throws {
     try makeFolder(folder)
-    for package in GRUB.debian.packages where package != missing {
+    for package in Self.loader.packages where package != missing {
       let tree = folder.appending("tree-\(package)")
       try makeFolder(tree.appending("DEBIAN"))
       try await write(
@@ -27,7 +30,7 @@ import Workshop
       try await write(
         "#!/bin/sh\ntouch /ran\n".utf8, to: tree.appending("DEBIAN/postinst"),
         mode: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
-      for part in GRUB.debian.parts where part.package == package && part.file != file {
+      for part in Self.loader.parts where part.package == package && part.file != file {
         let place = FilePath(tree.string + part.file)
         try makeFolder(place.removingLastComponent())
         try await write((part.file + mark).utf8, to: place)
@@ -45,14 +48,14 @@ import Workshop
     try await withFolder { folder in
       let packages = folder.appending("packages")
       try await publish(in: packages)
-      let recipe = try EFILoaders(.debian, from: packages)
+      let recipe = try EFILoaders(Self.loader, from: packages)
       let files = recipe.files(in: try await BuildCache(folder: folder.appending("cache")).part(recipe))
-      #expect(files.map(\.place) == GRUB.debian.parts.map(\.place))
-      for (file, part) in zip(files, GRUB.debian.parts) {
+      #expect(files.map(\.place) == Self.loader.parts.map(\.place))
+      for (file, part) in zip(files, Self.loader.parts) {
         #expect(try contents(of: file.file) == [UInt8](part.file.utf8))
         #expect("\(file.origin)" == "package \(part.package) 1+2")
       }
-      #expect(recipe.records.map(\.package) == GRUB.debian.packages)
+      #expect(recipe.records.map(\.package) == Self.loader.packages)
       for record in recipe.records {
         #expect(try record.sha256 == "\(SHA256(contentsOf: packages.appending(record.name)))")
         #expect(record.version == "1+2")
@@ -65,8 +68,8 @@ import Workshop
     try await withFolder { folder in
       try await publish(in: folder.appending("old"))
       try await publish(in: folder.appending("new"), mark: "newer")
-      let old = try EFILoaders(.debian, from: folder.appending("old"))
-      #expect(try EFILoaders(.debian, from: folder.appending("new")).hash != old.hash)
+      let old = try EFILoaders(Self.loader, from: folder.appending("old"))
+      #expect(try EFILoaders(Self.loader, from: folder.appending("new")).hash != old.hash)
     }
   }
 
@@ -75,15 +78,15 @@ import Workshop
     try await withFolder { folder in
       let missing = folder.appending("missing")
       try await publish(in: missing, missing: "shim-signed")
-      var error = #expect(throws: BuildError.self) { try EFILoaders(.debian, from: missing) }
+      var error = #expect(throws: BuildError.self) { try EFILoaders(Self.loader, from: missing) }
       #expect(error.map { "\($0)".contains("does not hold the package shim-signed") } == true)
       try await write("no package".utf8, to: missing.appending("shim-signed_1_amd64.deb"))
-      error = #expect(throws: BuildError.self) { try EFILoaders(.debian, from: missing) }
+      error = #expect(throws: BuildError.self) { try EFILoaders(Self.loader, from: missing) }
       #expect(error.map { "\($0)".contains("cannot be read as a Debian package") } == true)
 
       let without = folder.appending("without")
       try await publish(in: without, without: "/usr/lib/shim/shimx64.efi.signed")
-      let recipe = try EFILoaders(.debian, from: without)
+      let recipe = try EFILoaders(Self.loader, from: without)
       error = await #expect(throws: BuildError.self) {
         try await BuildCache(folder: folder.appending("cache")).part(recipe)
       }
