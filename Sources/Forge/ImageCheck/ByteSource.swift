@@ -24,6 +24,11 @@ extension ByteSource {
     part(offset, 4).map { $0.reversed().reduce(0) { $0 << 8 | UInt32($1) } }
   }
 
+  /// 64 bits, the low byte first.
+  func quad(_ offset: Int) -> UInt64? {
+    part(offset, 8).map { $0.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+  }
+
   /// 16 bits, the high byte first.
   func bigWord(_ offset: Int) -> UInt16? { part(offset, 2).map { $0.reduce(0) { $0 << 8 | UInt16($1) } } }
 
@@ -88,14 +93,16 @@ struct FileBytes: ByteSource {
   }
 }
 
-/// The first bytes of others.
-struct Beginning: ByteSource {
+/// Some of others' bytes, counted from `start`.
+struct Extent: ByteSource {
   let whole: any ByteSource
+  var start = 0
   let count: Int
 
   func part(_ offset: Int, _ count: Int) -> ArraySlice<UInt8>? {
     guard offset >= 0, count >= 0, offset <= self.count, count <= self.count - offset else { return nil }
-    return whole.part(offset, count)
+    let (place, overflow) = start.addingReportingOverflow(offset)
+    return overflow ? nil : whole.part(place, count)
   }
 }
 

@@ -10,6 +10,13 @@ public struct Finding: Sendable, Hashable, CustomStringConvertible {
     case bootInformation = "boot information table"
     /// The first sector, by which the CD image boots as a disk.
     case hybridSector = "hybrid sector"
+    /// The tables of partitions (MBR, GPT), and what the boot catalogue says of the same place.
+    case partitions
+    /// The EFI partition's FAT file system.
+    case fileSystem = "FAT file system"
+    /// The form of a program that UEFI firmware starts, or its signatures.
+    case firmwareProgram = "EFI program"
+    case signature
     /// An archive cannot be read to its end.
     case archive
     /// Something is missing, or there and should not be.

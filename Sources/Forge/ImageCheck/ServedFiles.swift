@@ -27,7 +27,7 @@ private func checkPublicPart(_ files: [String: Content]) -> [Finding] {
   guard let text = files[publicPartPath]?.bytes, let archive = files[rootPath]?.source else { return [] }
   guard let part = PublicPart(text: text) else { return wrong("it does not say how much of the archive is public") }
   guard part.size <= archive.count else { return wrong("it names more bytes than the archive has") }
-  let beginning = Beginning(whole: archive, count: part.size)
+  let beginning = Extent(whole: archive, count: part.size)
   guard beginning.sealed == part.digest else { return wrong("the archive does not begin as it says") }
   let members: [Member]
   do {

@@ -85,7 +85,7 @@ struct ContentTests {
       for (offset, count) in [(-1, 1), (0, 6), (5, 1), (1, -1), (Int.max, 1), (1, Int.max)] {
         #expect(file.part(offset, count) == nil && bytes.part(offset, count) == nil)
       }
-      let beginning = Beginning(whole: file, count: 2)
+      let beginning = Extent(whole: file, count: 2)
       #expect(beginning.word(0) == 0x0201 && beginning.byte(2) == nil && beginning.sealed == contentDigest([1, 2]))
     }
   }
