@@ -150,8 +150,8 @@ let modules: [Module] = [
   .host(
     5, "Forge/ImageCheck",
     [
-      "BootServer", "CArchive", "DroneLayout", "Image", "Integrity", "KernelModules", "SecureChannel", "Target",
-      "Toolchain", "Workshop", system,
+      "BootServer", "CArchive", "COpenSSL", "DroneLayout", "Image", "Integrity", "KernelModules", "SecureChannel",
+      "Target", "Toolchain", "Workshop", system,
     ]),
   .host(5, "Forge/MasterPackage", ["BuildCache", "Image", "Target", "Workshop", system]),
   .host(
