@@ -69,6 +69,21 @@ enum HandWrittenProgram {
     $0.put(0x0D, 2, at: 0x236)
     for place in 2600..<6656 { $0[place] = UInt8(truncatingIfNeeded: place &* 31) }
   }
+
+  /// The same as a shim, which trusts this authority and refuses what has such a digest. The section's name is too long for
+  /// its field and stands behind the symbols, of which there are none.
+  static func shim(trusting authority: [UInt8], refusing digest: [UInt8] = []) -> [UInt8] {
+    var bytes = kernel
+    bytes.replaceSubrange(0xF8..<0x100, with: [UInt8]("/4".utf8) + [UInt8](repeating: 0, count: 6))
+    bytes.put(UInt64(bytes.count), 4, at: 0x4C)
+    bytes += [17, 0, 0, 0] + [UInt8](".vendor_cert\0".utf8)
+    bytes.put(UInt64(authority.count), 4, at: 1024)
+    bytes.put(UInt64(digest.count), 4, at: 1028)
+    bytes.put(16, 4, at: 1032)
+    bytes.put(UInt64(16 + authority.count), 4, at: 1036)
+    bytes.replaceSubrange(1040..<1040 + authority.count + digest.count, with: authority + digest)
+    return bytes
+  }
 }
 
 /// Programs signed with keys that were made for the tests.
@@ -80,6 +95,10 @@ struct EFISample: Sendable {
   /// Signed a second time by `Second signer`, which is its own authority.
   var twice: [UInt8]
   var kernel: [UInt8]
+  /// A shim that trusts `Test authority`, signed by `Second signer`.
+  var shim: [UInt8]
+  /// One that refuses the kernel above.
+  var refusing: [UInt8]
   /// Certificates in DER.
   var authority: [UInt8]
   var second: [UInt8]
@@ -111,10 +130,15 @@ struct EFISample: Sendable {
       }
       let stub = try contents(of: "/usr/lib/systemd/boot/efi/linuxx64.efi.stub")
       let signed = try await sign("stub", "first", stub)
+      let kernel = try await sign("kernel", "first", HandWrittenProgram.kernel)
+      let digest = try EFIProgram(kernel).authenticodeDigest(of: kernel)?.bytes ?? []
+      let authority = try await openssl("x509", "-in", path("authority.pem"), "-outform", "DER")
       return EFISample(
-        stub: stub, signed: signed, twice: try await sign("twice", "second", signed),
-        kernel: try await sign("kernel", "first", HandWrittenProgram.kernel),
-        authority: try await openssl("x509", "-in", path("authority.pem"), "-outform", "DER"),
+        stub: stub, signed: signed, twice: try await sign("twice", "second", signed), kernel: kernel,
+        shim: try await sign("shim", "second", HandWrittenProgram.shim(trusting: authority)),
+        refusing: try await sign(
+          "refusing", "second", HandWrittenProgram.shim(trusting: authority, refusing: digest)),
+        authority: authority,
         second: try await openssl("x509", "-in", path("second.pem"), "-outform", "DER"),
         authorityText: try contents(of: folder.appending("authority.pem")))
     }
