@@ -1,4 +1,4 @@
-extension FATVolume {
+extension FATFileSystem {
   /// Every file and folder of the volume, and what is wrong with its directories and chains of clusters: chains that leave
   /// the volume, run in a circle, share a cluster or do not fit their file's size, and clusters that no file has.
   ///
@@ -40,14 +40,14 @@ private struct ClusterChain: ByteSource {
 }
 
 private struct FATWalk {
-  let volume: FATVolume
+  let volume: FATFileSystem
   var members: [Member] = []
   var wrong: [String] = []
   private var taken: [Bool]
   /// Directories to be read: path, first cluster (0 for the root), and their parent's.
   private var open: [(path: String, cluster: Int, parent: Int)] = [("", 0, 0)]
 
-  init(_ volume: FATVolume) {
+  init(_ volume: FATFileSystem) {
     self.volume = volume
     taken = [Bool](repeating: false, count: volume.end)
   }
@@ -151,7 +151,7 @@ private struct FATWalk {
   /// The clusters from `first` on, as far as the chain is sound; each is then taken.
   private mutating func chain(from first: Int, of path: String) -> [Int] {
     var chain: [Int] = []
-    var next = FATVolume.Next.cluster(first)
+    var next = FATFileSystem.Next.cluster(first)
     if !(2..<volume.end).contains(first) { next = .outside(first) }
     while true {
       switch next {

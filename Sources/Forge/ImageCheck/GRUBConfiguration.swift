@@ -1,16 +1,23 @@
 /// Checks that what a configuration of GRUB names is on the medium, and what it names in turn (GNU GRUB 2.06, manual,
-/// chapters 6.1 and 17.4: linux, initrd, source, configfile, cat, loadfont, background_image, chainloader, loopback).
+/// chapters 6.1 and 17.4: linux, initrd, source, configfile, normal, cat, loadfont, background_image, chainloader, loopback,
+/// search --file).
 ///
-/// `files`: the medium's, by path; a variable stands for every value that the configuration gives it.
-func checkGRUBConfiguration(at path: String, in files: [String: Content]) -> [Finding] {
+/// - Parameters:
+///   - path: where the configuration is on the medium.
+///   - beginning: what GRUB reads first, with its place, when that lies elsewhere.
+///   - files: the medium's, by path; a variable stands for every value that the configuration gives it.
+func checkGRUBConfiguration(
+  at path: String, after beginning: (place: String, text: [UInt8])? = nil, in files: [String: Content]
+) -> [Finding] {
   var findings: [Finding] = []
   var seen: Set<String> = []
-  var open = [path]
+  // An empty path stands for the beginning.
+  var open = beginning == nil ? [path] : [""]
   var starts = false
   let prefix = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
   while let next = open.popLast() {
     guard seen.insert(next).inserted else { continue }
-    let script = GRUBScript(files[next]?.bytes ?? [], prefix: prefix)
+    let script = GRUBScript(next.isEmpty ? beginning?.text ?? [] : files[next]?.bytes ?? [], prefix: prefix)
     var wrong: Set<String> = []
     for reason in script.wrong { wrong.insert(reason) }
     for use in script.uses {
@@ -26,12 +33,17 @@ func checkGRUBConfiguration(at path: String, in files: [String: Content]) -> [Fi
         }
         if files[name] == nil {
           wrong.insert("\(use.command) names \(name), which is not there")
-        } else if ["source", ".", "configfile"].contains(use.command) {
+        } else if ["source", ".", "configfile", "normal"].contains(use.command) {
           open.append(name)
         }
       }
     }
-    findings += wrong.sorted().map { Finding(.configuration, next, "its \($0)") }
+    findings += wrong.sorted().map {
+      Finding(.configuration, next.isEmpty ? beginning?.place ?? path : next, "its \($0)")
+    }
+  }
+  if beginning != nil, !seen.contains(path) {
+    findings.append(Finding(.configuration, path, "nothing reads it"))
   }
   if !starts { findings.append(Finding(.configuration, path, "it starts no kernel")) }
   return findings
@@ -80,11 +92,16 @@ private struct GRUBScript {
 
   private mutating func use(_ command: [GRUBWord]) {
     guard let name = command.first?.plain else { return }
-    let words = command.dropFirst().filter { $0.plain?.hasPrefix("-") != true }
+    let words = command.dropFirst().filter { !$0.isOption }
     switch name {
     case "linux", "linux16", "linuxefi", "source", ".", "configfile", "cat", "chainloader":
       guard let word = words.first else { return wrong.append("\(name) has no file") }
       add(name, word)
+    case "normal":
+      if let word = words.first { add(name, word) }
+    case "search":
+      let looksForFile = command.contains { $0.plain == "--file" || $0.plain == "-f" }
+      if looksForFile, let word = words.last { add(name, word) }
     case "background_image":
       // Its option has a word of its own.
       if let word = words.last { add(name, word) }
@@ -100,6 +117,10 @@ private struct GRUBScript {
   }
 
   private mutating func add(_ command: String, _ word: GRUBWord) {
+    // What a function is called with, somebody types.
+    if case .variable(let name)? = word.pieces.first, name.allSatisfy({ $0.isNumber || "@*".contains($0) }) { return }
+    // Files that are within GRUB.
+    if word.description.hasPrefix("(memdisk)") { return }
     let prefix = values["prefix"]?.first ?? ""
     let names = expanded(word).map { name -> String? in
       guard var name else { return nil }
@@ -145,6 +166,10 @@ private struct GRUBWord: CustomStringConvertible {
       text += more
     }
     return text
+  }
+
+  var isOption: Bool {
+    if case .text(let text)? = pieces.first { text.hasPrefix("-") } else { false }
   }
 
   var description: String {

@@ -8,7 +8,7 @@ import Workshop
 struct FATTests {
   private static func read(_ bytes: [UInt8]) -> (members: [Member], wrong: [String]) {
     var findings: [Finding] = []
-    let members = FATVolume.read(bytes, at: "efi", &findings)?.members(at: "efi", &findings)
+    let members = FATFileSystem.read(bytes, at: "efi", &findings)?.members(at: "efi", &findings)
     return (members ?? [], findings.map(\.reason))
   }
 
@@ -212,7 +212,7 @@ struct FATTests {
         bytes.replaceSubrange(place, with: [UInt8](bytes[place]).damaged(&generator))
       }
       var findings: [Finding] = []
-      let volume = FATVolume.read(bytes, at: "efi", &findings)
+      let volume = FATFileSystem.read(bytes, at: "efi", &findings)
       guard let members = volume?.members(at: "efi", &findings) else {
         return findings.isEmpty ? "no finding" : nil
       }

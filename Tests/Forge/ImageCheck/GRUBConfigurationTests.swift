@@ -23,13 +23,17 @@ struct GRUBConfigurationTests {
     menuentry "help" { cat --dos /boot/grub/help.txt; sleep 9 }
     source $prefix/more.cfg
     if source /boot/grub/other.cfg; then true; fi
+    if loadfont (memdisk)/fonts/unicode.pf2; then true; fi
+    function kernel { linux "$@"; linux $1; }
+    menuentry 'prompt' { normal /boot/grub/prompt.cfg }
     """
 
   static let files: [String: Content] = Dictionary(
     uniqueKeysWithValues: [
       ("/boot/grub/grub.cfg", text), ("/boot/grub/more.cfg", "configfile /boot/grub/grub.cfg\nchainloader /EFI/x\n"),
       ("/boot/grub/other.cfg", "background_image -m stretch /boot/grub/picture.png\n"),
-      ("/boot/grub/fonts/unicode.pf2", ""), ("/boot/grub/help.txt", ""), ("/boot/grub/picture.png", ""),
+      ("/boot/grub/prompt.cfg", ""), ("/boot/grub/fonts/unicode.pf2", ""), ("/boot/grub/help.txt", ""),
+      ("/boot/grub/picture.png", ""),
       ("/chaos/vmlinuz", ""), ("/chaos/chaos.rdz", ""), ("/chaos/more files", ""), ("/chaos/first", ""), ("/EFI/x", ""),
     ].map { ($0.0, Content([UInt8]($0.1.utf8))) })
 
@@ -47,13 +51,37 @@ struct GRUBConfigurationTests {
       ("/boot/grub/fonts/unicode.pf2", "it loadfont names /boot/grub/fonts/unicode.pf2"),
       ("/boot/grub/help.txt", "it cat names /boot/grub/help.txt"),
       ("/boot/grub/picture.png", "/boot/grub/other.cfg: it background_image names /boot/grub/picture.png"),
-      ("/chaos/vmlinuz", "it linux names /chaos/vmlinuz"), ("/chaos/chaos.rdz", "it initrd names /chaos/chaos.rdz"),
-      ("/chaos/more files", "it initrd names /chaos/more files"), ("/chaos/first", "it initrd names /chaos/first"),
+      ("/boot/grub/prompt.cfg", "it normal names /boot/grub/prompt.cfg"),
+      ("/chaos/vmlinuz", "it linux names /chaos/vmlinuz"), ("/chaos/more files", "it initrd names /chaos/more files"),
+      ("/chaos/first", "it initrd names /chaos/first"),
       ("/EFI/x", "/boot/grub/more.cfg: it chainloader names /EFI/x"),
     ])
   func missing(_ path: String, _ says: String) {
     let found = check(Self.files.filter { $0.key != path })
     #expect(found.count == 1 && found[0].contains(says.replacing("it ", with: "its ")), "found instead: \(found)")
+  }
+
+  @Test("what GRUB reads first leads to the configuration, through the file by which it finds the medium")
+  func beginning() {
+    func check(_ text: String, without path: String = "") -> [String] {
+      checkGRUBConfiguration(
+        at: "/boot/grub/grub.cfg", after: ("EFI partition:/grub.cfg", [UInt8](text.utf8)),
+        in: Self.files.filter { $0.key != path }
+      ).map { "\($0)" }
+    }
+    let text = """
+      regexp --set=1:drive '^\\(([^,)]*)' "$cmdpath"
+      if search --file --set=root --hint="$drive" /chaos/chaos.rdz; then
+        set prefix=($root)/boot/grub
+        source /boot/grub/grub.cfg
+      fi
+      """
+    #expect(check(text) == [])
+    #expect(
+      check(text, without: "/chaos/chaos.rdz").first
+        == "EFI partition:/grub.cfg: its search names /chaos/chaos.rdz, which is not there (configuration)")
+    #expect(
+      check("linux /chaos/vmlinuz") == ["/boot/grub/grub.cfg: nothing reads it (configuration)"])
   }
 
   @Test(

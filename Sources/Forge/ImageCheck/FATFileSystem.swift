@@ -1,6 +1,6 @@
 /// A FAT12 or FAT16 file system (Microsoft FAT Specification, August 2005; FAT: General Overview of On-Disk Format 1.03):
 /// where its parts lie, and its table of clusters.
-struct FATVolume {
+struct FATFileSystem {
   enum Width: Int { case fat12 = 12, fat16 = 16 }
 
   let bytes: any ByteSource
@@ -21,7 +21,7 @@ struct FATVolume {
 
   /// Reads the boot sector and the table of clusters and says what is wrong with them; nil when nothing else can be found
   /// through them.
-  static func read(_ bytes: some ByteSource, at place: String, _ findings: inout [Finding]) -> FATVolume? {
+  static func read(_ bytes: some ByteSource, at place: String, _ findings: inout [Finding]) -> FATFileSystem? {
     var wrong: [String] = []
     defer { findings += wrong.map { Finding(.fileSystem, place, $0) } }
     guard let block = BootBlock(bytes, &wrong) else { return nil }
@@ -62,7 +62,7 @@ struct FATVolume {
     where bytes.part(block.reserved * block.sector + copy * tableSize, tableSize)?.elementsEqual(first) != true {
       wrong.append("its tables of clusters differ")
     }
-    let volume = FATVolume(
+    let volume = FATFileSystem(
       bytes: bytes, width: width, cluster: block.clusterSectors * block.sector,
       root: (block.reserved + block.tables * block.tableSectors) * block.sector, rootSize: block.rootEntries * 32,
       data: beforeData * block.sector, clusters: clusters,
