@@ -51,8 +51,13 @@ struct GUIDPartitionTable: Equatable {
   /// Reads the table and says what is wrong with it and its copy; nil when its header or its entries cannot be trusted.
   ///
   /// Of an image that ends before its copy, that is all it says: `diskSize` tells.
-  static func read(_ image: some ByteSource, _ findings: inout [Finding]) -> GUIDPartitionTable? {
-    var reader = TableReader(image: image)
+  ///
+  /// - Parameter fromZero: whether a partition may begin with the disk, where the table itself lies, as that of a CD's file
+  ///   system does.
+  static func read(
+    _ image: some ByteSource, fromZero: Bool = false, _ findings: inout [Finding]
+  ) -> GUIDPartitionTable? {
+    var reader = TableReader(image: image, fromZero: fromZero)
     let table = reader.read()
     findings += reader.wrong.map { Finding(.partitions, "GPT", $0) }
     return table
@@ -84,9 +89,10 @@ struct GUID: Hashable, CustomStringConvertible {
 
 private struct TableReader {
   let image: any ByteSource
+  let fromZero: Bool
   var wrong: [String] = []
 
-  init(image: any ByteSource) { self.image = image }
+  init(image: any ByteSource, fromZero: Bool) { (self.image, self.fromZero) = (image, fromZero) }
 
   /// No writer makes more, and reading has to end some time.
   private static let largestArray = 1 << 20
@@ -200,7 +206,9 @@ private struct TableReader {
       let name = "partition \(partition.number)"
       if partition.first > partition.last {
         wrong.append("\(name) ends before it begins, in sector \(partition.last)")
-      } else if partition.first < table.firstUsable || partition.last > table.lastUsable {
+      } else if partition.first < table.firstUsable && !(fromZero && partition.first == 0)
+        || partition.last > table.lastUsable
+      {
         wrong.append(
           "\(name) lies in sectors \(partition.first) to \(partition.last), outside of what partitions may use")
       }

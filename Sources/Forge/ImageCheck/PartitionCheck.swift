@@ -24,13 +24,19 @@ enum SystemPartition: Equatable {
     guard protective || GUIDPartitionTable.isThere(image) else {
       return record.systemPartition(image, &findings)
     }
-    guard let table = GUIDPartitionTable.read(image, &findings) else { return .missing }
-    let systems = table.partitions.filter { $0.type == .system }
-    guard table.diskSize <= UInt64(image.count) else {
-      findings.append(cutOff(image, whole: table.diskSize, end: systems.first.map { $0.last } ?? 0))
+    let table = GUIDPartitionTable.read(image, fromZero: !protective, &findings)
+    if let table, table.diskSize > UInt64(image.count) {
+      findings.append(cutOff(image, whole: table.diskSize, end: table.partitions.last.map { $0.last } ?? 0))
       return .cutOff
     }
+    guard protective else {
+      // Firmware takes the MBR for the truth (UEFI 2.10, §5.2.3); others look for a GPT and should find the same.
+      if let table { record.check(beside: table, &findings) }
+      return record.systemPartition(image, &findings)
+    }
+    guard let table else { return .missing }
     record.check(against: table, image, &findings)
+    let systems = table.partitions.filter { $0.type == .system }
     guard let system = systems.first else {
       wrong("no partition of the GPT is an EFI system partition")
       return .missing
@@ -71,19 +77,38 @@ extension MasterBootRecord {
     return .found(first: system.start, count: system.count)
   }
 
+  /// What an MBR says that counts more than the GPT behind it: the same partitions, as isohybrid images have them since 2010.
+  fileprivate func check(beside table: GUIDPartitionTable, _ findings: inout [Finding]) {
+    func wrong(_ reason: String) { findings.append(Finding(.partitions, "MBR", reason)) }
+    checkStatus(&findings)
+    for partition in partitions where table.twin(of: partition) == nil {
+      wrong("entry \(partition.number) has sectors \(partition.sectors), and the GPT has no such")
+    }
+    for partition in table.partitions where !partitions.contains(where: { table.twin(of: $0) == partition }) {
+      wrong("partition \(partition.number) of the GPT, from sector \(partition.first) on, is not in it")
+    }
+  }
+
+  private func checkStatus(_ findings: inout [Finding]) {
+    func wrong(_ reason: String) { findings.append(Finding(.partitions, "MBR", reason)) }
+    if partitions.count(where: \.isActive) > 1 { wrong("more than one partition is active") }
+    for partition in partitions where partition.status & 0x7F != 0 {
+      wrong("entry \(partition.number) has the status \(partition.status), and 0 or 128 is known")
+    }
+  }
+
   /// What an MBR beside a GPT may say: that the whole disk is taken (§5.2.3), the same partitions as the GPT, and the empty
   /// entry by which some BIOSes see that they can boot the disk.
   fileprivate func check(against table: GUIDPartitionTable, _ image: some ByteSource, _ findings: inout [Finding]) {
     func wrong(_ reason: String) { findings.append(Finding(.partitions, "MBR", reason)) }
     let sectors = image.count / Self.sector
     let protective = partitions.filter { $0.type == Self.protectiveType }
-    if protective.count != 1 {
+    if protective.count > 1 {
       wrong("\(protective.count) entries instead of one say that the disk has a GPT (type 0xEE)")
     }
-    if partitions.count(where: \.isActive) > 1 { wrong("more than one partition is active") }
+    checkStatus(&findings)
     for partition in partitions {
       let name = "entry \(partition.number)"
-      if partition.status & 0x7F != 0 { wrong("\(name) has the status \(partition.status), and 0 or 128 is known") }
       switch partition.type {
       case Self.protectiveType:
         if partition.isActive { wrong("\(name) stands for the GPT and is active") }
@@ -98,19 +123,27 @@ extension MasterBootRecord {
           wrong("\(name) has no type and is not empty")
         }
       default:
-        let twin = table.partitions.first {
-          $0.first == UInt64(partition.start) && $0.last &- $0.first &+ 1 == UInt64(partition.count)
-        }
+        let twin = table.twin(of: partition)
         if twin == nil {
-          wrong(
-            "\(name) has sectors \(partition.start) to \(partition.start + partition.count - 1), and the GPT has no such"
-          )
+          wrong("\(name) has sectors \(partition.sectors), and the GPT has no such")
         } else if (twin?.type == .system) != (partition.type == Self.systemType) {
           wrong("\(name) has the type \(partition.type), and the GPT says that it is something else")
         }
       }
     }
   }
+}
+
+extension GUIDPartitionTable {
+  fileprivate func twin(of partition: MasterBootRecord.Partition) -> Partition? {
+    partitions.first {
+      $0.first == UInt64(partition.start) && $0.last &- $0.first &+ 1 == UInt64(partition.count)
+    }
+  }
+}
+
+extension MasterBootRecord.Partition {
+  fileprivate var sectors: String { "\(start) to \(start + count - 1)" }
 }
 
 /// Checks that a boot catalogue's entry for UEFI and the tables of partitions name the same place: firmware looks at one or

@@ -67,6 +67,18 @@ enum HandWrittenTable {
   }()
 }
 
+extension HandWrittenTable {
+  /// The same as isohybrid has it: the MBR's first partition is the whole file system and active, the second the EFI
+  /// partition, and nothing stands for the GPT.
+  static let hybrid: [UInt8] = {
+    var image = HandWrittenTable.image
+    image.replaceSubrange(446..<462, with: [0x80, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0])
+    image.replaceSubrange(462..<478, with: [0, 0, 0, 0, 0xEF, 0, 0, 0, 20, 0, 0, 0, 18, 0, 0, 0])
+    image.putInTables(0, 8, at: 32)
+    return image
+  }()
+}
+
 extension [UInt8] {
   /// A GPT's check sums as its headers need them, where the headers and tables are.
   var sealed: [UInt8] {
@@ -145,7 +157,7 @@ struct PartitionTests {
   static let damages: [Damage] = [
     Damage("nothing", "no table of partitions") { $0 = [] },
     Damage("no boot signature", "no table of partitions") { $0[510] = 0 },
-    Damage("MBR: nobody stands for the GPT", "0 entries instead of one say") { $0[450] = 0xEF },
+    Damage("MBR: nobody stands for the GPT", "entry 1 has sectors 1 to 39, and the GPT has no such") { $0[450] = 0xEF },
     Damage("MBR: two stand for the GPT", "2 entries instead of one say") {
       $0.replaceSubrange(462..<478, with: $0[446..<462])
     },
@@ -270,6 +282,23 @@ struct PartitionTests {
     }
   }
 
+  @Test("isohybrid's MBR and GPT as xorriso writes them name the same partitions")
+  func isohybrid() async throws {
+    let partition = try await PartitionSample.shared.value.partition
+    try await withFolder { folder in
+      let words = ["-append_partition", "2", "0xef", "efi.img", "-isohybrid-gpt-basdat"]
+      let image = try await PartitionSample.image(with: partition, words, in: folder)
+      let (system, wrong) = read(image)
+      #expect(wrong == [] && system.bytes(of: image)?.part(0, partition.count)?.elementsEqual(partition) == true)
+      #expect(GUIDPartitionTable.isThere(image))
+      let dump = String(
+        decoding: try await Command("/sbin/sfdisk", ["--dump", folder.appending("out.iso").string]).output(),
+        as: UTF8.self)
+      guard case .found(let first, let count) = system else { return }
+      #expect(dump.filter { $0 != " " }.contains("iso2:start=\(first),size=\(count),type=ef\n"), "\(dump)")
+    }
+  }
+
   @Test("what xorriso wrote is read as sfdisk and sgdisk read it", arguments: [[], ["--mbr-force-bootable"]])
   func others(_ more: [String]) async throws {
     let sample = try await PartitionSample.shared.value
@@ -330,8 +359,9 @@ struct PartitionTests {
 @Suite struct PartitionFuzzTests {
   @Test("any MBR and GPT give a partition within the image, or findings")
   func tables() {
-    let image = HandWrittenTable.image
+    let images = [HandWrittenTable.image, HandWrittenTable.hybrid]
     let fault = Fuzzing.configured.firstFault { generator in
+      let image = images.randomElement(using: &generator) ?? []
       var bytes = image
       let places = [446..<512, 512..<604, 1024..<1408, 38 * 512..<38 * 512 + 384, 39 * 512..<39 * 512 + 92]
       let place = places.randomElement(using: &generator) ?? 0..<0
