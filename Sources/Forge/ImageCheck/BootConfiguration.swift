@@ -31,24 +31,3 @@ func checkConfiguration(_ text: [UInt8], at place: String, folder: String, files
   if labels == 0 { findings.append(Finding(.configuration, place, "it has no label to boot")) }
   return findings
 }
-
-/// Checks that what a configuration of GRUB names is there (GRUB 2.06, "The list of commands": linux, initrd, cat, source,
-/// configfile, normal), and that it offers something.
-func checkGRUBConfiguration(_ text: [UInt8], at place: String, files: Set<String>) -> [Finding] {
-  var findings: [Finding] = []
-  var missing: Set<Substring> = []
-  let fileWords: Set<Substring> = ["linux", "initrd", "cat", "source", "configfile", "normal"]
-  var entries = 0
-  for line in text.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }) {
-    let words = String(decoding: line, as: UTF8.self).split { " \t;{}'\"".contains($0) }
-    guard let command = words.first, !command.hasPrefix("#") else { continue }
-    if command == "menuentry" { entries += 1 }
-    for (word, name) in zip(words, words.dropFirst()) where fileWords.contains(word) && name.hasPrefix("/") {
-      if !files.contains(String(name)), missing.insert(name).inserted {
-        findings.append(Finding(.configuration, place, "it names \(name), which is not there"))
-      }
-    }
-  }
-  if entries == 0 { findings.append(Finding(.configuration, place, "its menu has no entry to boot")) }
-  return findings
-}

@@ -27,21 +27,47 @@ extension BootWay {
   }
 
   /// Checks that what its boot configuration names is there.
-  func check(configuration text: [UInt8], at place: String, folder: String, files: Set<String>) -> [Finding] {
+  ///
+  /// - Parameters:
+  ///   - files: the medium's, by path.
+  ///   - partition: those of the EFI partition.
+  func check(
+    configuration path: String, folder: String, _ files: [String: Content], partition: [Member]
+  ) -> [Finding] {
+    guard let text = files[path]?.bytes else {
+      return [Finding(.configuration, path, "there is no boot configuration")]
+    }
     switch self {
-    case .bios: checkConfiguration(text, at: place, folder: folder, files: files)
-    case .uefi: checkGRUBConfiguration(text, at: place, files: files)
+    case .bios: return checkConfiguration(text, at: path, folder: folder, files: Set(files.keys))
+    case .uefi:
+      guard let beginning = partition.first(where: { $0.path == grubBeginning })?.content.bytes else {
+        return [Finding(.configuration, path, "nothing in the EFI partition leads GRUB to it")]
+      }
+      return checkGRUBConfiguration(at: path, after: ("\(partitionName):\(grubBeginning)", beginning), in: files)
+    }
+  }
+
+  /// Checks what only this way needs beside its entry in the boot catalogue; gives sentences for who boots it.
+  ///
+  /// - Parameter partition: the files of the EFI partition.
+  func check(
+    _ partition: [Member], kernel: (any ByteSource)?, is64Bit: Bool, _ findings: inout [Finding]
+  ) -> [String] {
+    switch self {
+    case .bios: return []
+    case .uefi(let loader):
+      let note = checkFirmwarePrograms(
+        partition, needed: loader.parts.map(\.place), kernel: kernel, at: kernelPath, is64Bit: is64Bit, &findings)
+      return note.map { [$0] } ?? []
     }
   }
 
   /// Checks the entry that should be this way's, and what it leads to.
   ///
-  /// - Parameters:
-  ///   - volume: the file system on the medium.
-  ///   - partition: the entry for the EFI system partition, where there should be one.
+  /// - Parameter partition: where the EFI partition is, where there should be one.
   func check(
-    _ entry: BootCatalogue.Loader, on image: some ByteSource, _ volume: Volume, partition: BootCatalogue.Loader?,
-    _ members: [Member]?, _ bill: BillOfMaterials
+    _ entry: BootCatalogue.Loader, on image: some ByteSource, _ partition: SystemPartition?, _ members: [Member]?,
+    _ bill: BillOfMaterials
   ) -> [Finding] {
     var findings: [Finding] = []
     func wrong(_ reason: String) { findings.append(Finding(.bootCatalogue, "boot catalogue", reason)) }
@@ -59,7 +85,7 @@ extension BootWay {
       findings += checkBootInformation(image, loader: loader, sector: entry.sector)
       findings += checkHybridSector(
         image, loader: loader, sector: entry.sector, code: bill.hybridSector, partition: partition)
-    case .uefi: findings += checkEFIPartition(image, entry, behind: volume)
+    case .uefi: findings += checkSystemPartition(partition ?? .missing, entry)
     }
     return findings
   }
@@ -67,13 +93,13 @@ extension BootWay {
 
 /// Checks that a CD offers a boot loader for each of the ways in which it should boot, in their order, and no other.
 func checkBootWays(
-  _ ways: [BootWay], _ catalogue: BootCatalogue, on image: some ByteSource, _ volume: Volume, _ members: [Member]?,
-  _ bill: BillOfMaterials
+  _ ways: [BootWay], _ catalogue: BootCatalogue, on image: some ByteSource, _ partition: SystemPartition?,
+  _ members: [Member]?, _ bill: BillOfMaterials
 ) -> [Finding] {
   var findings: [Finding] = []
-  let pairs = Array(zip(ways, catalogue.loaders))
-  let partition = pairs.first { $0.0.hasPartition }?.1
-  for (way, entry) in pairs { findings += way.check(entry, on: image, volume, partition: partition, members, bill) }
+  for (way, entry) in zip(ways, catalogue.loaders) {
+    findings += way.check(entry, on: image, partition, members, bill)
+  }
   let (expected, found) = (ways.count, catalogue.loaders.count)
   if found > expected {
     let others = catalogue.loaders.dropFirst(expected).map { "one for platform \($0.platform)" }
@@ -88,3 +114,6 @@ func checkBootWays(
   }
   return findings
 }
+
+/// What GRUB reads first in the EFI partition that it was started from.
+private let grubBeginning = "/BOOT/GRUB/GRUB.CFG"

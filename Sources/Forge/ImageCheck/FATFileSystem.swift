@@ -46,7 +46,7 @@ struct FATFileSystem {
       return nil
     }
     let width: Width = clusters < 4085 ? .fat12 : .fat16
-    if abs(clusters - 4085) <= 16 || 65525 - clusters <= 16 {
+    if abs(clusters - 4085) < 16 || 65525 - clusters < 16 {
       wrong.append("it has \(clusters) clusters, so near a limit that readers take it for another kind of FAT")
     }
     if let name = block.kind, name != "FAT", name != "FAT\(width.rawValue)" {

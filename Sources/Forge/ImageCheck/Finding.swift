@@ -66,11 +66,16 @@ public struct CheckReport: Sendable {
   public var sizes: [Size]
   /// Bytes of the whole image.
   public var total: Int
+  /// Sentences on what is no fault and yet good to know: what becomes of the image under Secure Boot.
+  public var notes: [String] = []
 
   public struct Size: Sendable, Equatable {
     public let path: String
     public let bytes: Int
   }
+
+  /// What is said of a sound image: the table of sizes, and what is good to know.
+  public func summary(budget: Int) -> String { ([sizeTable(budget: budget)] + notes).joined(separator: "\n") }
 
   /// The table of sizes, one line per file, largest first, and the total against the budget.
   public func sizeTable(budget: Int) -> String {

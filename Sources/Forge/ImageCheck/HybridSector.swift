@@ -4,13 +4,12 @@ import Workshop
 let hybridCodeLength = 432
 
 /// Checks the first sector, by which a CD image boots when it lies on a disk (SYSLINUX, isohybrid.txt): the code, which
-/// finds isolinux through the field behind it, and a partition table with the whole file system as one active partition,
-/// and behind it the EFI system partition, if any.
+/// finds isolinux through the field behind it, and a partition table with the whole file system as one active partition.
 ///
 /// `sector`: where the boot catalogue says that the boot loader is; `loader`: its bytes; `code`: the code's SHA-256, when
-/// known; `partition`: the boot catalogue's entry for the EFI system partition.
+/// known; `partition`: the EFI partition behind the file system, where there should be one: `SystemPartition` reads it.
 func checkHybridSector(
-  _ image: some ByteSource, loader: [UInt8], sector: Int, code: String?, partition: BootCatalogue.Loader? = nil
+  _ image: some ByteSource, loader: [UInt8], sector: Int, code: String?, partition: SystemPartition? = nil
 ) -> [Finding] {
   var findings: [Finding] = []
   func wrong(_ reason: String) { findings.append(Finding(.hybridSector, "first sector", reason)) }
@@ -35,24 +34,18 @@ func checkHybridSector(
 
   // The partition table's first entry: active, anything but an extended partition, from 0 to the file system's end. Beside
   // a GPT xorriso gives it type 0.
-  let (type, length) = partition.map { (0, $0.sector * 4) } ?? (0x17, image.count / 512)
+  let type = partition == nil ? 0x17 : 0
+  var length = image.count / 512
+  if case .found(let first, _)? = partition { length = first }
   if image.byte(446) != 0x80 { wrong("its partition is not active") }
   if let found = image.byte(450), found != type { wrong("its partition has type \(found) instead of \(type)") }
   if let start = image.long(454), start != 0 { wrong("its partition begins in sector \(start) instead of 0") }
   if let found = image.long(458), Int(found) != length {
     wrong("its partition has \(found) sectors instead of \(length)")
   }
-  guard let partition else {
-    if first[462..<510].contains(where: { $0 != 0 }) { wrong("it has more than one partition") }
-    return findings
+  let others = first[(partition == nil ? 462 : 478)..<510]
+  if others.contains(where: { $0 != 0 }) {
+    wrong("it has more than \(partition == nil ? "one partition" : "two partitions")")
   }
-  if image.byte(462) != 0 || image.byte(466) != 0xEF { wrong("its second partition is not one for UEFI") }
-  if let start = image.long(470), Int(start) != partition.sector * 4 {
-    wrong("its second partition begins in sector \(start) instead of \(partition.sector * 4)")
-  }
-  if let length = image.long(474), Int(length) != partition.count {
-    wrong("its second partition has \(length) sectors instead of \(partition.count)")
-  }
-  if first[478..<510].contains(where: { $0 != 0 }) { wrong("it has more than two partitions") }
   return findings
 }

@@ -67,27 +67,40 @@ public struct ImageCheck: Sendable {
 
   private func report(onCD image: some ByteSource, scratch: FilePath) async throws -> CheckReport {
     var report = CheckReport(findings: [], sizes: [], total: image.count)
+    let partition =
+      profile.bootWays.contains(where: \.hasPartition) ? SystemPartition.read(image, &report.findings) : nil
+    // Whatever else is wrong with an image without its end follows from that.
+    if partition == .cutOff { return report }
     var members: [Member]?
     do {
       members = try readCD(image, shelf: Shelf(folder: scratch))
     } catch {
       report.findings.append(Finding(.archive, "CD image", "libarchive cannot read it to its end: \(error.reason)"))
     }
-    let isFollowed = profile.bootWays.contains(where: \.hasPartition)
-    if let volume = Volume.read(image, isFollowed: isFollowed, &report.findings) {
+    if let volume = Volume.read(image, end: partition?.start, &report.findings) {
       if let place = volume.catalogue {
         if let catalogue = BootCatalogue.read(image, sector: place, &report.findings) {
-          report.findings += checkBootWays(profile.bootWays, catalogue, on: image, volume, members, bill)
+          report.findings += checkBootWays(profile.bootWays, catalogue, on: image, partition, members, bill)
         }
       } else {
         report.findings.append(Finding(.bootCatalogue, "boot catalogue", "there is none, so no CD drive boots it"))
       }
     }
+    let files = partition?.bytes(of: image).map {
+      checkEFIPartition($0, with: bill.efiPartition ?? [], &report.findings)
+    }
     // Of an image that cannot be read, every file would be missing.
     if let members {
       report.findings += checkPlainNames(image, members)
       report.findings += checkServedFiles(members)
-      try await check(members, on: .cd, .notModes, &report)
+      try await check(members, on: .cd, .notModes, partition: files ?? [], &report)
+      report.sizes += (files ?? []).filter { $0.kind == .file }.map {
+        .init(path: "\(partitionName):\($0.path)", bytes: $0.content.size)
+      }
+      let kernel = members.first { $0.path == kernelPath }?.content.source
+      for way in profile.bootWays {
+        report.notes += way.check(files ?? [], kernel: kernel, is64Bit: profile.kernel.is64Bit, &report.findings)
+      }
     }
     return report
   }
@@ -105,9 +118,10 @@ public struct ImageCheck: Sendable {
     return report
   }
 
-  /// What both media have: files, boot configuration, kernel and root.
+  /// What both media have: files, boot configuration, kernel and root. `partition`: the files of the EFI partition.
   private func check(
-    _ members: [Member], on medium: Medium, _ compared: Compared, _ report: inout CheckReport
+    _ members: [Member], on medium: Medium, _ compared: Compared, partition: [Member] = [],
+    _ report: inout CheckReport
   ) async throws {
     var findings = compare(members, with: bill.medium, compared)
     findings += checkPermissions(members)
@@ -116,20 +130,16 @@ public struct ImageCheck: Sendable {
       findings.append(Finding(.manifest, "manifest", "it is for \(bill.target) and not for \(target.name)"))
     }
     let files = members.filter { $0.kind == .file }
-    let names = Set(files.map(\.path))
+    let contents = Dictionary(files.map { ($0.path, $0.content) }, uniquingKeysWith: { first, _ in first })
     for way in profile.bootWays {
       guard let (path, folder) = way.configuration(on: medium) else { continue }
-      guard let file = files.first(where: { $0.path == path }) else {
-        findings.append(Finding(.configuration, path, "there is no boot configuration"))
-        continue
-      }
-      findings += way.check(configuration: file.content.bytes ?? [], at: path, folder: folder, files: names)
+      findings += way.check(configuration: path, folder: folder, contents, partition: partition)
     }
     let kernel = files.first { $0.path == kernelPath }?.content.source
     if let kernel { findings += checkKernel(kernel, at: kernelPath, form: profile.kernel) }
     if let kernelConfiguration {
       findings += checkKernelConfiguration(
-        try contents(of: kernelConfiguration), at: kernelPath, demands: target.kernel,
+        try Workshop.contents(of: kernelConfiguration), at: kernelPath, demands: target.kernel,
         memory: profile.smallestMemory << 20, modules: bill.modules?.names ?? [])
     }
     if let root = files.first(where: { $0.path == rootPath })?.content.source {

@@ -6,6 +6,11 @@ enum SystemPartition: Equatable {
   case cutOff
   case missing
 
+  /// Where it begins, in bytes.
+  var start: Int? {
+    if case .found(let first, _) = self { first * MasterBootRecord.sector } else { nil }
+  }
+
   /// Its bytes.
   func bytes(of image: any ByteSource) -> Extent? {
     guard case .found(let first, let count) = self else { return nil }

@@ -11,8 +11,8 @@ struct Volume: Equatable {
 
   /// Reads the descriptors and says what is wrong with them; nil when nothing else can be found through them.
   ///
-  /// - Parameter isFollowed: whether a partition may lie behind the volume.
-  static func read(_ image: some ByteSource, isFollowed: Bool = false, _ findings: inout [Finding]) -> Volume? {
+  /// - Parameter end: where the volume should end in `image`; nil for its end.
+  static func read(_ image: some ByteSource, end: Int? = nil, _ findings: inout [Finding]) -> Volume? {
     func wrong(_ reason: String) { findings.append(Finding(.volume, "volume", reason)) }
     let start = firstDescriptor * sector
     guard image.count >= start + sector else {
@@ -49,8 +49,13 @@ struct Volume: Equatable {
       wrong("the root directory's record is damaged")
     }
     let all = volume.sectors * sector
-    if image.count < all { wrong("the image is cut off: \(image.count) of \(all) bytes are there") }
-    if image.count > all, !isFollowed { wrong("\(image.count - all) bytes follow the volume's end") }
+    let end = end ?? image.count
+    if image.count < all {
+      wrong("the image is cut off: \(image.count) of \(all) bytes are there")
+    } else if end < all {
+      wrong("the EFI partition begins \(all - end) bytes before the volume's end")
+    }
+    if end > all { wrong("\(end - all) bytes follow the volume's end") }
     if root < firstDescriptor || root * sector + rootLength > all { wrong("the root directory lies outside") }
     let table = Int(image.long(start + 140) ?? 0)
     if table < firstDescriptor || table * sector + tableSize > all { wrong("the path table lies outside") }

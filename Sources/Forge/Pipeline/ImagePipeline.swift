@@ -120,7 +120,7 @@ private struct CheckedImage: Recipe {
       target: image.parts.target, bill: bill, sound: sound, kernelConfiguration: kernelConfiguration)
     let report = try await check.report(on: built.path)
     try requireSound(report.findings, "The new image is not sound, and the previous one stays")
-    return report.sizeTable(budget: check.budget)
+    return report.summary(budget: check.budget)
   }
 }
 

@@ -51,6 +51,6 @@ struct Check: AsyncParsableCommand {
       for finding in report.findings { print(finding) }
       throw ExitCode(1)
     }
-    print(report.sizeTable(budget: check.budget))
+    print(report.summary(budget: check.budget))
   }
 }

@@ -102,7 +102,7 @@ struct BootCatalogueTests {
   func more() throws {
     let catalogue = try #require(read(HandWritten.image()).catalogue)
     let bill = BillOfMaterials(target: "i586", kernel: "", medium: [], root: [], sources: [])
-    let reasons = checkBootWays([.bios(.debian)], catalogue, on: HandWritten.image(), Volume(sectors: 23), nil, bill)
+    let reasons = checkBootWays([.bios(.debian)], catalogue, on: HandWritten.image(), nil, nil, bill)
       .map(\.reason)
     #expect(
       reasons.contains(
@@ -110,12 +110,12 @@ struct BootCatalogueTests {
           + "one for platform 2 (Mac)"))
     #expect(
       checkBootWays(
-        [.bios(.debian), .bios(.debian)], catalogue, on: HandWritten.image(), Volume(sectors: 23), nil, bill
+        [.bios(.debian), .bios(.debian)], catalogue, on: HandWritten.image(), nil, nil, bill
       )
       .contains { $0.reason == "its platform is 239 (UEFI) instead of 0 (BIOS)" })
     let one = BootCatalogue(loaders: [catalogue.loaders[0]])
     #expect(
-      checkBootWays([.bios(.debian), .bios(.debian)], one, on: HandWritten.image(), Volume(sectors: 23), nil, bill)
+      checkBootWays([.bios(.debian), .bios(.debian)], one, on: HandWritten.image(), nil, nil, bill)
         .contains { $0.reason == "it has 1 boot loaders instead of 2" })
   }
 

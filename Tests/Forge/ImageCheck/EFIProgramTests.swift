@@ -39,13 +39,18 @@ struct EFIProgramTests {
     #expect(Self.findings(kernel) == [])
     #expect(Self.findings(kernel, machine: .i386) == ["it is for x86_64 and should be for i386"])
     #expect(checkKernel(kernel, at: "k", form: .x86_64) == [])
+    let narrow = try EFIProgram(HandWrittenProgram.narrow)
+    #expect(narrow.machine == .i386 && !narrow.is64Bit && narrow.sections == program.sections)
+    #expect(Self.findings(HandWrittenProgram.narrow, machine: .i386) == [])
   }
 
   @Test("a digest is pesign's, with a signature and without")
   func digests() async throws {
     let sample = try await EFISample.shared.value
     try await withFolder { folder in
-      for bytes in [sample.stub, sample.signed, sample.twice, sample.kernel, HandWrittenProgram.kernel] {
+      for bytes in [
+        sample.stub, sample.signed, sample.twice, sample.kernel, HandWrittenProgram.kernel, HandWrittenProgram.narrow,
+      ] {
         try await write(bytes, to: folder.appending("program"))
         let said = try await Command("pesign", ["--hash", "--in", folder.appending("program").string]).output()
         let digest = try #require(try EFIProgram(bytes).authenticodeDigest(of: bytes))

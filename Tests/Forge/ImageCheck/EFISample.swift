@@ -70,6 +70,18 @@ enum HandWrittenProgram {
     for place in 2600..<6656 { $0[place] = UInt8(truncatingIfNeeded: place &* 31) }
   }
 
+  /// A program for 32 bits: PE32 has four numbers of four bytes where PE32+ has eight.
+  static let narrow: [UInt8] = {
+    var narrow = headers
+    narrow.removeSubrange(0xA0..<0xB0)
+    narrow.put(0x014C, 2, at: 0x44)
+    narrow.put(0x90, 2, at: 0x54)
+    narrow.put(0x010B, 2, at: 0x58)
+    var bytes = kernel
+    bytes.replaceSubrange(0..<headers.count, with: narrow + [UInt8](repeating: 0, count: 16))
+    return bytes
+  }()
+
   /// The same as a shim, which trusts this authority and refuses what has such a digest. The section's name is too long for
   /// its field and stands behind the symbols, of which there are none.
   static func shim(trusting authority: [UInt8], refusing digest: [UInt8] = []) -> [UInt8] {

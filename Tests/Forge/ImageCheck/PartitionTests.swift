@@ -86,7 +86,8 @@ extension [UInt8] {
     for start in [512, count - 512] where start >= 512 {
       if let array = quad(start + 72).flatMap({ Int(exactly: $0) }), array < count / 512,
         let entries = long(start + 80),
-        let size = long(start + 84), let table = part(array * 512, Int(entries) * Int(size))
+        let size = long(start + 84), entries < 1 << 16, size < 1 << 16,
+        let table = part(array * 512, Int(entries) * Int(size))
       {
         out.put(UInt64(crc32(table)), 4, at: start + 88)
       }
