@@ -12,12 +12,14 @@ struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Read a CD image or a network boot tree back and print what is wrong with it.",
     discussion: """
-      Compares every file with the image's manifest, and checks the boot catalogue, the first sector, the kernel's header,
-      the root archive and each program's instructions:
+      Compares every file with the image's manifest, and checks the boot catalogue, the first sector, the tables of
+      partitions, the EFI partition, its boot loaders' signatures, the kernel's header, the root archive and each program's
+      instructions:
 
           droneforge check build/drone.iso
 
-      Prints one line for each failed check and exits with status 1, or prints the files' sizes.
+      Prints one line for each failed check and exits with status 1, or prints the files' sizes and whether the image starts
+      under Secure Boot.
       """)
 
   @Argument(help: "A CD image, or the folder of a network boot tree.", completion: .file())
