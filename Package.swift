@@ -202,7 +202,7 @@ let moduleTests: [ModuleTests] = [
   .tests("Drone/Boot/Addressing", ["Addresses", "Addressing", "Bytes", "TestSupport"]),
   .tests("Drone/Boot/BootLine", ["Addresses", "Addressing", "BootLine", "TestSupport"]),
   .tests("Drone/Boot/Integrity", ["Bytes", "Integrity", "TestSupport"]),
-  .tests("Drone/Boot/KernelModules", ["Bytes", "KernelModules"]),
+  .tests("Drone/Boot/KernelModules", ["KernelModules", "TestSupport"]),
   .tests("Drone/Boot/Media", ["Addresses", "Media"]),
   .tests("Drone/Boot/Reporting", ["Addresses", "Reporting", "TestSupport"]),
   .tests(

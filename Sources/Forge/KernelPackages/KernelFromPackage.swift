@@ -93,13 +93,14 @@ public struct KernelFromPackage: Recipe {
     }
     let index = try index(of: unpacked)
     let configuration = KernelConfiguration(String(decoding: try contents(of: file), as: UTF8.self))
-    let always = demands.parts.filter { configuration[$0.option] == "m" && index.modules[$0.module] != nil }.map(
-      \.module)
-    let lacks = configuration.shortcomings(of: demands, modules: Set(always))
+    let parts = demands.parts.filter { configuration[$0.option] == "m" && index.modules[$0.module] != nil }
+      .map(\.module)
+    let lacks = configuration.shortcomings(of: demands, modules: Set(parts))
     guard lacks.isEmpty else {
       throw BuildError.input("The kernel of \(package) is none for drones: \(lacks.joined(separator: "; ")).")
     }
     let chosen = try selection.names(in: index)
+    let always = parts + undemanded(chosen, in: index).filter { !parts.contains($0) }
     let needed = index.closure(of: always + chosen)
     let folder = room.result.appending("modules")
     try makeFolder(folder)
@@ -109,6 +110,12 @@ public struct KernelFromPackage: Recipe {
     try await write(table.text, to: room.result.appending("table"))
     try move(unpacked.kernel, to: room.result.appending("bzImage"))
     try move(file, to: room.result.appending("config"))
+  }
+
+  /// Those of the modules that somebody names and no device asks for.
+  private func undemanded(_ names: [String], in index: ModuleIndex) -> [String] {
+    guard case .named = selection else { return [] }
+    return names.filter { index.modules[$0]?.aliases.contains(where: isForDevices) == false }
   }
 
   private func index(of unpacked: UnpackedKernel) throws -> ModuleIndex {
@@ -183,9 +190,10 @@ public struct KernelFiles: Sendable {
   public let origin: Origin
 }
 
-/// Whether an alias is a pattern for what devices call themselves. Those of device trees are no PC's.
+/// Whether an alias is a pattern for what devices call themselves. Those of device trees are no PC's; a file of /dev is asked for by
+/// who opens it.
 private func isForDevices(_ alias: String) -> Bool {
-  alias.contains(":") && !alias.hasPrefix("of:") && alias.utf8.count <= 512
+  alias.contains(":") && !alias.hasPrefix("of:") && !alias.hasPrefix("devname:") && alias.utf8.count <= 512
 }
 
 /// The release that a module was built for: the first word of its `vermagic` (include/linux/vermagic.h). Nil for what is

@@ -6,7 +6,7 @@ public enum ModuleSelection: Sendable, Equatable {
   case all
   /// The same with the network cards that most PCs and virtual machines have.
   case common
-  /// These, and nothing for devices else.
+  /// These, and nothing for devices else; those of them that no device asks for are loaded on every computer.
   case named([String])
 
   /// `all`, `pc`, or names with commas between them. Throws a sentence for words that cannot be names.

@@ -17,67 +17,62 @@ public struct KernelDemands: Sendable {
   /// Drivers for the screen as UEFI firmware leaves it, which has no text; one of them is `y`. Empty for none.
   public var screens: [String] = []
   /// Options that are `y` or `m`, in the order in which their modules are loaded.
-  public var parts: [Part] = []
+  public let parts = everyDrones
   /// Options that are not set, because the oldest machine cannot do what they need.
   public let refused: [String]
 
   public static let i586 = KernelDemands(
     families: ["CONFIG_M486SX", "CONFIG_M486", "CONFIG_M586", "CONFIG_M586TSC", "CONFIG_M586MMX"],
-    needed: ["CONFIG_BLK_DEV_INITRD", "CONFIG_RD_XZ", "CONFIG_XZ_DEC_X86"],
-    refused: ["CONFIG_64BIT", "CONFIG_X86_PAE"])
+    needed: builtIn, refused: ["CONFIG_64BIT", "CONFIG_X86_PAE"])
 
   public static let x86_64 = KernelDemands(
     families: ["CONFIG_GENERIC_CPU"],
-    needed: [
-      "CONFIG_64BIT", "CONFIG_BLK_DEV_INITRD", "CONFIG_RD_XZ", "CONFIG_XZ_DEC_X86", "CONFIG_DEVTMPFS", "CONFIG_TMPFS",
-      "CONFIG_PROC_FS", "CONFIG_SYSFS", "CONFIG_UNIX", "CONFIG_INET", "CONFIG_IP_MULTICAST", "CONFIG_BINFMT_ELF",
-      "CONFIG_BINFMT_SCRIPT", "CONFIG_VT_CONSOLE", "CONFIG_CRYPTO_AES", "CONFIG_CRYPTO_SHA256",
-      "CONFIG_NF_TABLES_IPV4", "CONFIG_EFI_STUB", "CONFIG_EFI_MIXED", "CONFIG_FRAMEBUFFER_CONSOLE",
-    ],
-    screens: ["CONFIG_FB_EFI", "CONFIG_DRM_SIMPLEDRM"],
-    parts: [
-      // Nothing asks for these by a device: the packet filter's expressions, ESP and its ciphers, which the kernel would
-      // request by modprobe.
-      Part(option: "CONFIG_PACKET", module: "af_packet"),
-      Part(option: "CONFIG_CRYPTO_MANAGER", module: "cryptomgr"),
-      Part(option: "CONFIG_NF_CONNTRACK", module: "nf_conntrack"),
-      Part(option: "CONFIG_NF_CONNTRACK_TFTP", module: "nf_conntrack_tftp"),
-      Part(option: "CONFIG_NF_LOG_SYSLOG", module: "nf_log_syslog"),
-      Part(option: "CONFIG_NF_TABLES", module: "nf_tables"),
-      Part(option: "CONFIG_NFT_CT", module: "nft_ct"),
-      Part(option: "CONFIG_NFT_LIMIT", module: "nft_limit"),
-      Part(option: "CONFIG_NFT_LOG", module: "nft_log"),
-      // A part of nf_tables itself since Linux 6.2.
-      Part(option: "CONFIG_NFT_OBJREF", module: "nft_objref", mayLack: true),
-      Part(option: "CONFIG_CRYPTO_CTR", module: "ctr"),
-      Part(option: "CONFIG_CRYPTO_GHASH", module: "ghash_generic"),
-      Part(option: "CONFIG_CRYPTO_GCM", module: "gcm"),
-      Part(option: "CONFIG_CRYPTO_CHACHA20", module: "chacha_generic"),
-      Part(option: "CONFIG_CRYPTO_POLY1305", module: "poly1305_generic", mayLack: true),
-      Part(option: "CONFIG_CRYPTO_CHACHA20_X86_64", module: "chacha_x86_64", mayLack: true),
-      Part(option: "CONFIG_CRYPTO_POLY1305_X86_64", module: "poly1305_x86_64", mayLack: true),
-      Part(option: "CONFIG_CRYPTO_CHACHA20POLY1305", module: "chacha20poly1305"),
-      Part(option: "CONFIG_CRYPTO_SEQIV", module: "seqiv"),
-      Part(option: "CONFIG_CRYPTO_ECHAINIV", module: "echainiv"),
-      Part(option: "CONFIG_XFRM_USER", module: "xfrm_user"),
-      Part(option: "CONFIG_INET_ESP", module: "esp4"),
-      // certaintyd's digests.
-      Part(option: "CONFIG_CRYPTO_USER_API_HASH", module: "algif_hash", mayLack: true),
-      // Where there is no hardware of its own.
-      Part(option: "CONFIG_SOFT_WATCHDOG", module: "softdog", mayLack: true),
-      // File systems of boot media.
-      Part(option: "CONFIG_ISO9660_FS", module: "isofs"),
-      Part(option: "CONFIG_NLS_CODEPAGE_437", module: "nls_cp437"),
-      Part(option: "CONFIG_NLS_ISO8859_1", module: "nls_iso8859_1"),
-      Part(option: "CONFIG_NLS_ASCII", module: "nls_ascii", mayLack: true),
-      Part(option: "CONFIG_NLS_UTF8", module: "nls_utf8", mayLack: true),
-      Part(option: "CONFIG_VFAT_FS", module: "vfat"),
-      Part(option: "CONFIG_BLK_DEV_LOOP", module: "loop", mayLack: true),
-      Part(option: "CONFIG_OVERLAY_FS", module: "overlay", mayLack: true),
-      Part(option: "CONFIG_NET_9P_FD", module: "9pnet_fd", mayLack: true),
-      Part(option: "CONFIG_9P_FS", module: "9p", mayLack: true),
-    ],
-    refused: [])
+    needed: ["CONFIG_64BIT", "CONFIG_EFI_STUB", "CONFIG_EFI_MIXED", "CONFIG_FRAMEBUFFER_CONSOLE"] + builtIn,
+    screens: ["CONFIG_FB_EFI", "CONFIG_DRM_SIMPLEDRM"], refused: [])
+
+  /// What no module can be: the kernel cannot unpack the root without it, or has it built in or not at all.
+  private static let builtIn = [
+    "CONFIG_BLK_DEV_INITRD", "CONFIG_RD_XZ", "CONFIG_XZ_DEC_X86", "CONFIG_DEVTMPFS", "CONFIG_TMPFS", "CONFIG_PROC_FS",
+    "CONFIG_SYSFS", "CONFIG_UNIX", "CONFIG_INET", "CONFIG_IP_MULTICAST", "CONFIG_BINFMT_ELF", "CONFIG_BINFMT_SCRIPT",
+    "CONFIG_VT_CONSOLE", "CONFIG_CRYPTO_AES", "CONFIG_CRYPTO_SHA256", "CONFIG_NF_TABLES_IPV4",
+  ]
+
+  /// What every drone does. As modules nothing asks for these by a device: the packet filter's expressions, ESP and its
+  /// ciphers, which the kernel would request by modprobe.
+  private static let everyDrones = [
+    Part(option: "CONFIG_PACKET", module: "af_packet"),
+    Part(option: "CONFIG_CRYPTO_MANAGER", module: "cryptomgr"),
+    Part(option: "CONFIG_NF_CONNTRACK", module: "nf_conntrack"),
+    Part(option: "CONFIG_NF_CONNTRACK_TFTP", module: "nf_conntrack_tftp"),
+    Part(option: "CONFIG_NF_LOG_SYSLOG", module: "nf_log_syslog"),
+    Part(option: "CONFIG_NF_TABLES", module: "nf_tables"),
+    Part(option: "CONFIG_NFT_CT", module: "nft_ct"),
+    Part(option: "CONFIG_NFT_LIMIT", module: "nft_limit"),
+    Part(option: "CONFIG_NFT_LOG", module: "nft_log"),
+    // A part of nf_tables itself since Linux 6.2.
+    Part(option: "CONFIG_NFT_OBJREF", module: "nft_objref", mayLack: true),
+    Part(option: "CONFIG_CRYPTO_CTR", module: "ctr"),
+    Part(option: "CONFIG_CRYPTO_GHASH", module: "ghash_generic"),
+    Part(option: "CONFIG_CRYPTO_GCM", module: "gcm"),
+    Part(option: "CONFIG_CRYPTO_CHACHA20", module: "chacha_generic"),
+    Part(option: "CONFIG_CRYPTO_POLY1305", module: "poly1305_generic", mayLack: true),
+    Part(option: "CONFIG_CRYPTO_CHACHA20_X86_64", module: "chacha_x86_64", mayLack: true),
+    Part(option: "CONFIG_CRYPTO_POLY1305_X86_64", module: "poly1305_x86_64", mayLack: true),
+    Part(option: "CONFIG_CRYPTO_CHACHA20POLY1305", module: "chacha20poly1305"),
+    Part(option: "CONFIG_CRYPTO_SEQIV", module: "seqiv"),
+    Part(option: "CONFIG_CRYPTO_ECHAINIV", module: "echainiv"),
+    Part(option: "CONFIG_XFRM_USER", module: "xfrm_user"),
+    Part(option: "CONFIG_INET_ESP", module: "esp4"),
+    // Where there is no hardware of its own.
+    Part(option: "CONFIG_SOFT_WATCHDOG", module: "softdog", mayLack: true),
+    // File systems of boot media.
+    Part(option: "CONFIG_ISO9660_FS", module: "isofs"),
+    Part(option: "CONFIG_NLS_CODEPAGE_437", module: "nls_cp437"),
+    Part(option: "CONFIG_NLS_ISO8859_1", module: "nls_iso8859_1"),
+    Part(option: "CONFIG_NLS_ASCII", module: "nls_ascii", mayLack: true),
+    Part(option: "CONFIG_NLS_UTF8", module: "nls_utf8", mayLack: true),
+    Part(option: "CONFIG_VFAT_FS", module: "vfat"),
+  ]
 }
 
 /// A kernel's configuration as its package or its build has it.

@@ -19,11 +19,14 @@ public func houseFindings(in checkout: URL) throws -> [String] {
     findings += imports.findings(of: module, in: files)
   }
   for row in table.tests {
-    findings += imports.findings(of: row, in: tests.filter { $0.path.hasPrefix(row.path + "/") })
+    let files = tests.filter { $0.path.hasPrefix(row.path + "/") }
+    if files.isEmpty { findings.append("Package.swift: Tests/\(row.path) holds no Swift file.") }
+    findings += imports.findings(of: row, in: files)
   }
-  // The house of the rules' own tests promises nothing.
-  if let page = try? String(contentsOf: checkout.appending(path: PromiseRules.page), encoding: .utf8) {
-    findings += PromiseRules.findings(page: page, tests: tests)
+  findings += PromiseRules.findings(
+    page: try String(contentsOf: checkout.appending(path: PromiseRules.page), encoding: .utf8), tests: tests)
+  for file in tests where !table.tests.contains(where: { file.path.hasPrefix($0.path + "/") }) {
+    findings.append("Tests/\(file.path): no row in Package.swift has this folder.")
   }
   for file in sources {
     if !table.modules.contains(where: { file.path.hasPrefix($0.path + "/") }) {

@@ -7,6 +7,8 @@ public struct ImportRules: Sendable {
   private static let linked = ["CompilerRuntime"]
   /// What comes with Swift, and what programs on the builder's machine may use beside this package.
   private static let standard = ["Swift", "Testing"]
+  /// What the package has beside the table's modules and those of C.
+  private static let others = Set(ModuleTable.products.values).union(["TestSupport"])
 
   public init(_ table: ModuleTable) {
     self.table = table
@@ -36,12 +38,12 @@ public struct ImportRules: Sendable {
   public func findings(of module: ModuleTable.Module, in files: [(path: String, text: SourceText)]) -> [String] {
     var findings = differences(
       "Sources/\(module.path)", declared: module.dependencies, files.map { ("Sources/" + $0.path, $0.text) })
+    let isDrones = module.kind != .host && (module.kind != .program || module.wing == "Drone/Programs")
     for file in files {
       for found in file.text.imports {
-        if module.kind != .host, module.kind != .program || module.wing == "Drone/Programs", found.text == "Foundation"
-        {
-          findings.append(
-            "Sources/\(file.path):\(found.line): Foundation does not exist on a drone.")
+        // It comes in parts, too: FoundationEssentials.
+        if isDrones, found.text.hasPrefix("Foundation") {
+          findings.append("Sources/\(file.path):\(found.line): \(found.text) does not exist on a drone.")
         } else if module.kind == .pure, modules[found.text] == nil, !ImportRules.standard.contains(found.text) {
           findings.append(
             "Sources/\(file.path):\(found.line): \(module.name) is pure and may not import \(found.text).")
@@ -64,9 +66,7 @@ public struct ImportRules: Sendable {
     for file in files {
       for found in file.text.imports {
         used.insert(found.text)
-        let isPackages =
-          modules[found.text] != nil || found.text.first == "C" && found.text.dropFirst().first?.isUppercase == true
-        if isPackages, !declared.contains(found.text) {
+        if isPackages(found.text), !declared.contains(found.text) {
           findings.append(
             "\(file.path):\(found.line): imports \(found.text), which its row in Package.swift does not declare.")
         }
@@ -76,6 +76,12 @@ public struct ImportRules: Sendable {
       findings.append("Package.swift: \(folder) declares \(name), which nothing there imports.")
     }
     return findings
+  }
+
+  /// Whether a row has to declare this module: it is not one of those that come with Swift.
+  private func isPackages(_ module: String) -> Bool {
+    modules[module] != nil || ImportRules.others.contains(module)
+      || module.first == "C" && module.dropFirst().first?.isUppercase == true
   }
 
   /// Why one module may not use another; nil where it may.

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Finds literals that Shared/DroneLayout has a name for.
 public struct LayoutRules: Sendable {
   /// The folder whose literals belong nowhere else, below Sources.
@@ -17,7 +19,8 @@ public struct LayoutRules: Sendable {
   public func findings(path: String, _ text: SourceText) -> [String] {
     if path.hasPrefix(LayoutRules.folder) { return [] }
     return text.strings.compactMap { found in
-      guard let literal = paths.first(where: { LayoutRules.names($0, in: found.text) }) else { return nil }
+      let piece = found.text.trimmingCharacters(in: .whitespaces)
+      guard let literal = paths.first(where: { LayoutRules.names($0, in: piece) }) else { return nil }
       return "Sources/\(path):\(found.line): \"\(literal)\" has a name in \(LayoutRules.folder)."
     }
       + text.numbers.filter { numbers.contains($0.text) }.map {
@@ -25,7 +28,7 @@ public struct LayoutRules: Sendable {
       }
   }
 
-  /// Whether a literal is this path, or one below it. Sentences that mention a path are for people.
+  /// Whether a piece of a literal is this path, or one below it. Sentences that mention a path are for people.
   private static func names(_ path: String, in literal: String) -> Bool {
     literal == path || literal.hasPrefix(path + "/") && !literal.contains(" ")
   }

@@ -11,17 +11,21 @@ public struct PromiseRules: Sendable {
   ///   - page: the text of SECURITY.md.
   ///   - tests: the files below Tests.
   public static func findings(page text: String, tests: [(path: String, text: SourceText)]) -> [String] {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    guard let start = lines.firstIndex(where: { $0 == heading }) else {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
+    guard let start = lines.firstIndex(of: heading) else {
       return ["\(page): there is no table of tests under \"\(heading)\"."]
     }
     var titles: [String: Set<String>] = [:]
-    for test in tests { titles["Tests/" + test.path] = Set(test.text.strings.map(\.text)) }
+    for test in tests { titles["Tests/" + test.path] = Set(test.text.titles.map(\.text)) }
     var findings: [String] = []
     for (index, line) in lines.enumerated().dropFirst(start + 1) {
-      if line.hasPrefix("#") { break }
-      guard line.hasPrefix("|") else { continue }
-      let cells = line.split(separator: "|", omittingEmptySubsequences: false).dropFirst().dropLast().map {
+      if line.hasPrefix("# ") { break }
+      // Markdown takes a row without the outer bars as well.
+      guard line.contains("|") else { continue }
+      let row = line.dropFirst(line.hasPrefix("|") ? 1 : 0).dropLast(line.hasSuffix("|") ? 1 : 0)
+      let cells = row.split(separator: "|", omittingEmptySubsequences: false).map {
         $0.trimmingCharacters(in: .whitespaces)
       }
       if cells.allSatisfy({ $0.allSatisfy { $0 == "-" } }) || cells == ["promise", "test", "file"] { continue }
@@ -33,7 +37,9 @@ public struct PromiseRules: Sendable {
       if cells[1].hasPrefix("no test: ") && cells[2].isEmpty { continue }
       let file = cells[2].trimmingCharacters(in: ["`"])
       if let known = titles[file] {
-        if !known.contains(cells[1]) { findings.append(place + "no test in \(file) has this title.") }
+        if !known.contains(cells[1]) {
+          findings.append(place + "no test in \(file) that is not disabled has this title.")
+        }
       } else {
         findings.append(place + "there is no file \(file) with tests.")
       }

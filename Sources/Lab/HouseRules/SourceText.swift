@@ -1,4 +1,4 @@
-/// What the rules need to know of a Swift file: its imports, and its literals outside comments.
+/// What the rules need to know of a Swift file: its imports, its literals, and which tests it claims.
 public struct SourceText: Equatable, Sendable {
   public struct Found: Equatable, Sendable {
     public var text: String
@@ -6,121 +6,92 @@ public struct SourceText: Equatable, Sendable {
     public var line: Int
   }
 
+  /// The modules, whatever stands before the word, and whatever of the module is imported.
   public private(set) var imports: [Found] = []
+  /// What literals say, a piece for each line and for what stands before, between and behind interpolations.
   public private(set) var strings: [Found] = []
+  /// Whole numbers in decimal, however they are written.
   public private(set) var numbers: [Found] = []
+  /// Of each `@Test` and `@Suite` that is not disabled and in nothing that is.
+  public private(set) var titles: [Found] = []
 
   public init(_ text: String) {
-    let bytes = Array(text.utf8)
-    for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
-      if let module = SourceText.importedModule(line) { imports.append(Found(text: module, line: index + 1)) }
+    let tokens = Tokenizer(text).tokens
+    strings = tokens.filter { $0.kind == .string && !$0.text.isEmpty }.map { Found(text: $0.text, line: $0.line) }
+    numbers = tokens.filter { $0.kind == .number }.compactMap { token in
+      SourceText.value(of: token.text).map { Found(text: String($0), line: token.line) }
     }
-    var scanner = Scanner(bytes: bytes)
-    scanner.scan()
-    strings = scanner.strings
-    numbers = scanner.numbers
+    imports = tokens.indices.compactMap { SourceText.module(importedAt: $0, in: tokens) }
+    titles = SourceText.titles(in: tokens)
   }
 
-  /// `@testable import struct Foundation.URL` gives `Foundation`.
-  private static func importedModule(_ line: ArraySlice<UInt8>) -> String? {
-    guard line.first.map({ $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: "i") || $0 == UInt8(ascii: "p") }) == true
-    else { return nil }
-    let words = String(decoding: line, as: UTF8.self).split(separator: " ")
-    guard let place = words.firstIndex(of: "import"), place <= 1 else { return nil }
-    let kinds = ["class", "struct", "enum", "func", "protocol"]
-    return words.dropFirst(place + 1).first { !kinds.contains(String($0)) }.map { String($0.prefix { $0 != "." }) }
-  }
-}
-
-private struct Scanner {
-  let bytes: [UInt8]
-  var place = 0
-  var line = 1
-  var strings: [SourceText.Found] = []
-  var numbers: [SourceText.Found] = []
-
-  init(bytes: [UInt8]) { self.bytes = bytes }
-
-  mutating func scan() {
-    while place < bytes.count {
-      let byte = bytes[place]
-      if follows("//") {
-        while place < bytes.count, bytes[place] != UInt8(ascii: "\n") { place += 1 }
-      } else if follows("/*") {
-        skip(to: "*/")
-      } else if follows("\"\"\"") {
-        place += 3
-        let start = place
-        let first = line
-        let end = skip(to: "\"\"\"")
-        strings.append(.init(text: String(decoding: bytes[start..<end], as: UTF8.self), line: first))
-      } else if byte == UInt8(ascii: "\"") {
-        readString()
-      } else if Scanner.isWord(byte) {
-        readWord()
-      } else {
-        if byte == UInt8(ascii: "\n") { line += 1 }
-        place += 1
-      }
+  /// `0xCCE`, `0o6316`, `0b1100` and `3_278` are numbers; nil for one that is not whole or larger than any port.
+  private static func value(of literal: String) -> UInt64? {
+    let digits = literal.filter { $0 != "_" }
+    for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] where digits.hasPrefix(prefix) {
+      return UInt64(digits.dropFirst(2), radix: radix)
     }
+    return UInt64(digits)
   }
 
-  private func follows(_ mark: StaticString) -> Bool {
-    guard bytes[place] == mark.utf8Start[0] else { return false }
-    return mark.withUTF8Buffer { bytes[place...].starts(with: $0) }
+  /// `@testable private import struct Foundation.URL` gives `Foundation`.
+  private static func module(importedAt place: Int, in tokens: [Token]) -> Found? {
+    guard tokens[place].isWord("import") else { return nil }
+    // A name `import` is a member's or a parameter's.
+    if place > 0, [".", "`", "(", ","].contains(where: tokens[place - 1].isMark) { return nil }
+    let kinds = ["typealias", "struct", "class", "enum", "protocol", "let", "var", "func"]
+    let rest = tokens[(place + 1)...].prefix(4).filter { !$0.isMark("`") }
+    guard let first = rest.first, first.kind == .word else { return nil }
+    let isKind = kinds.contains(first.text) && rest.dropFirst().first?.kind == .word
+    return Found(text: isKind ? rest[1].text : first.text, line: tokens[place].line)
   }
 
-  /// Goes behind a mark, and returns where it begins: the end of the file if it is not there.
-  @discardableResult
-  private mutating func skip(to mark: StaticString) -> Int {
-    while place < bytes.count {
-      if follows(mark) {
-        defer { place += mark.utf8CodeUnitCount }
-        return place
-      }
-      if bytes[place] == UInt8(ascii: "\n") { line += 1 }
+  private static func titles(in tokens: [Token]) -> [Found] {
+    var titles: [Found] = []
+    // For each brace that is open, whether it is the body of something disabled.
+    var bodies: [Bool] = []
+    var isNextDisabled = false
+    var place = 0
+    while place < tokens.count {
+      let token = tokens[place]
       place += 1
+      if token.isMark("{") {
+        bodies.append(isNextDisabled || bodies.last == true)
+        isNextDisabled = false
+      } else if token.isMark("}") {
+        bodies = bodies.dropLast()
+      } else if token.isMark("@"), place < tokens.count, ["Test", "Suite"].contains(where: tokens[place].isWord) {
+        let arguments = SourceText.arguments(behind: place, in: tokens)
+        place += 1 + arguments.count
+        isNextDisabled = zip(arguments, arguments.dropFirst()).contains { $0.isMark(".") && $1.isWord("disabled") }
+        guard !isNextDisabled, bodies.last != true, let first = arguments.dropFirst().first, first.kind == .string
+        else { continue }
+        titles.append(Found(text: SourceText.plain(first.text), line: first.line))
+      }
     }
-    return place
+    return titles
   }
 
-  /// Up to the quote that ends it, or to the end of the line; what is interpolated belongs to it.
-  private mutating func readString() {
-    place += 1
-    let start = place
+  /// The parentheses behind a name with what is in them; nothing where there are none.
+  private static func arguments(behind name: Int, in tokens: [Token]) -> ArraySlice<Token> {
+    let rest = tokens[(name + 1)...]
+    guard rest.first?.isMark("(") == true else { return [] }
     var depth = 0
-    while place < bytes.count, bytes[place] != UInt8(ascii: "\n") {
-      let byte = bytes[place]
-      if byte == UInt8(ascii: "\\") {
-        place += 1
-        if place < bytes.count, bytes[place] == UInt8(ascii: "(") { depth += 1 }
-      } else if depth > 0 {
-        if byte == UInt8(ascii: "(") { depth += 1 }
-        if byte == UInt8(ascii: ")") { depth -= 1 }
-      } else if byte == UInt8(ascii: "\"") {
-        break
-      }
-      place += 1
+    for place in rest.indices {
+      if rest[place].isMark("(") { depth += 1 }
+      if rest[place].isMark(")") { depth -= 1 }
+      if depth == 0 { return rest[...place] }
     }
-    place = min(place, bytes.count)
-    strings.append(.init(text: String(decoding: bytes[start..<place], as: UTF8.self), line: line))
-    if place < bytes.count, bytes[place] == UInt8(ascii: "\"") { place += 1 }
+    return rest
   }
 
-  private mutating func readWord() {
-    let start = place
-    while place < bytes.count, Scanner.isWord(bytes[place]) { place += 1 }
-    guard bytes[start] >= UInt8(ascii: "0"), bytes[start] <= UInt8(ascii: "9") else { return }
-    let digits = bytes[start..<place].filter { $0 != UInt8(ascii: "_") }
-    numbers.append(.init(text: String(decoding: digits, as: UTF8.self), line: line))
-  }
-
-  private static func isWord(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), 0x80...0xFF:
-      true
-    default: false
+  /// Without the backslash before a quote or another backslash.
+  private static func plain(_ literal: String) -> String {
+    var out = ""
+    var rest = literal[...]
+    while let character = rest.popFirst() {
+      out.append(character == "\\" ? rest.popFirst() ?? character : character)
     }
+    return out
   }
 }

@@ -66,7 +66,7 @@ public struct IPv4Address: Hashable, Comparable, Sendable {
   }
 
   /// Eight lower-case hexadecimal digits, highest byte first: `c0a80115`.
-  public var hexadecimal: [UInt8] { octets.flatMap(hexadecimalByte) }
+  public var hexadecimal: [UInt8] { hexadecimalText(octets) }
 
   /// Usable as a host's own address: not 0.0.0.0, not in 0/8 or 127/8, not multicast or above (RFC 1122 §3.2.1.3).
   public var isHostAddress: Bool {

@@ -67,6 +67,38 @@ public func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
   }
 }
 
+/// A number of one to sixteen hexadecimal digits, either case; nil for any other text.
+@inline(never) public func hexadecimalNumber(_ text: ArraySlice<UInt8>) -> UInt64? {
+  guard (1...16).contains(text.count) else { return nil }
+  var value: UInt64 = 0
+  for byte in text {
+    guard let digit = hexadecimalDigit(byte) else { return nil }
+    value = value << 4 | UInt64(digit)
+  }
+  return value
+}
+
+/// So many bytes, each of them two hexadecimal digits, either case; nil for any other text.
+@inline(never) public func hexadecimalBytes(_ text: ArraySlice<UInt8>, count: Int) -> [UInt8]? {
+  // Not twice the count, which may be any.
+  guard text.count % 2 == 0, text.count / 2 == count else { return nil }
+  var out: [UInt8] = []
+  out.reserveCapacity(count)
+  for place in stride(from: text.startIndex, to: text.endIndex, by: 2) {
+    guard let high = hexadecimalDigit(text[place]), let low = hexadecimalDigit(text[place + 1]) else { return nil }
+    out.append(high << 4 | low)
+  }
+  return out
+}
+
+/// Two lower-case hexadecimal digits for each byte.
+@inline(never) public func hexadecimalText(_ bytes: [UInt8]) -> [UInt8] {
+  var out: [UInt8] = []
+  out.reserveCapacity(bytes.count &* 2)
+  for byte in bytes { out += hexadecimalByte(byte) }
+  return out
+}
+
 /// Two lower-case hexadecimal digits.
 public func hexadecimalByte(_ byte: UInt8) -> [UInt8] {
   [byte >> 4, byte & 0xF].map { $0 < 10 ? UInt8(ascii: "0") + $0 : UInt8(ascii: "a") + $0 - 10 }

@@ -24,8 +24,8 @@ public struct Fingerprint: Hashable, Comparable, Sendable {
 
   /// Reads 64 hexadecimal digits in either case; dashes, colons and blanks between them do not count.
   public init?(text: [UInt8]) {
-    guard let digits = Fingerprint.digits(text), digits.count == 64 else { return nil }
-    self.init(bytes: stride(from: 0, to: 64, by: 2).map { digits[$0] << 4 | digits[$0 + 1] })
+    guard let bytes = hexadecimalBytes(Fingerprint.digits(text)[...], count: 32) else { return nil }
+    self.init(bytes: bytes)
   }
 
   public var bytes: [UInt8] {
@@ -54,25 +54,18 @@ public struct Fingerprint: Hashable, Comparable, Sendable {
 
   /// Whether the text is the fingerprint's beginning, of `fewestDigits` or more, written as in `init(text:)`.
   public func begins(with text: [UInt8]) -> Bool {
-    guard let digits = Fingerprint.digits(text), (Fingerprint.fewestDigits...64).contains(digits.count) else {
-      return false
-    }
-    let bytes = bytes
-    for (place, digit) in digits.enumerated() {
-      let byte = bytes[place / 2]
-      guard digit == (place % 2 == 0 ? byte >> 4 : byte & 0xF) else { return false }
-    }
-    return true
+    let digits = Fingerprint.digits(text)
+    guard (Fingerprint.fewestDigits...64).contains(digits.count) else { return false }
+    return hexadecimalText(bytes).starts(with: digits)
   }
 
-  private static func digits(_ text: [UInt8]) -> [UInt8]? {
-    var digits: [UInt8] = []
-    for byte in text {
-      if byte == UInt8(ascii: "-") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: " ") { continue }
-      guard let digit = hexadecimalDigit(byte), digits.count < 64 else { return nil }
-      digits.append(digit)
+  /// What does not only separate, letters in lower case.
+  @inline(never) private static func digits(_ text: [UInt8]) -> [UInt8] {
+    var out: [UInt8] = []
+    for byte in text where byte != UInt8(ascii: "-") && byte != UInt8(ascii: ":") && byte != UInt8(ascii: " ") {
+      out.append(byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "F") ? byte | 0x20 : byte)
     }
-    return digits
+    return out
   }
 
   public static func == (left: Fingerprint, right: Fingerprint) -> Bool { left.words == right.words }

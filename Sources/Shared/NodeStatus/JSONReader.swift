@@ -92,7 +92,8 @@ struct JSONReader {
     switch letter {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): place += 1
     case UInt8(ascii: "u"):
-      guard bytes.count - place > 4, let number = hexadecimal(bytes[(place + 1)...(place + 4)]), number < 0x80 else {
+      guard bytes.count - place > 4, let number = hexadecimalNumber(bytes[(place + 1)...(place + 4)]), number < 0x80
+      else {
         throw unreadable
       }
       place += 5
@@ -190,13 +191,7 @@ struct JSONReader {
   /// Two hexadecimal digits for each byte, up to 32 of them.
   mutating func octets() throws(NodeStatusError) -> [UInt8] {
     try string { text in
-      guard text.count % 2 == 0, text.count <= 64 else { return nil }
-      var out: [UInt8] = []
-      for index in stride(from: 0, to: text.count, by: 2) {
-        guard let byte = hexadecimal(text[index...(index + 1)]) else { return nil }
-        out.append(UInt8(truncatingIfNeeded: byte))
-      }
-      return out
+      text.count <= 64 ? hexadecimalBytes(text[...], count: text.count / 2) : nil
     }
   }
 
@@ -208,16 +203,6 @@ struct JSONReader {
 
 /// `0x` and digits.
 private func prefixed(_ text: [UInt8]) -> UInt32? {
-  text.starts(with: [UInt8]("0x")) ? hexadecimal(text.dropFirst(2)) : nil
-}
-
-/// Up to eight digits, nothing else.
-private func hexadecimal(_ text: ArraySlice<UInt8>) -> UInt32? {
-  guard !text.isEmpty, text.count <= 8 else { return nil }
-  var value: UInt32 = 0
-  for byte in text {
-    guard let digit = hexadecimalDigit(byte) else { return nil }
-    value = value << 4 | UInt32(digit)
-  }
-  return value
+  guard text.starts(with: [UInt8]("0x")) else { return nil }
+  return hexadecimalNumber(text.dropFirst(2)).flatMap { UInt32(exactly: $0) }
 }

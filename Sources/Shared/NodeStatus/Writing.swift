@@ -10,8 +10,8 @@ extension NodeStatus {
       json.member("address", address.text)
       json.member("state", standing.word)
       if !obstacle.isEmpty { json.member("waits", obstacle) }
-      json.member("cluster", hexadecimal(cluster))
-      json.member("fingerprint", hexadecimal(fingerprint))
+      json.member("cluster", hexadecimalText(cluster))
+      json.member("fingerprint", hexadecimalText(fingerprint))
       json.member("canApprove", flag: mayApprove)
       json.member("encrypted", flag: isEncrypted)
       json.array("nodes", of: nodes) { json, node in json.object { node.write(to: &$0) } }
@@ -40,7 +40,7 @@ extension NodeStatus.Node {
     json.member("id", idText(id))
     json.member("address", address == .unspecified ? [] : address.text)
     json.member("state", state.word)
-    json.member("fingerprint", hexadecimal(fingerprint))
+    json.member("fingerprint", hexadecimalText(fingerprint))
     json.member("canApprove", flag: mayApprove)
   }
 }
@@ -56,7 +56,7 @@ extension NodeStatus.Tunnel {
   private func spiText(_ spi: UInt32) -> [UInt8] {
     var octets: [UInt8] = []
     octets.append(networkOrder: spi)
-    return [UInt8]("0x") + hexadecimal(octets)
+    return [UInt8]("0x") + hexadecimalText(octets)
   }
 }
 
@@ -76,5 +76,3 @@ extension NodeStatus.Boot {
     json.member("completed", number: completed)
   }
 }
-
-private func hexadecimal(_ bytes: [UInt8]) -> [UInt8] { bytes.flatMap { hexadecimalByte($0) } }

@@ -49,23 +49,19 @@ import Testing
     #expect(findings.map(\.reason) == ["it is a kernel for 32-bit processors; build one with ARCH=x86_64"])
   }
 
-  private static let configuration = """
-    CONFIG_M586TSC=y
-    # CONFIG_X86_PAE is not set
-    CONFIG_BLK_DEV_INITRD=y
-    CONFIG_RD_XZ=y
-    CONFIG_XZ_DEC_X86=y
-    CONFIG_PHYSICAL_START=0x400000
-
-    """
+  private static let configuration =
+    (["CONFIG_M586TSC"] + KernelDemands.i586.needed + KernelDemands.i586.parts.map(\.option))
+    .map { "\($0)=y\n" }.joined() + "# CONFIG_X86_PAE is not set\nCONFIG_PHYSICAL_START=0x400000\n"
 
   @Test(
-    "a configuration for a newer processor, or one that cannot unpack the root, is named",
+    "a configuration for a newer processor, or one that cannot unpack the root or do what a drone does, is named",
     arguments: [
       ("CONFIG_M586TSC=y", "CONFIG_M686=y", "it needs a newer processor"),
       ("# CONFIG_X86_PAE is not set", "CONFIG_X86_PAE=y", "has CONFIG_X86_PAE"),
       ("CONFIG_RD_XZ=y", "# CONFIG_RD_XZ is not set", "lacks CONFIG_RD_XZ"),
       ("CONFIG_XZ_DEC_X86=y", "", "lacks CONFIG_XZ_DEC_X86"),
+      ("CONFIG_INET_ESP=y", "", "lacks CONFIG_INET_ESP"),
+      ("CONFIG_INET_ESP=y", "CONFIG_INET_ESP=m", "has esp4 as a module"),
       ("0x400000", "0x1000000", "too high for the smallest memory"),
     ])
   func configuration(_ from: String, _ to: String, _ says: String) {

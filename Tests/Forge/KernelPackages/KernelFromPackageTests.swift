@@ -53,7 +53,7 @@ import Workshop
       try await module("drivers/ptp/ptp-clock", [], exports: "tick", made, modules)
       try await module("net/netfilter/nf_tables", ["softdep=pre: crc32c"], made, modules)
       try await module("crypto/crc32c_generic", ["alias=crc32c"], made, modules)
-      try await module("sound/drone", [], made, modules)
+      try await module("sound/drone", ["alias=devname:drone", "alias=char-major-10-9"], made, modules)
       try await write("kernel/fs/ext4/ext4.ko\n".utf8, to: modules.appending("modules.builtin"))
       try await write([], to: modules.appending("modules.order"))
     }
@@ -112,6 +112,16 @@ import Workshop
         #expect(try SHA256(contentsOf: file).bytes == module.digest)
       }
       #expect(made.package.version == "6.1.5-1" && "\(made.origin)" == "package linux-image-6.1.0-1-amd64 6.1.5-1")
+    }
+  }
+
+  @Test("of the modules that somebody names, those that no device asks for are loaded everywhere")
+  func undemanded() async throws {
+    try await withFolder { folder in
+      let made = try await built(try await package(Made(), in: folder), .named(["drone", "e1000e"]), in: folder)
+      let table = try ModuleTable(text: contents(of: made.table))
+      let everywhere = table.modules.filter(\.isForAll).map { String(decoding: $0.name, as: UTF8.self) }
+      #expect(everywhere == ["nf_tables", "drone"])
     }
   }
 

@@ -78,7 +78,7 @@ public struct Baseline: Equatable, Sendable {
       case .file(let size, let digest):
         appendDecimal(size, to: &out)
         out.append(space)
-        for byte in digest { out += hexadecimalByte(byte) }
+        out += hexadecimalText(digest)
         out.append(space)
       case .characterDevice(let major, let minor), .blockDevice(let major, let minor):
         appendDecimal(UInt64(major), to: &out)
@@ -113,14 +113,14 @@ public struct Baseline: Equatable, Sendable {
 
   /// Reads a baseline's text; every byte of it must be accounted for.
   public init(text: [UInt8]) throws(ParseError) {
-    var lines = Lines(rest: text[...])
-    guard let first = lines.next(), first.spells(Self.heading) else { throw .heading }
+    var rest = text[...]
+    guard let first = rest.takeLine(), first.spells(Self.heading) else { throw .heading }
     var entries: [BaselineEntry] = []
     var number = 1
-    while let line = lines.next() {
+    while let line = rest.takeLine() {
       number += 1
       if line.starts(with: [UInt8]("end ")) {
-        guard decimal(line.dropFirst(4)) == UInt64(entries.count), lines.rest.isEmpty else { throw .cut }
+        guard decimal(line.dropFirst(4)) == UInt64(entries.count), rest.isEmpty else { throw .cut }
         self.entries = entries
         return
       }
@@ -146,24 +146,25 @@ public struct Baseline: Equatable, Sendable {
 
 extension BaselineEntry {
   fileprivate init?(line: ArraySlice<UInt8>) {
-    var fields = Fields(rest: line)
-    guard let letter = fields.next(), letter.count == 1, let mode = fields.next().flatMap(octal), mode <= 0o7777,
-      let owner = fields.next().flatMap(decimal32), let group = fields.next().flatMap(decimal32)
+    var rest = line
+    func next() -> ArraySlice<UInt8>? { rest.take(before: space) }
+    guard let letter = next(), letter.count == 1, let mode = next().flatMap(octal), mode <= 0o7777,
+      let owner = next().flatMap(decimal32), let group = next().flatMap(decimal32)
     else { return nil }
     let kind: Kind
     switch letter.first {
     case UInt8(ascii: "d"): kind = .directory
     case UInt8(ascii: "f"):
-      guard let size = fields.next().flatMap({ decimal($0) }), let digest = fields.next().flatMap(digestBytes) else {
+      guard let size = next().flatMap({ decimal($0) }), let digest = next().flatMap(digestBytes) else {
         return nil
       }
       kind = .file(size: size, digest: digest)
     case UInt8(ascii: "l"):
-      guard let gap = fields.rest.firstIndex(of: tab), isPlain(fields.rest[(gap + 1)...]) else { return nil }
-      kind = .symbolicLink(target: [UInt8](fields.rest[(gap + 1)...]))
-      fields.rest = fields.rest[..<gap]
+      guard let gap = rest.firstIndex(of: tab), isPlain(rest[(gap + 1)...]) else { return nil }
+      kind = .symbolicLink(target: [UInt8](rest[(gap + 1)...]))
+      rest = rest[..<gap]
     case UInt8(ascii: "c"), UInt8(ascii: "b"):
-      guard let numbers = fields.next(), let colon = numbers.firstIndex(of: UInt8(ascii: ":")),
+      guard let numbers = next(), let colon = numbers.firstIndex(of: UInt8(ascii: ":")),
         let major = decimal32(numbers[..<colon]), let minor = decimal32(numbers[(colon + 1)...])
       else { return nil }
       kind =
@@ -171,8 +172,8 @@ extension BaselineEntry {
         ? .characterDevice(major: major, minor: minor) : .blockDevice(major: major, minor: minor)
     default: return nil
     }
-    guard fields.rest.first == slash, isPlain(fields.rest) else { return nil }
-    self.init(path: [UInt8](fields.rest), kind: kind, mode: mode, owner: owner, group: group)
+    guard rest.first == slash, isPlain(rest) else { return nil }
+    self.init(path: [UInt8](rest), kind: kind, mode: mode, owner: owner, group: group)
   }
 }
 
@@ -180,28 +181,6 @@ private let space = UInt8(ascii: " ")
 private let tab = UInt8(ascii: "\t")
 private let newline = UInt8(ascii: "\n")
 private let slash = UInt8(ascii: "/")
-
-/// Lines that end in a newline; what follows the last one stays in `rest`.
-private struct Lines {
-  var rest: ArraySlice<UInt8>
-
-  mutating func next() -> ArraySlice<UInt8>? {
-    guard let end = rest.firstIndex(of: newline) else { return nil }
-    defer { rest = rest[(end + 1)...] }
-    return rest[..<end]
-  }
-}
-
-/// Fields that end in one space; the last field of a line, which may hold spaces, is what stays in `rest`.
-private struct Fields {
-  var rest: ArraySlice<UInt8>
-
-  mutating func next() -> ArraySlice<UInt8>? {
-    guard let end = rest.firstIndex(of: space) else { return nil }
-    defer { rest = rest[(end + 1)...] }
-    return rest[..<end]
-  }
-}
 
 private func isPlain(_ bytes: some Collection<UInt8>) -> Bool {
   !bytes.isEmpty && bytes.allSatisfy { $0 != tab && $0 != newline && $0 != 0 }
@@ -229,19 +208,5 @@ func appendOctal(_ value: UInt32, to out: inout [UInt8]) {
 
 private func decimal32(_ text: ArraySlice<UInt8>) -> UInt32? { decimal(text).flatMap { UInt32(exactly: $0) } }
 
-func digestBytes(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-  guard text.count == 64 else { return nil }
-  var out: [UInt8] = []
-  out.reserveCapacity(32)
-  var high: UInt8?
-  for byte in text {
-    guard let digit = hexadecimalDigit(byte) else { return nil }
-    if let first = high {
-      out.append(first << 4 | digit)
-      high = nil
-    } else {
-      high = digit
-    }
-  }
-  return out
-}
+/// A digest in 64 hexadecimal digits.
+func digestBytes(_ text: ArraySlice<UInt8>) -> [UInt8]? { hexadecimalBytes(text, count: 32) }

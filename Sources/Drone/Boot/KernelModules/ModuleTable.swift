@@ -64,6 +64,9 @@ public struct ModuleTable: Equatable, Sendable {
     case missing([UInt8])
   }
 
+  /// Of an image without modules; it has no text.
+  public init() { (release, modules, needs) = ([], [], []) }
+
   /// A table of these modules in their order. Throws `repeated`, `missing` or `tooMany`; `line` for a word that the text
   /// cannot hold.
   public init(release: [UInt8], _ modules: [Module]) throws(ParseError) {
@@ -97,7 +100,7 @@ public struct ModuleTable: Equatable, Sendable {
       out.append(space)
       out += module.name
       out.append(space)
-      for byte in module.digest { out += hexadecimalByte(byte) }
+      out += hexadecimalText(module.digest)
       for name in module.needs {
         out.append(space)
         out += name
@@ -117,30 +120,43 @@ public struct ModuleTable: Equatable, Sendable {
 
   /// Reads a table's text; every byte of it must be accounted for.
   public init(text: [UInt8]) throws(ParseError) {
+    let (release, modules) = try Self.read(text, namesOnly: false)
+    try self.init(release: release, modules)
+  }
+
+  /// The names of a table's modules, in its order, for whom the rest of it would only take memory. Throws for each line for which
+  /// `init(text:)` does; what a module needs is not looked for.
+  public static func names(text: [UInt8]) throws(ParseError) -> [[UInt8]] {
+    try read(text, namesOnly: true).modules.map { $0.name }
+  }
+
+  /// Checks every line; keeps of each module what is asked for.
+  private static func read(
+    _ text: [UInt8], namesOnly: Bool
+  ) throws(ParseError) -> (release: [UInt8], modules: [Module]) {
     var rest = text[...]
-    guard let first = takeLine(&rest), first.starts(with: [UInt8](Self.heading)) else { throw .heading }
-    let release = [UInt8](first.dropFirst(Self.heading.utf8CodeUnitCount))
+    guard let first = rest.takeLine(), first.starts(with: [UInt8](heading)) else { throw .heading }
+    let release = [UInt8](first.dropFirst(heading.utf8CodeUnitCount))
+    guard isWord(release) else { throw .heading }
     var modules: [Module] = []
     var number = 1
-    while let line = takeLine(&rest) {
+    while let line = rest.takeLine() {
       number += 1
-      guard line.count > 2, line[line.startIndex + 1] == space || line.first == UInt8(ascii: "e") else {
-        throw .line(number)
+      if line.starts(with: [UInt8]("end ")) {
+        guard decimal(line.dropFirst(4)) == UInt64(modules.count), rest.isEmpty else { throw .cut }
+        return (release, modules)
       }
       let words = line.dropFirst(2)
+      guard line.dropFirst().first == space else { throw .line(number) }
       switch line.first {
       case UInt8(ascii: "a"), UInt8(ascii: "m"):
-        guard let module = Module(words: words, isForAll: line.first == UInt8(ascii: "a")) else { throw .line(number) }
-        guard modules.count < Self.most else { throw .tooMany }
+        guard var module = Module(words: words, isForAll: line.first == UInt8(ascii: "a")) else { throw .line(number) }
+        guard modules.count < most else { throw .tooMany }
+        if namesOnly { module = Module(name: module.name, digest: []) }
         modules.append(module)
       case UInt8(ascii: "p"):
         guard !modules.isEmpty, isPattern(words) else { throw .line(number) }
-        modules[modules.count - 1].patterns.append([UInt8](words))
-      case UInt8(ascii: "e"):
-        guard line.starts(with: [UInt8]("end ")), decimal(line.dropFirst(4)) == UInt64(modules.count), rest.isEmpty
-        else { throw .cut }
-        try self.init(release: release, modules)
-        return
+        if !namesOnly { modules[modules.count - 1].patterns.append([UInt8](words)) }
       default: throw .line(number)
       }
     }
@@ -190,8 +206,8 @@ extension ModuleTable.Module {
   /// `e1000e ‹digest› ptp pps_core`
   fileprivate init?(words: ArraySlice<UInt8>, isForAll: Bool) {
     let parts = words.split(separator: space, omittingEmptySubsequences: false)
-    guard parts.count >= 2, parts[1].count == 64, parts.dropFirst(2).allSatisfy({ isModuleName($0) }),
-      let digest = hexadecimalBytes(parts[1])
+    guard parts.count >= 2, let digest = hexadecimalBytes(parts[1], count: 32),
+      isModuleName(parts[0]), parts.dropFirst(2).allSatisfy({ isModuleName($0) })
     else { return nil }
     self.init(
       name: [UInt8](parts[0]), digest: digest, needs: parts.dropFirst(2).map { [UInt8]($0) }, isForAll: isForAll)
@@ -200,27 +216,6 @@ extension ModuleTable.Module {
 
 private let space = UInt8(ascii: " ")
 private let newline = UInt8(ascii: "\n")
-
-private func takeLine(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-  guard let end = rest.firstIndex(of: newline) else { return nil }
-  defer { rest = rest[(end + 1)...] }
-  return rest[..<end]
-}
-
-private func hexadecimalBytes(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-  var out: [UInt8] = []
-  var high: UInt8?
-  for byte in text {
-    guard let digit = hexadecimalDigit(byte) else { return nil }
-    if let first = high {
-      out.append(first << 4 | digit)
-      high = nil
-    } else {
-      high = digit
-    }
-  }
-  return high == nil ? out : nil
-}
 
 /// Printable ASCII without a space: 1 to 255 bytes.
 private func isWord(_ bytes: some Collection<UInt8>) -> Bool {

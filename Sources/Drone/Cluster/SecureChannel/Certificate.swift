@@ -114,7 +114,7 @@ extension Certificate {
 
   /// The first 32 digits of the fingerprint, so that no two nodes share a subject.
   private static func name(of key: PublicKey) -> [UInt8] {
-    key.fingerprint.bytes.prefix(16).flatMap { hexadecimalByte($0) }
+    hexadecimalText([UInt8](key.fingerprint.bytes.prefix(16)))
   }
 
   private static func make(

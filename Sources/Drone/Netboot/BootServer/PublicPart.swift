@@ -18,7 +18,7 @@ public struct PublicPart: Equatable, Sendable {
   public var text: [UInt8] {
     var out = [UInt8]("public ")
     appendDecimal(UInt64(clamping: size), to: &out)
-    return out + [UInt8](" ") + digest.flatMap { hexadecimalByte($0) } + [UInt8]("\n")
+    return out + [UInt8](" ") + hexadecimalText(digest) + [UInt8]("\n")
   }
 
   /// Nil for any other text, and for a size that is not a multiple of four or is above 64 MiB.
@@ -26,19 +26,8 @@ public struct PublicPart: Equatable, Sendable {
     guard text.last == UInt8(ascii: "\n") else { return nil }
     let words = text.dropLast().split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
     guard words.count == 3, words[0].spells("public"), let size = decimal(words[1]), size > 0, size % 4 == 0,
-      size <= 64 << 20, words[2].count == 64
+      size <= 64 << 20, let digest = hexadecimalBytes(words[2], count: 32)
     else { return nil }
-    var digest: [UInt8] = []
-    var high: UInt8?
-    for byte in words[2] {
-      guard let digit = hexadecimalDigit(byte) else { return nil }
-      if let first = high {
-        digest.append(first << 4 | digit)
-        high = nil
-      } else {
-        high = digit
-      }
-    }
     self.init(size: Int(size), digest: digest)
   }
 }

@@ -11,7 +11,7 @@ extension ClusterTable {
     json.object { json in
       json.member("node", idText(own))
       json.member("state", standing.word)
-      json.member("cluster", fingerprint.flatMap { hexadecimalByte($0) })
+      json.member("cluster", hexadecimalText(fingerprint))
       json.member("name", name)
       json.array("nodes", of: sorted { _ in true }) { json, node in json.object { node.write(to: &$0) } }
     }

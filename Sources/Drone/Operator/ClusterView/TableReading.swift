@@ -165,23 +165,12 @@ private struct LineReader {
     guard let range = nextWord(), range.count == 6, bytes[range.lowerBound] == UInt8(ascii: "0"),
       bytes[range.lowerBound + 1] == UInt8(ascii: "x")
     else { return nil }
-    var id: UInt16 = 0
-    for index in range.dropFirst(2) {
-      guard let digit = hexadecimalDigit(bytes[index]) else { return nil }
-      id = id << 4 | UInt16(digit)
-    }
-    return id
+    return hexadecimalNumber(bytes[range].dropFirst(2)).flatMap { UInt16(exactly: $0) }
   }
 
   /// 64 hexadecimal digits.
   mutating func digest() -> [UInt8]? {
-    guard let range = nextWord(), range.count == 64 else { return nil }
-    var out: [UInt8] = []
-    for index in stride(from: range.lowerBound, to: range.upperBound, by: 2) {
-      guard let high = hexadecimalDigit(bytes[index]), let low = hexadecimalDigit(bytes[index + 1]) else { return nil }
-      out.append(high << 4 | low)
-    }
-    return out
+    word().flatMap { hexadecimalBytes($0, count: 32) }
   }
 
   mutating func address() -> IPv4Address? {

@@ -16,7 +16,7 @@ extension ClusterTable {
     out.append(space)
     append(standing.word, to: &out)
     out.append(space)
-    for byte in fingerprint { out += hexadecimalByte(byte) }
+    out += hexadecimalText(fingerprint)
     out.append(space)
     for byte in name.prefix(64) { out.append(printable(byte)) }
     out.append(newline)

@@ -71,7 +71,7 @@ public enum OrderAnswer: Equatable, Sendable {
   }
 
   public static func approved(_ approval: Admission.Approval) -> OrderAnswer {
-    var text = [UInt8]("Approved ") + approval.fingerprint.flatMap { hexadecimalByte($0) }
+    var text = [UInt8]("Approved ") + hexadecimalText(approval.fingerprint)
     if !approval.isWaiting {
       text += [UInt8](" in advance: nobody with this key waits now; a node that shows it is let in within ")
       appendDecimal(Admission.approvalLife / 60_000, to: &text)

@@ -159,9 +159,7 @@ extension TydCommand {
     var found: UInt64?
     if value.starts(with: [UInt8]("0x")) {
       let digits = value.dropFirst(2)
-      if (1...4).contains(digits.count), digits.allSatisfy({ hexadecimalDigit($0) != nil }) {
-        found = digits.reduce(0) { $0 << 4 | UInt64(hexadecimalDigit($1) ?? 0) }
-      }
+      found = digits.count <= 4 ? hexadecimalNumber(digits) : nil
     } else {
       found = decimal(value)
     }

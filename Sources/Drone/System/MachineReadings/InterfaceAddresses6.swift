@@ -20,22 +20,12 @@ public func interfaceAddresses6(_ text: [UInt8]) -> [InterfaceAddress6] {
   var found: [InterfaceAddress6] = []
   for line in text.split(separator: UInt8(ascii: "\n")) {
     let words = line.split(separator: UInt8(ascii: " "))
-    guard words.count == 6, words[0].count == 32, let high = hexadecimal(words[0].prefix(16)),
-      let low = hexadecimal(words[0].suffix(16)), let interface = hexadecimal(words[1]).flatMap(Int32.init(exactly:)),
-      let flags = hexadecimal(words[4]), flags & 0x08 == 0
+    guard words.count == 6, words[0].count == 32, let high = hexadecimalNumber(words[0].prefix(16)),
+      let low = hexadecimalNumber(words[0].suffix(16)),
+      let interface = hexadecimalNumber(words[1]).flatMap(Int32.init(exactly:)),
+      let flags = hexadecimalNumber(words[4]), flags & 0x08 == 0
     else { continue }
     found.append(InterfaceAddress6(IPv6Address(high: high, low: low), interface: interface))
   }
   return found
-}
-
-/// One to sixteen hexadecimal digits and nothing else.
-private func hexadecimal(_ digits: some Collection<UInt8>) -> UInt64? {
-  guard (1...16).contains(digits.count) else { return nil }
-  var value: UInt64 = 0
-  for digit in digits {
-    guard let digit = hexadecimalDigit(digit) else { return nil }
-    value = value << 4 | UInt64(digit)
-  }
-  return value
 }

@@ -1,4 +1,3 @@
-import Bytes
 import Testing
 
 @testable import KernelModules
@@ -111,25 +110,25 @@ import Testing
     #expect(names(loading.receive(modalias: Array("acpi:PNP0C0A:".utf8))) == [])
   }
 
-  @Test("random changes of a table's text give a table or an error")
-  func fuzz() throws {
-    let text = try Self.table([
-      Self.module("esp4", ["xfrm_algo"], isForAll: true), Self.module("xfrm_algo"),
-      Self.module("r8169", [], ["pci:v000010ECd00008168*"]),
-    ]).text
-    var random = SplitMix64(seed: 1)
-    for _ in 0..<20_000 {
-      var changed = text
-      for _ in 0...(random.next() % 3) {
-        let place = Int(random.next() % UInt64(changed.count))
-        switch random.next() % 3 {
-        case 0: changed[place] = UInt8(truncatingIfNeeded: random.next())
-        case 1: changed.remove(at: place)
-        default: changed.insert(UInt8(truncatingIfNeeded: random.next()), at: place)
-        }
-      }
-      guard let table = try? ModuleTable(text: changed) else { continue }
-      #expect(try ModuleTable(text: table.text) == table)
-    }
+  @Test("the names of a table are read without the rest")
+  func names() throws {
+    let table = try Self.table([
+      Self.module("crc32c_generic", isForAll: true), Self.module("e1000e", ["crc32c_generic"], ["pci:v1*", "pci:v2*"]),
+      Self.module("igb"),
+    ])
+    #expect(
+      try ModuleTable.names(text: table.text).map { String(decoding: $0, as: UTF8.self) } == [
+        "crc32c_generic", "e1000e", "igb",
+      ])
+    #expect(throws: ModuleTable.ParseError.cut) { try ModuleTable.names(text: table.text.dropLast()) }
+    #expect(throws: ModuleTable.ParseError.heading) { try ModuleTable.names(text: []) }
+  }
+
+  @Test("more modules than a table may have are refused by either reader")
+  func tooMany() throws {
+    let lines = (0...ModuleTable.most).map { "m m\($0) \(Self.digest)\n" }.joined()
+    let text = [UInt8]("droneforge-modules 1 6.1\n\(lines)end \(ModuleTable.most + 1)\n".utf8)
+    #expect(throws: ModuleTable.ParseError.tooMany) { try ModuleTable(text: text) }
+    #expect(throws: ModuleTable.ParseError.tooMany) { try ModuleTable.names(text: text) }
   }
 }

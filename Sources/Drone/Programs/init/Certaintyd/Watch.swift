@@ -1,4 +1,5 @@
 import Bytes
+import DroneLayout
 import Integrity
 import KernelModules
 import Linux
@@ -54,9 +55,7 @@ private struct Watch {
   init(_ baseline: consuming Baseline, _ options: WatchOptions) {
     self.options = options
     var root = SystemRoot()
-    examination = Examination(
-      baseline, root: &root, pieceSize: pieceSize,
-      allowing: (try? readModuleTable())?.modules.map { $0.name } ?? [])
+    examination = Examination(baseline, root: &root, pieceSize: pieceSize, allowing: imagesModules())
     self.root = root
     status.process = UInt64(UInt32(bitPattern: processID))
     status.interval = options.interval
@@ -151,6 +150,12 @@ private struct Watch {
   private func writeStatus() {
     try? replaceFile(WatchFiles.status, status.file)
   }
+}
+
+/// The names of the modules that this image brings along.
+private func imagesModules() -> [[UInt8]] {
+  guard let text = try? readFile(Path(DronePath.moduleTable), limit: ModuleTable.largest) else { return [] }
+  return (try? ModuleTable.names(text: text)) ?? []
 }
 
 /// Restarts the drone: by process 1 in order, or without it when it does not obey.

@@ -7,8 +7,6 @@ import ProcessControl
 import Reporting
 import Supervision
 
-/// How long after its start a drone looks for devices that show themselves late, as those on USB do, in milliseconds.
-private let patience: UInt64 = 10_000
 /// Devices come in groups: after the first one so long is waited for the others.
 private let groupPause = 30
 
@@ -17,62 +15,70 @@ private let groupPause = 30
 func startModules(_ supervisor: inout Supervisor) {
   do {
     let pipe = try Pipe()
-    supervisor.keep([UInt8]("modules"), ownProgram(.modules), .never, announcement: pipe.output.number)
+    // One that fails has closed nothing yet.
+    supervisor.keep([UInt8]("modules"), ownProgram(.modules), .afterFailure, announcement: pipe.output.number)
     let ready = pipe.keepingInput()
     let outcome = supervisor.run(until: millisecondsSinceStart() &+ 10_000, readable: ready.number)
     if outcome == .timedOut { report(.degraded, "modules", "not all loaded yet; it goes on behind the shells") }
   } catch {
-    report(.failed, "modules", error.text)
-  }
-}
-
-/// The table of the modules that this image brings along. Throws why it cannot be used, as a phrase.
-func readModuleTable() throws(Refusal) -> ModuleTable {
-  let file = Path(DronePath.moduleTable)
-  let text: [UInt8]
-  do throws(SystemError) {
-    text = try readFile(file, limit: ModuleTable.largest)
-  } catch {
-    throw Refusal(reason: error.text)
-  }
-  do throws(ModuleTable.ParseError) {
-    return try ModuleTable(text: text)
-  } catch {
-    throw Refusal(reason: file.bytes + [UInt8](" cannot be used: ") + error.text)
+    report(.degraded, "modules", error.text + [UInt8]("; nobody waits until they are loaded"))
+    supervisor.keep([UInt8]("modules"), ownProgram(.modules), .afterFailure)
   }
 }
 
 /// Runs `modules`: loads what every drone needs and what the devices ask for, goes on for those that show themselves late, and then
-/// closes the kernel to further modules, unless the boot line keeps it open. Gives the exit status.
+/// closes the kernel to further modules, as `ModuleService` says. Gives the exit status.
 func runModules(_ line: BootLine) -> Int32 {
   let start = millisecondsSinceStart()
-  do throws(Refusal) {
-    var loader = Loader(try readModuleTable())
-    let news: DeviceNews
-    do throws(SystemError) { news = try DeviceNews() } catch { throw Refusal(reason: error.text) }
+  // Before the first look, so that none is missed between the two.
+  let news = DeviceNews()
+  var loader = Loader(readModuleTable())
+  let service = ModuleService(
+    hasTable: loader.hasTable, hasNews: news.isThere, staysOpen: line.keepsModulesOpen)
+  if loader.hasTable {
     loader.begin()
     loader.serveDevices()
     report(
       loader.failed.isEmpty ? .ok : .degraded, "modules",
       [UInt8]("\(loader.loaded) loaded in \(millisecondsSinceStart() &- start) ms") + loader.complaint)
-    announceReady()
-    while true {
-      let now = millisecondsSinceStart()
-      let end = start &+ patience
-      if !line.keepsModulesOpen, now >= end { break }
-      guard waitReadable([news.descriptor], milliseconds: line.keepsModulesOpen ? nil : Int(clamping: end &- now))[0]
-      else { continue }
+    if !news.isThere {
+      report(.degraded, "modules", "the kernel tells of no devices; they are looked for every second")
+    }
+  }
+  announceReady()
+  while true {
+    switch service.next(after: millisecondsSinceStart() &- start) {
+    case .listen(let milliseconds):
+      guard waitReadable([news.descriptor], milliseconds: milliseconds.map { Int(clamping: $0) })[0] else { continue }
       pause(milliseconds: groupPause)
       news.drain()
-      loader.serveDevices()
+    case .lookAgain(let milliseconds): pause(milliseconds: Int(clamping: milliseconds))
+    case .close:
+      close(loader)
+      return 0
+    case .end: return 0
     }
-    close(loader)
-    return 0
-  } catch {
-    report(.failed, "modules", error.reason + [UInt8]("; devices that need one do not work"))
-    announceReady()
-    return 1
+    loader.serveDevices()
   }
+}
+
+/// The table of the modules that this image brings along; nil where it brings none, or none that can be used, which is reported.
+private func readModuleTable() -> ModuleTable? {
+  let file = Path(DronePath.moduleTable)
+  let reason: [UInt8]
+  do throws(SystemError) {
+    let text = try readFile(file, limit: ModuleTable.largest)
+    do throws(ModuleTable.ParseError) {
+      return try ModuleTable(text: text)
+    } catch {
+      reason = file.bytes + [UInt8](" cannot be used: ") + error.text
+    }
+  } catch {
+    if error.isMissing { return nil }
+    reason = error.text
+  }
+  report(.failed, "modules", reason + [UInt8]("; devices that need one do not work"))
+  return nil
 }
 
 /// No further module, and no room taken by those that nobody needed.
@@ -89,13 +95,17 @@ private func close(_ loader: Loader) {
     [UInt8]("\(loader.loaded) loaded; the kernel takes no more") + loader.complaint)
 }
 
-/// Loads modules and counts them.
+/// Loads modules and counts them; none without a table.
 private struct Loader {
+  let hasTable: Bool
   private var loading: ModuleLoading
   private(set) var loaded: UInt64 = 0
   private(set) var failed: [[UInt8]] = []
 
-  init(_ table: ModuleTable) { loading = ModuleLoading(table) }
+  init(_ table: ModuleTable?) {
+    hasTable = table != nil
+    loading = ModuleLoading(table ?? ModuleTable())
+  }
 
   mutating func begin() { load(loading.begin()) }
 

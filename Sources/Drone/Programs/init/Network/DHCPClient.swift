@@ -39,12 +39,12 @@ final class DHCPClient {
     var arguments: [[UInt8]] = [
       [UInt8]("udhcpc"), [UInt8]("-f"), [UInt8]("-i"), card, [UInt8]("-s"), [UInt8](InitProgram.lease.link ?? ""),
       [UInt8]("-t"), [UInt8]("4"), [UInt8]("-T"), [UInt8]("2"), [UInt8]("-A"), [UInt8]("10"), [UInt8]("-a300"),
-      [UInt8]("-o"), [UInt8]("-x"), [UInt8]("0x37:") + LeaseEvent.askedOptions.flatMap { hexadecimalByte($0.number) },
+      [UInt8]("-o"), [UInt8]("-x"), [UInt8]("0x37:") + hexadecimalText(LeaseEvent.askedOptions.map { $0.number }),
       [UInt8]("-p"), processFile(card).bytes,
     ]
     if let name = request.hostName { arguments += [[UInt8]("-x"), [UInt8]("hostname:") + name] }
     if let identifier = request.clientIdentifier {
-      let bytes = ([identifier.type] + identifier.identifier).flatMap { hexadecimalByte($0) }
+      let bytes = hexadecimalText([identifier.type] + identifier.identifier)
       arguments += [[UInt8]("-x"), [UInt8]("0x3d:") + bytes]
     }
     return arguments
@@ -68,10 +68,8 @@ final class DHCPClient {
     guard let bytes = try? pipe.input.read(upTo: 4096) else { return [] }
     unread += bytes
     var events: [LeaseEvent] = []
-    while let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
-      let event = LeaseEvent(record: unread[..<end])
-      unread.removeFirst(end + 1)
-      guard let event else { continue }
+    while let line = unread.takeLine() {
+      guard let event = LeaseEvent(record: line) else { continue }
       if event.kind == .deconfigured, begunRun != child.runs {
         begunRun = child.runs
       } else {

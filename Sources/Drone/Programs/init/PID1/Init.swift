@@ -30,10 +30,9 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   // What the boot itself takes out of the root is taken out here: certaintyd looks next.
   moveCredential()
   startRootWatch(line, &supervisor)
-  if hasModules {
-    startModules(&supervisor)
-    supervisor.feed(startWatchdogs(line))
-  }
+  // A kernel that could load any is closed to them, also when the image brings none along.
+  if hasModules || kernelKnowsModules() { startModules(&supervisor) }
+  if hasModules { supervisor.feed(startWatchdogs(line)) }
   switchIPv6Off()
   let mayNetwork = closeFilter(line, &supervisor)
   reportHardware()

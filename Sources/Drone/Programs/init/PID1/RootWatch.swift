@@ -15,7 +15,7 @@ func startRootWatch(_ line: BootLine, _ supervisor: inout Supervisor) {
   var arguments: [[UInt8]] = []
   // One that has to be started again takes no other baseline than this.
   if let text = try? readFile(Path([UInt8](Baseline.path))) {
-    arguments = [[UInt8]("--baseline"), contentDigest(text).flatMap { hexadecimalByte($0) }]
+    arguments = [[UInt8]("--baseline"), hexadecimalText(contentDigest(text))]
   }
   let program = ownProgram(.certaintyd, arguments)
   let renewal = Renewal.guarding(locked: line.certaintyd == .locked)

@@ -161,9 +161,8 @@ final class BootHost {
     guard let news else { return }
     guard let part = try? news.descriptor.read(upTo: 4096), !part.isEmpty else { return receiveEnd(now) }
     line += part
-    while let end = line.firstIndex(of: UInt8(ascii: "\n")) {
-      if let news = BootNews(line: [UInt8](line[..<end])) { receive(news, now) }
-      line.removeSubrange(...end)
+    while let whole = line.takeLine() {
+      if let news = BootNews(line: whole) { receive(news, now) }
     }
     if line.count > 4096 { line = [] }
   }

@@ -141,11 +141,8 @@ final class BootService {
     let part = readStandardInput(upTo: 4096)
     guard !part.isEmpty else { return false }
     orders += part
-    while let end = orders.firstIndex(of: UInt8(ascii: "\n")) {
-      if let known = KnownAddress(line: [UInt8](orders[..<end])) {
-        addresses.receive(known, at: now)
-      }
-      orders.removeSubrange(...end)
+    while let line = orders.takeLine() {
+      if let known = KnownAddress(line: line) { addresses.receive(known, at: now) }
     }
     return orders.count <= 4096
   }

@@ -42,7 +42,7 @@ struct NodeView {
     guard let joining = core.joining else {
       return .member(id: core.membership.ownID, nodes: UInt32(clamping: core.membership.liveCount))
     }
-    return joining.hasAsked ? .pending(key: credential.fingerprint.flatMap { hexadecimalByte($0) }) : .joining
+    return joining.hasAsked ? .pending(key: hexadecimalText(credential.fingerprint)) : .joining
   }
 
   private func statusText(_ now: UInt64) -> [UInt8] {
@@ -121,7 +121,7 @@ struct NodeView {
     if core.admission.pending.isEmpty { return [UInt8]("Nobody is waiting.\n") }
     var out: [UInt8] = []
     for joiner in core.admission.pending {
-      out += joiner.fingerprint.flatMap { hexadecimalByte($0) } + [UInt8]("  ") + padded(joiner.address.text, 17)
+      out += hexadecimalText(joiner.fingerprint) + [UInt8]("  ") + padded(joiner.address.text, 17)
       out += [UInt8]("\((now &- joiner.since) / 1000) s\n")
     }
     return out

@@ -157,7 +157,7 @@ extension NodeView {
     metrics.nodes = table.nodes
     metrics.id = core.membership.ownID
     metrics.version = SoftwareVersion.current.text
-    metrics.cluster = credential.authority.fingerprint.bytes.flatMap { hexadecimalByte($0) }
+    metrics.cluster = hexadecimalText(credential.authority.fingerprint.bytes)
     metrics.isEncrypted = isEncrypted
     metrics.tunnels = UInt64(clamping: core.peers.tunnels.established)
     metrics.rekeys = core.peers.tunnels.renewed
