@@ -71,7 +71,7 @@ import Workshop
         // Members ask each other every second whether they live, within the tunnel.
         try await Task.sleep(for: .seconds(10))
         sendSignal(.terminate, to: process)
-        #expect(waitForChild(process) == .exited(128 + 15))
+        #expect(try await army.ending(of: process) == .exited(128 + 15))
         #expect(RunningArmy.alive(standing.drones.compactMap(\.process)) == [])
 
         let text = String(decoding: try contents(of: log), as: UTF8.self)
@@ -108,7 +108,7 @@ import Workshop
         let machines = standing.drones.compactMap(\.process)
         #expect(RunningArmy.alive(machines).count == 1)
         sendSignal(.kill, to: process)
-        _ = waitForChild(process)
+        #expect(try await army.ending(of: process) == .killed(signal: 9))
         let deadline = ContinuousClock.now + .seconds(10)
         while !RunningArmy.alive(machines).isEmpty, ContinuousClock.now < deadline {
           try await Task.sleep(for: .milliseconds(50))
@@ -123,7 +123,7 @@ import Workshop
         try await army.onConsole(1, "poweroff\r")
         try await army.waits(for: "the drone is off") { $0[1].power == "off" }
         sendSignal(.hangUp, to: next)
-        #expect(waitForChild(next) == .exited(128 + 1))
+        #expect(try await army.ending(of: next) == .exited(128 + 1))
         try FileManager.default.removeItem(atPath: army.runtime.appending("log").string)
         #expect(army.leftovers == [])
       }

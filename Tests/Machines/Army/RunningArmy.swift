@@ -1,4 +1,6 @@
 import Foundation
+import Linux
+import ProcessControl
 import SystemPackage
 import Workshop
 
@@ -53,10 +55,36 @@ struct RunningArmy {
 
   @discardableResult
   func command(_ words: [String]) async throws -> String {
-    let output = try await Command(
-      RunningArmy.program.string, ["army"] + words, environment: ["XDG_RUNTIME_DIR": runtime.string]
-    ).output()
+    // The kernel's timer ends a command that hangs; the test says which.
+    let bound = ["-k", "5", "60", RunningArmy.program.string, "army"] + words
+    let output = try await Command("timeout", bound, environment: ["XDG_RUNTIME_DIR": runtime.string]).output()
     return String(decoding: output, as: UTF8.self)
+  }
+
+  /// How an army that was started ended, or is told to end. Throws what its threads do where it does not.
+  func ending(of process: Int32, within bound: Duration = .seconds(60)) async throws -> Ending {
+    let deadline = ContinuousClock.now + bound
+    while true {
+      if let (_, ending) = collectChild(process) { return ending }
+      guard ContinuousClock.now < deadline else {
+        throw BuildError.input("Process \(process) did not end within \(bound). Its threads: \(threads(of: process))")
+      }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+  }
+
+  /// Each thread's name, state, place in the kernel, and the signals that it blocks or that wait for it (proc(5)).
+  private func threads(of process: Int32) -> String {
+    let folder = "/proc/\(process)/task"
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return threads.map { thread in
+      func text(_ name: String) -> String {
+        String(decoding: FileManager.default.contents(atPath: "\(folder)/\(thread)/\(name)") ?? Data(), as: UTF8.self)
+      }
+      let wanted = ["Name", "State", "SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt"]
+      let state = text("status").split(separator: "\n").filter { line in wanted.contains { line.hasPrefix($0) } }
+      return "\(thread) in \(text("wchan")) (\(text("syscall").prefix(40))) \(state.joined(separator: ", "))"
+    }.joined(separator: "; ")
   }
 
   func standing() async throws -> Standing {
