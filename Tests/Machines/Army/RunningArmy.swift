@@ -56,7 +56,7 @@ struct RunningArmy {
   @discardableResult
   func command(_ words: [String]) async throws -> String {
     // The kernel's timer ends a command that hangs; the test says which.
-    let bound = ["-k", "5", "60", RunningArmy.program.string, "army"] + words
+    let bound = try ["-k", "5", "60", RunningArmy.program.string, "army"] + words
     let output = try await Command("timeout", bound, environment: ["XDG_RUNTIME_DIR": runtime.string]).output()
     return String(decoding: output, as: UTF8.self)
   }
