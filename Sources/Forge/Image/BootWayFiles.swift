@@ -139,7 +139,9 @@ extension SYSLINUX {
       ]
     }
     if target.drones.count > 1 {
-      entries += chooser.map { part("\(modules)/\($0.path.lastComponent?.string ?? "")", $0, why: "chooses by the processor") }
+      entries += chooser.map {
+        part("\(modules)/\($0.path.lastComponent?.string ?? "")", $0, why: "chooses by the processor")
+      }
     }
     for key in Self.keys {
       entries.append(

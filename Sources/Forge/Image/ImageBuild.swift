@@ -42,7 +42,7 @@ public func buildImage(
     for drone in drones {
       let archive = work.appending("\(drone.target.name).rdz")
       let packing = RootPacking(
-        drone.profile.compression, in: work, 
+        drone.profile.compression, in: work,
         keeping: archives?(drone.target) ?? BuildCache(folder: work.appending("archives-\(drone.target.name)")))
       let publicPart = try await packing.pack(drone.root, drone.modules, parts.credential, to: archive)
       roots += medium.rootEntries(archive, at: parts.target.place(of: drone.target), publicPart: publicPart)

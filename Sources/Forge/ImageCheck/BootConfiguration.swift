@@ -7,8 +7,8 @@ func checkConfiguration(_ text: [UInt8], at place: String, folder: String, files
   var labels = 0
   var missing: Set<Substring> = []
   let fileWords: Set<String> = [
-    "kernel", "linux", "initrd", "com32", "display", "include", "config", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9",
-    "f10", "f11", "f12",
+    "kernel", "linux", "initrd", "com32", "display", "include", "config", "f1", "f2", "f3", "f4", "f5", "f6", "f7",
+    "f8", "f9", "f10", "f11", "f12",
   ]
   for line in text.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }) {
     let words = String(decoding: line, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\t" })

@@ -84,7 +84,8 @@ struct Run: ParsableCommand {
   private func computer(_ target: ImageTarget) throws -> DroneTarget {
     guard let computer = boot.isUEFI ? target.wide : target.drones.first else {
       throw BuildError.input(
-        "\(image) is for \(target.name), which starts by a BIOS. `make run BOOT=\(boot.rawValue)` takes one for every PC.")
+        "\(image) is for \(target.name), which starts by a BIOS. `make run BOOT=\(boot.rawValue)` takes one for every PC."
+      )
     }
     return computer
   }

@@ -63,10 +63,12 @@ import Workshop
       func unchanged() async throws -> Bool { try await !isBuilt(medium, from: parts, in: output) }
       #expect(try await !unchanged())
       #expect(try await unchanged())
-      try await write("root::0:0::/:/bin/sh\n".utf8, to: parts.drones[0].root.files.appending("etc").appending("passwd"))
+      try await write(
+        "root::0:0::/:/bin/sh\n".utf8, to: parts.drones[0].root.files.appending("etc").appending("passwd"))
       #expect(try await !unchanged())
       #expect(try await unchanged())
-      try await write("damage".utf8, to: output.appending(medium == .cd ? "drone-i586.iso" : "pxe-i586/chaos/chaos.rdz"))
+      try await write(
+        "damage".utf8, to: output.appending(medium == .cd ? "drone-i586.iso" : "pxe-i586/chaos/chaos.rdz"))
       #expect(try await !unchanged())
       try FileManager.default.removeItem(atPath: output.appending(medium.billName(for: .i586)).string)
       #expect(try await !unchanged())
@@ -85,7 +87,8 @@ import Workshop
       await #expect(throws: Stop.self) {
         try await isBuilt(medium, from: parts, in: output) { image in
           #expect(FileManager.default.fileExists(atPath: image.path.string))
-          #expect(try BillOfMaterials(json: contents(of: image.bill)).drones[0].root.contains { $0.path == "/sbin/init" })
+          #expect(
+            try BillOfMaterials(json: contents(of: image.bill)).drones[0].root.contains { $0.path == "/sbin/init" })
           throw Stop()
         }
       }
@@ -165,7 +168,8 @@ import Workshop
       let parts = try await fakeParts(in: folder)
       let large = RootCompression.x86.dictionary
       for name in ["one", "two"] {
-        try await write(noise(large) + Array(name.utf8), to: parts.drones[0].root.files.appending("etc").appending(name))
+        try await write(
+          noise(large) + Array(name.utf8), to: parts.drones[0].root.files.appending("etc").appending(name))
       }
       let archives = BuildCache(folder: folder.appending("archives"), keepsOlder: false)
       func kept() throws -> Set<String> {
@@ -211,7 +215,8 @@ import Workshop
   func several() async throws {
     try await withFolder { folder in
       let parts = try await fakeParts(in: folder)
-      try await write(noise(RootCompression.x86.dictionary), to: parts.drones[0].root.files.appending("etc").appending("large"))
+      try await write(
+        noise(RootCompression.x86.dictionary), to: parts.drones[0].root.files.appending("etc").appending("large"))
       let image = try await buildImage(.network, from: parts, in: folder)
       let plain = try await Command("xz", ["-dc", "--format=xz", image.path.appending("chaos/chaos.rdz").string])
         .output()

@@ -76,7 +76,9 @@ import Workshop
   func precedence() async throws {
     try await withFolder { folder in
       let parts = try await fakeParts(in: folder)
-      #expect(try Manifest(root: parts.drones[0].root)["/sbin/init"]?.kind == .file(.file(parts.drones[0].root.programs[0].stripped)))
+      #expect(
+        try Manifest(root: parts.drones[0].root)["/sbin/init"]?.kind
+          == .file(.file(parts.drones[0].root.programs[0].stripped)))
     }
   }
 

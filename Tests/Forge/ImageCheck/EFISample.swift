@@ -7,7 +7,8 @@ import Workshop
 /// Stub" to "Section Table"): PE32+ with six directories and two sections, as Linux has them.
 enum HandWrittenProgram {
   static let headers: [UInt8] = {
-    let stub: [UInt8] = [UInt8]("MZ".utf8) + [UInt8](repeating: 0, count: 0x3A) + [0x40, 0x00, 0x00, 0x00]  // PE's place
+    // The last four bytes are the place of the next header.
+    let stub: [UInt8] = [UInt8]("MZ".utf8) + [UInt8](repeating: 0, count: 0x3A) + [0x40, 0x00, 0x00, 0x00]
     let file: [UInt8] =
       [UInt8]("PE\0\0".utf8) + [
         0x64, 0x86,  // machine: x86_64

@@ -11,7 +11,8 @@ import Testing
     -> [Finding]
   {
     let archive = try await xz(cpioArchive(of: manifest), rootOptions)
-    return try await Sample.shared.value.check(items).drone.check(root: archive, kernel: sampleKernel(), isPublic: isPublic)
+    return try await Sample.shared.value.check(items).drone.check(
+      root: archive, kernel: sampleKernel(), isPublic: isPublic)
   }
 
   private func expect(_ findings: [Finding], _ check: Finding.Check, _ text: String) {

@@ -94,7 +94,8 @@ import Workshop
     return text.count { $0 == 10 }
   }
 
-  @Test("one CD starts the drone for the processor; a typed label takes the one that it names", arguments: [false, true])
+  @Test(
+    "one CD starts the drone for the processor; a typed label takes the one that it names", arguments: [false, true])
   func processor(is64Bit: Bool) async throws {
     let configuration = is64Bit ? try Image.cd64() : try Image.cd()
     try await withVirtualMachine(configuration) { machine in
