@@ -106,7 +106,9 @@ import Testing
     func request(_ words: [String]) -> [UInt8] { [0, 1] + words.flatMap { Array($0.utf8) + [0] } }
     let packets: [[UInt8]] = [
       request(["chaos/bzImage", "octet"]), request(["chaos/bzImage", "octet", "blksize", "1408", "tsize", "0"]),
-      request(["pxelinux.0", "netascii", "timeout", "3"]), [0, 2, 65, 0, 66, 0], [0, 4, 0, 0], [0, 4, 0, 1],
+      request(["pxelinux.0", "netascii", "timeout", "3"]),
+      request(["chaos/bzImage", "octet", "blksize", "64", "windowsize", "16"]), [0, 2, 65, 0, 66, 0], [0, 4, 0, 0],
+      [0, 4, 0, 1],
       [0, 4, 0, 2],
       [0, 5, 0, 8, 0], [0, 3, 0, 1, 1],
     ]
@@ -129,7 +131,7 @@ import Testing
           port < 0
           ? server.receive(request: bytes, from: peer, at: now, read: read)
           : server.receive(bytes, on: port, from: peer, at: now, read: read)
-        if let due = server.nextDue, due <= now { commands += server.step(at: now) }
+        if let due = server.nextDue, due <= now { commands += server.step(at: now, read: read) }
         for command in commands {
           switch command {
           case .send(let bytes, _, let port):
@@ -140,6 +142,31 @@ import Testing
         if beyond { return "it read beyond the file" }
       }
       return nil
+    }
+    #expect(fault == nil)
+  }
+
+  @Test(
+    "whatever the network loses and copies, a client has every byte in its place, and without silence at most two blocks are sent for each"
+  )
+  func windows() {
+    let fault = Fuzzing.lives(of: 100).firstFault { generator in
+      let window = Int.random(in: 1...16, using: &generator)
+      guard var transfer = try? WindowTransfer(size: 8 * 90 + 5, blockSize: 8, window: window) else {
+        return "no transfer"
+      }
+      let (loss, copies) = (Int.random(in: 0...20, using: &generator), Int.random(in: 0...20, using: &generator))
+      transfer.run(until: 5000) { _, _ in
+        let number = Int.random(in: 0..<100, using: &generator)
+        return number < loss ? 0 : number < loss + copies ? 2 : 1
+      }
+      if transfer.server.nextDue != nil { return "it goes on after \(transfer.packets) packets" }
+      let most = 2 * 92 + (window + 1) * (transfer.timeouts + 1)
+      if transfer.packets > most {
+        return "\(transfer.packets) packets, \(transfer.timeouts) timeouts, window \(window)"
+      }
+      return transfer.client.isDone && !transfer.client.content.elementsEqual((0..<725).map(WindowTransfer.byte))
+        ? "a wrong byte" : nil
     }
     #expect(fault == nil)
   }

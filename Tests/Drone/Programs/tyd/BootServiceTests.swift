@@ -97,6 +97,14 @@ struct BootServiceTests {
       "atftp with blocks of 1,428",
       ["/usr/bin/atftp", "--option", "'blksize 1428'", "--get", "-r", "chaos/bzImage", "-l", "got", "192.168.1.11"]
     ),
+    // It tells each acknowledgement: 137 blocks, the last of a window and of the file, and that of the options.
+    (
+      "atftp with windows of 8 blocks",
+      [
+        "/usr/bin/atftp", "--trace", "--option", "'windowsize 8'", "--get", "-r", "chaos/bzImage", "-l", "got",
+        "192.168.1.11", ">trace", "2>&1", "&&", "test", "$(grep -c 'sent ACK' trace)", "=", "19",
+      ]
+    ),
     (
       "busybox",
       ["/usr/bin/busybox", "tftp", "-g", "-b", "1408", "-r", "chaos/bzImage", "-l", "got", "192.168.1.11"]

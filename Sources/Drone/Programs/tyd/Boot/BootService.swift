@@ -132,7 +132,9 @@ final class BootService {
       if !ready[3].isEmpty { receiveRequests(then) }
       for port in ports.indices where !ready[fixed + port].isEmpty { receiveAcknowledgements(port, then) }
       if let time = addresses.nextDue, time <= then { perform(addresses.step(at: then)) }
-      if let time = transfers.nextDue, time <= then { perform(transfers.step(at: then)) }
+      if let time = transfers.nextDue, time <= then {
+        perform(transfers.step(at: then) { file, offset, count in contents[file].read(offset, count) })
+      }
     }
   }
 
