@@ -85,14 +85,11 @@ static int keep_only(int descriptor, uint32_t offset, uint32_t value) {
   return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-// Where an ARP packet for IPv4 over Ethernet has its sender (RFC 826), from the frame's start.
-enum { arp_sender_offset = 14 + 14 };
-
-int linux_packet_open(int interface, uint16_t type, uint32_t arp_sender) {
+int linux_packet_open(int interface, uint16_t type, uint32_t offset, uint32_t value) {
   // Protocol 0 takes nothing until bind(2) names the interface: no frame of another one slips in between.
   int descriptor = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return -1;
-  if (arp_sender != 0 && keep_only(descriptor, arp_sender_offset, arp_sender) < 0) return failed(descriptor);
+  if (offset != 0 && keep_only(descriptor, offset, value) < 0) return failed(descriptor);
   struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(type), .sll_ifindex = interface};
   if (bind(descriptor, (struct sockaddr *)&address, sizeof address) < 0) return failed(descriptor);
   return descriptor;

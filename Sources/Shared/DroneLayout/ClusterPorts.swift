@@ -8,6 +8,8 @@ public enum ClusterPorts {
   public static let discovery: UInt16 = 2727
   /// UDP: where its answers go.
   public static let discoveryAnswer: UInt16 = 2728
+  /// UDP: where a drone that boots others beside another DHCP server answers boot ROMs (PXE 2.1 §2.2.1).
+  public static let proxyDHCP: UInt16 = 4011
   /// UDP: where a drone that boots others sends files from, one port for each transfer.
   public static let transfers: ClosedRange<UInt16> = 2730...2745
   /// In the organisation-local scope (RFC 2365 §6.2).

@@ -32,6 +32,8 @@ public struct NodeStatus: Equatable, Sendable {
   public var kept: [KeptAddress] = []
   /// What this node's boot server did; nil for a node without one.
   public var boots: [Boot]?
+  /// The DHCP server beside which it boots others; nil where it gives the addresses itself.
+  public var besideServer: IPv4Address?
 
   public init(id: UInt16, address: IPv4Address, standing: Standing) {
     self.id = id

@@ -63,6 +63,8 @@ extension NodeStatus {
         status.shortages = try reader.array { (reader) throws(NodeStatusError) in try reader.string() }
       } else if name.spells("kept") {
         status.kept = try reader.array { (reader) throws(NodeStatusError) in try KeptAddress(&reader) }
+      } else if name.spells("beside") {
+        status.besideServer = try reader.address()
       } else if name.spells("boots") {
         status.boots = try reader.array { (reader) throws(NodeStatusError) in try Boot(&reader) }
       } else {

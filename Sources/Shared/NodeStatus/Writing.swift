@@ -29,6 +29,7 @@ extension NodeStatus {
       json.member("deaths", number: UInt64(deaths))
       json.array("short", of: shortages) { json, text in json.string(text) }
       json.array("kept", of: kept) { json, kept in json.object { kept.write(to: &$0) } }
+      if let besideServer { json.member("beside", besideServer.text) }
       if let boots { json.array("boots", of: boots) { json, boot in json.object { boot.write(to: &$0) } } }
     }
     return json.bytes + [UInt8]("\n")

@@ -8,7 +8,7 @@ import Testing
 import VirtualMachine
 import Workshop
 
-/// A drone that boots others over the network, with no other server.
+/// A drone that boots others over the network, with no other server and beside one.
 @Suite struct PXEMasterTests {
   private static let master = "192.168.1.11"
 
@@ -19,7 +19,7 @@ import Workshop
 
   /// Starts a computer without a disk, approves it, and gives its node once it is in.
   private func bootOther(
-    _ master: VirtualMachine, in network: NetworkNamespace, tap: String,
+    _ master: VirtualMachine, at address: String = Self.master, in network: NetworkNamespace, tap: String,
     _ body: (VirtualMachine, NodeStatus.Node) async throws -> Void
   ) async throws {
     let configuration = MachineConfiguration(
@@ -43,7 +43,7 @@ import Workshop
       let status = try await master.waits(for: "two alive") {
         (try? nodes($0).filter { $0.state == .alive }.count) == 2
       }
-      let node = try #require(try nodes(status).first { $0.address != IPv4Address(text: Self.master.utf8) })
+      let node = try #require(try nodes(status).first { $0.address != IPv4Address(text: address.utf8) })
       try await other.waits(for: "two alive") { (try? nodes($0).filter { $0.state == .alive }.count) == 2 }
       try await body(other, node)
     }
@@ -142,25 +142,97 @@ import Workshop
     #expect(!text.contains("[|bootp]") && !text.contains("bad udp cksum"))
   }
 
-  @Test("beside another DHCP server it refuses and names it, unless it is forced")
+  @Test(
+    "beside another DHCP server a bare PC boots from a drone, with an address of that server, is approved and joins"
+  )
+  func beside() async throws {
+    let folder = FilePath(NSTemporaryDirectory()).appending("pxe-\(UUID())")
+    try makeFolder(folder)
+    defer { try? FileManager.default.removeItem(atPath: folder.string) }
+    let capture = folder.appending("wire.pcap")
+    try await withNetworkNamespace(address: "192.168.1.1/24") { network in
+      try await network.serveDHCP(["--dhcp-host=52:54:00:00:00:11,192.168.1.111"])
+      try await withMachineGroup(of: 2) {
+        try await withPXEMaster(in: network, capture: capture) { master in
+          #expect(try await master.address() == "192.168.1.111/24")
+          let log = try await master.output("cat /run/tyd/log")
+          #expect(log.contains("there is a DHCP server already, 192.168.1.1: it gives the addresses"), "\(log)")
+          let tap = try await network.tap("tap1")
+          try await bootOther(master, at: "192.168.1.111", in: network, tap: tap) { other, node in
+            #expect(try await other.output("cat /proc/cmdline").contains("BOOTIF=01-52-54-00-00-00-22"))
+            #expect(try await other.run("ping -c2 -W3 192.168.1.111").status == 0)
+            #expect((100...150).contains(node.address.octets[3]), "\(node.address)")
+            let status = try await master.output("tyd --status")
+            #expect(
+              status.contains("1 sent whole, beside the DHCP server 192.168.1.1\n")
+                && status.contains("52:54:00:00:00:22"), "\(status)")
+            #expect(try await master.output("tyd --status --json").contains("\"beside\":\"192.168.1.1\""))
+          }
+          // When that server has gone, the master gives addresses, and its own is a lease no longer.
+          try await network.run("sh", ["-c", "kill $(cat /etc/dnsmasq.pid)"])
+          try await master.waits(for: "that it gives addresses", within: .seconds(180)) {
+            $0.contains("\"boots\":") && !$0.contains("\"beside\":")
+          }
+          let told = try await network.run(
+            "busybox", ["udhcpc", "-i", NetworkNamespace.bridge, "-n", "-q", "-f", "-s", "/bin/true"])
+          #expect(told.contains("lease of 192.168.1."), "\(told)")
+          try await master.succeeds(
+            "n=0; while pidof udhcpc && [ $n != 10 ]; do sleep 1; n=$((n+1)); done; ! pidof udhcpc")
+          #expect(try await master.address() == "192.168.1.111/24")
+        }
+      }
+      let leases = try contents(of: network.configuration.appending("leases"))
+      #expect(String(decoding: leases, as: UTF8.self).contains("52:54:00:00:00:22"))
+    }
+    let decoded = try await Command(
+      "tcpdump", ["-n", "-vv", "-r", capture.string, "src 192.168.1.111 and udp port 67"]
+    ).output()
+    // A packet a line.
+    let packets = String(decoding: decoded, as: UTF8.self).replacing(/\n(\t|    )/, with: " ").split(separator: "\n")
+    let offers = packets.filter { $0.contains("Vendor-Class (60), length 9: \"PXEClient\"") }
+    #expect(!offers.isEmpty, "\(packets)")
+    for offer in offers {
+      for words in [
+        "192.168.1.111.67 > 255.255.255.255.68", "[udp sum ok]", "Server-IP 192.168.1.111", "file \"pxelinux.0\"",
+        "DHCP-Message (53), length 1: Offer", "Server-ID (54), length 4: 192.168.1.111",
+        "Vendor-Option (43), length 4: 6.1.8.255",
+      ] {
+        #expect(offer.contains(words), "\(words) in \(offer)")
+      }
+      #expect(!offer.contains("Your-IP") && !offer.contains("[|bootp]"), "\(offer)")
+    }
+  }
+
+  @Test("beside another DHCP server it names that one and gives no addresses, unless it is forced")
   func otherServer() async throws {
     try await withNetworkNamespace(address: "192.168.1.1/24") { network in
       try await network.serveDHCP()
       let tap = try await network.tap()
       try await withVirtualMachine(try Image.cd(cards: [.init(on: .tap(tap))]), in: network) { machine in
         try await machine.bootByEnter()
-        let refused = try await machine.run("tyd -pm")
-        #expect(refused.status == 1 && refused.output.contains("DHCP server already, 192.168.1.1"), "\(refused.output)")
-        #expect(try await machine.run("tyd --status").status != 0)
+        let beside = try await machine.run("tyd -pm --range 192.168.1.200-192.168.1.210")
+        #expect(
+          beside.status == 0 && beside.output.contains("DHCP server already, 192.168.1.1")
+            && beside.output.contains("--range has no use beside it"), "\(beside.output)")
+        try await machine.waits(for: "that it serves") { $0.contains("\"beside\":\"192.168.1.1\"") }
+        #expect(try await machine.run("tyd --leave").status == 0)
         let forced = try await machine.run("tyd -pm --force --range 192.168.1.200-192.168.1.210")
         #expect(forced.status == 0 && forced.output.contains("as --force asks"), "\(forced.output)")
+        let status = try await machine.output("tyd --status --json")
+        #expect(status.contains("\"boots\":") && !status.contains("\"beside\":"), "\(status)")
         #expect(try await machine.run("tyd --leave").status == 0)
+        // Whoever has an address of that server could not reach this one.
+        try await machine.succeeds("ifconfig eth0 10.1.2.3 netmask 255.255.255.0")
+        let refused = try await machine.run("tyd -pm")
+        #expect(
+          refused.status == 1 && refused.output.contains("does not reach this node at 10.1.2.3")
+            && refused.output.contains("say tyd -pm --force"), "\(refused.output)")
       }
     }
   }
 
   @Test(
-    "as the boot line asks it tries again and again beside another server, tells why once and on demand, and serves when that server has gone"
+    "as the boot line asks it tries again and again, tells why once and on demand; it gives addresses as soon as the other server has gone, and none when that is back"
   )
   func tryingAgain() async throws {
     try await withNetworkNamespace(address: "192.168.1.1/24") { network in
@@ -168,28 +240,39 @@ import Workshop
       let tap = try await network.tap()
       try await withVirtualMachine(try Image.cd(cards: [.init(on: .tap(tap))]), in: network) { machine in
         try await machine.expect("boot:")
-        machine.type("drone tyd=pxe\n")
+        machine.type("drone ip=10.1.2.3::10.1.2.1:255.255.255.0::: tyd=pxe\n")
         try await machine.expectShell()
-        let refused = "there is a DHCP server already, 192.168.1.1"
         let status = try await machine.run(
           "n=0; until grep -q 'tried again, quietly' /run/boot.log || [ $n = 40 ]; do sleep 1; n=$((n+1)); done; tyd --status"
         )
         #expect(
-          status.status == 1 && status.output.contains(refused) && status.output.contains("say tyd -pm --force"),
-          "\(status.output)")
+          status.status == 1 && status.output.contains("the DHCP server 192.168.1.1 gives addresses like 192.168.1.")
+            && status.output.contains("say tyd -pm --force"), "\(status.output)")
         // It has tried twice more, and nothing was said, neither in its log nor in the boot's.
         try await machine.run("sleep 10")
-        #expect(try await machine.output("cat /run/tyd/log* | grep -c 'DHCP server already'") == "1")
+        #expect(try await machine.output("cat /run/tyd/log* | grep -c 'gives addresses like'") == "1")
         #expect(try await machine.output("grep -c ' s  tyd ' /run/boot.log") == "1")
         // Another reason is told.
-        try await network.run("sh", ["-c", "kill $(cat /etc/dnsmasq.pid)"])
         try await machine.succeeds("ifconfig eth0 down")
         try await machine.succeeds(
           "n=0; until grep -q 'has a link: look at the cable' /run/boot.log || [ $n = 40 ]; do sleep 1; n=$((n+1)); done; "
             + "grep -q 'has a link: look at the cable' /run/boot.log")
-        try await machine.succeeds("ifconfig eth0 up")
-        try await machine.waits(for: "that it serves", within: .seconds(90)) { $0.contains("\"boots\":") }
+        try await machine.succeeds("ifconfig eth0 192.168.1.90 netmask 255.255.255.0 up")
+        try await machine.waits(for: "that it serves", within: .seconds(90)) {
+          $0.contains("\"beside\":\"192.168.1.1\"")
+        }
         #expect(try await machine.run("test -e /run/tyd/failure").status != 0)
+        try await network.run("sh", ["-c", "kill $(cat /etc/dnsmasq.pid)"])
+        try await machine.waits(for: "that it gives addresses", within: .seconds(180)) {
+          $0.contains("\"boots\":") && !$0.contains("\"beside\":")
+        }
+        #expect(
+          try await machine.output("cat /run/tyd/log").contains(
+            "192.168.1.1 serves DHCP no longer: others may boot from here and get 192.168.1.16 to 192.168.1.248"))
+        try await network.serveDHCP()
+        try await machine.waits(for: "that it gives none", within: .seconds(180)) {
+          $0.contains("\"beside\":\"192.168.1.1\"")
+        }
       }
     }
   }

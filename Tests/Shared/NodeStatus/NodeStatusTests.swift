@@ -23,6 +23,7 @@ private let full: NodeStatus = {
   status.deaths = 7
   status.shortages = [[UInt8]("/tmp is full: 4096 of 4096 KB"), [UInt8]("only 900 of 31000 KB are left")]
   status.kept = [.init(address: IPv4Address(192, 168, 1, 22), seconds: 86_400)]
+  status.besideServer = IPv4Address(192, 168, 1, 1)
   status.boots = [
     .init(
       hardware: .broadcast, address: IPv4Address(10, 0, 0, 9), file: [UInt8]("chaos/chaos.rdz"), percent: 100,
@@ -49,7 +50,7 @@ struct NodeStatusTests {
         + #""refusedPackets":{"late":1,"replayed":2,"unproven":3},"deaths":7,"#
         + #""short":["/tmp is full: 4096 of 4096 KB","only 900 of 31000 KB are left"],"#
         + #""kept":[{"address":"192.168.1.22","seconds":86400}],"#
-        + #""boots":[{"mac":"ff:ff:ff:ff:ff:ff","address":"10.0.0.9","file":"chaos/chaos.rdz","percent":100,"#
+        + #""beside":"192.168.1.1","boots":[{"mac":"ff:ff:ff:ff:ff:ff","address":"10.0.0.9","file":"chaos/chaos.rdz","percent":100,"#
         + #""completed":1}]}"# + "\n")
   }
 

@@ -17,10 +17,10 @@ enum { linux_long_alignment = offsetof(struct { char before; uint64_t number; },
 /// ENOBUFS if messages were lost.
 ssize_t linux_netlink_receive(int descriptor, void *buffer, size_t room);
 
-/// Opens a socket for whole Ethernet frames of one type on one interface (packet(7)). With an `arp_sender` other than 0,
-/// in the machine's byte order, only ARP packets from this address come. Gives the descriptor, close-on-exec and
-/// non-blocking, or -1 with errno.
-int linux_packet_open(int interface, uint16_t type, uint32_t arp_sender);
+/// Opens a socket for whole Ethernet frames of one type on one interface (packet(7)). With an `offset` other than 0 only
+/// those come whose 32 bits there, from the frame's start and in network byte order, are `value`. Gives the descriptor,
+/// close-on-exec and non-blocking, or -1 with errno.
+int linux_packet_open(int interface, uint16_t type, uint32_t offset, uint32_t value);
 
 /// Takes one frame that came from the wire. Gives its length, 0 for one that this machine sent itself or that did not fit,
 /// or -1 with errno.

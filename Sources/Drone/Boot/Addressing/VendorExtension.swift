@@ -16,6 +16,8 @@ public struct VendorExtension: Equatable, Sendable {
     public static let timeServers = Code(42)
     // From here on only in DHCP (RFC 2132 §9).
     public static let requestedAddress = Code(50)
+    /// What servers of the client's class have for it (RFC 2132 §8.4): options within an option.
+    public static let vendorOptions = Code(43)
     /// In seconds.
     public static let leaseTime = Code(51)
     /// More options stand in the fields `file` (1), `sname` (2) or both (3).
@@ -35,6 +37,8 @@ public struct VendorExtension: Equatable, Sendable {
     public static let oldClasslessRoutes = Code(249)
     /// What the client boots as (RFC 4578 §2.1); 0 is a PC with a BIOS.
     public static let architecture = Code(93)
+    /// Which machine the client is, a type and its UUID (RFC 4578 §2.3).
+    public static let machineIdentifier = Code(97)
   }
 
   public let code: Code

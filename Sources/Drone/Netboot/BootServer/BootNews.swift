@@ -21,6 +21,8 @@ public enum BootNews: Equatable, Sendable {
 
   /// The server listens.
   case ready
+  /// It has another role from now on.
+  case role(ServingRole)
   case leased(MACAddress, IPv4Address, Client)
   /// This much of a file has arrived, in per cent.
   case sent(IPv4Address, file: [UInt8], percent: UInt8)
@@ -32,6 +34,7 @@ public enum BootNews: Equatable, Sendable {
   public var line: [UInt8] {
     switch self {
     case .ready: return [UInt8]("ready\n")
+    case .role(let role): return [UInt8]("role ") + role.text + [UInt8]("\n")
     case .leased(let hardware, let address, let client):
       return [UInt8]("leased ") + hardware.text + [UInt8](" ") + address.text + [UInt8](" ") + [UInt8](client.word)
         + [UInt8]("\n")
@@ -51,6 +54,8 @@ public enum BootNews: Equatable, Sendable {
     guard let verb = words.first else { return nil }
     if verb.spells("ready"), words.count == 1 {
       self = .ready
+    } else if verb.spells("role"), words.count == 2, let role = ServingRole(text: words[1]) {
+      self = .role(role)
     } else if verb.spells("leased"), words.count == 4, let hardware = MACAddress(text: words[1]),
       let address = IPv4Address(text: words[2]), let client = Client(word: words[3])
     {

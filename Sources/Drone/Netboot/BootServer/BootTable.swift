@@ -31,7 +31,7 @@ public struct BootTable: Sendable {
   /// - Returns: a line for the log, or nil.
   public mutating func record(_ news: BootNews, at now: UInt64) -> [UInt8]? {
     switch news {
-    case .ready: return nil
+    case .ready, .role: return nil
     case .note(let text): return text
     case .leased(let hardware, let address, let client):
       let isNew = !boots.contains { $0.hardware == hardware && $0.address == address }

@@ -9,13 +9,15 @@ import Bytes
 ///
 /// Its offers carry no class `PXEClient` (option 60): to a boot ROM they are offers of an ordinary DHCP server that name the
 /// boot server and the file, which is all that there is to choose (PXE 2.1 §2.2). With the class and without option 43 a ROM
-/// would ask port 4011 first.
+/// would ask port 4011 first. Beside another DHCP server `ProxyDHCPServer` stands in its place.
 public struct DHCPServer: Sendable {
   public enum Command: Equatable, Sendable {
     /// Send this frame on the card: to a client that has no address yet, or an ARP probe.
     case frame([UInt8])
     /// Send this message to port 68 of a client that has its address.
     case message([UInt8], to: IPv4Address)
+    /// Send this message from port 4011, to where it was asked for: by `ProxyDHCPServer` alone.
+    case answer([UInt8], to: IPv4Address, port: UInt16)
     case news(BootNews)
   }
 
@@ -49,8 +51,7 @@ public struct DHCPServer: Sendable {
   public private(set) var nextDue: UInt64?
   /// The number of messages from relays, which get no answer.
   public private(set) var relayed: UInt32 = 0
-  /// The number of questions without an answer because too many asked at once or all addresses were in use.
-  public private(set) var unanswered: UInt32 = 0
+  private var misses = Misses()
 
   /// - Parameter hardware: the server's own card.
   public init(_ network: ServedNetwork, hardware: MACAddress) {
@@ -58,6 +59,9 @@ public struct DHCPServer: Sendable {
     self.hardware = hardware
     leases = Leases(network)
   }
+
+  /// The number of questions without an answer because too many asked at once or all addresses were in use.
+  public var unanswered: UInt32 { misses.count }
 
   /// Receives an address that a card is known to have, from before this server began or from the cluster's map.
   public mutating func receive(_ known: KnownAddress, at now: UInt64) {
@@ -83,22 +87,18 @@ public struct DHCPServer: Sendable {
     guard toEverybody else { return commands }
     return commands.flatMap { command -> [Command] in
       guard case .message(let bytes, let address) = command, let message = BOOTPMessage(bytes) else { return [command] }
-      return [command, frame(message, to: address, message.clientHardware)]
+      return [command, message.framed(from: network.own, hardware, to: address, message.clientHardware)]
     }
   }
 
   private mutating func answer(_ payload: [UInt8], at now: UInt64) -> [Command] {
-    guard let message = BOOTPMessage(payload), message.operation == .request,
-      message.clientHardware != hardware, message.clientHardware != .zero, message.clientHardware != .broadcast,
-      // Who is elsewhere could only be made to be sent what nobody there asked for.
-      message.clientAddress == .unspecified || network.contains(message.clientAddress)
-    else { return [] }
+    guard let message = network.question(payload, to: hardware) else { return [] }
     guard message.relayAddress == .unspecified else {
       relayed &+= 1
       return relayed == 1 ? [.news(.note([UInt8]("a relay asked; this node serves its own network only")))] : []
     }
-    guard let type = message.value(of: .messageType) else { return discover(message, at: now) }
-    switch type.count == 1 ? DHCPMessageType(rawValue: type[0]) : nil {
+    guard message.value(of: .messageType) != nil else { return discover(message, at: now) }
+    switch message.type {
     case .discover: return discover(message, at: now)
     case .request: return request(message, at: now)
     case .decline: return decline(message, at: now)
@@ -172,15 +172,10 @@ public struct DHCPServer: Sendable {
     return step(at: now)
   }
 
-  /// Counts a question without an answer, and tells of the 1st, 2nd, 4th, 8th and so on.
   private mutating func miss(_ message: BOOTPMessage) -> [Command] {
-    unanswered &+= 1
-    guard unanswered & (unanswered &- 1) == 0 else { return [] }
-    let reason: StaticString =
-      pending.count < DHCPServer.mostPending ? "no free address for " : "too many computers ask at once: no answer to "
-    var text = [UInt8](reason) + message.clientHardware.text + [UInt8](" (")
-    appendDecimal(UInt64(unanswered), to: &text)
-    return [.news(.note(text + [UInt8](" such questions so far)")))]
+    misses.add(
+      message.clientHardware,
+      pending.count < DHCPServer.mostPending ? "no free address for " : "too many computers ask at once: no answer to ")
   }
 
   private mutating func reserve(_ address: IPv4Address, for client: MACAddress, at now: UInt64) {
@@ -237,7 +232,7 @@ public struct DHCPServer: Sendable {
     pending.removeAll { $0.message.clientHardware == client }
     let time = UInt64(leaseSeconds(message)) * 1000
     leases.set(client, address, until: now &+ time, taken: true)
-    let kind: BootNews.Client = isBootROM(message) ? .rom : .dhcp
+    let kind: BootNews.Client = message.isFromBootROM ? .rom : .dhcp
     return [send(reply(to: message, .acknowledgement, address)), .news(.leased(client, address, kind))]
   }
 
@@ -259,13 +254,10 @@ public struct DHCPServer: Sendable {
   // MARK: Replies
 
   private func refuse(_ message: BOOTPMessage) -> Command {
-    var out = BOOTPMessage(
-      operation: .reply, transaction: message.transaction, clientHardware: message.clientHardware)
+    var out = BOOTPMessage(answering: message, .refusal, from: network.own)
     // It goes to everybody: the client has no address that it may use (RFC 2131 §4.1).
+    out.clientAddress = .unspecified
     out.wantsBroadcast = true
-    out.add(.messageType, [DHCPMessageType.refusal.rawValue])
-    out.add(.serverIdentifier, network.own.octets)
-    out.addIdentifier(of: message)
     return send(out)
   }
 
@@ -273,30 +265,16 @@ public struct DHCPServer: Sendable {
   private func reply(
     to message: BOOTPMessage, _ type: DHCPMessageType?, _ address: IPv4Address?
   ) -> BOOTPMessage {
-    var out = BOOTPMessage(
-      operation: .reply, transaction: message.transaction, clientHardware: message.clientHardware)
-    out.wantsBroadcast = message.wantsBroadcast
-    out.clientAddress = message.clientAddress
+    var out = BOOTPMessage(answering: message, type, from: network.own)
     out.yourAddress = address ?? .unspecified
-    if let type {
-      out.add(.messageType, [type.rawValue])
-      out.add(.serverIdentifier, network.own.octets)
-      if address != nil {
-        var seconds: [UInt8] = []
-        seconds.append(networkOrder: leaseSeconds(message))
-        out.add(.leaseTime, seconds)
-      }
-      out.addIdentifier(of: message)
+    if type != nil, address != nil {
+      var seconds: [UInt8] = []
+      seconds.append(networkOrder: leaseSeconds(message))
+      out.add(.leaseTime, seconds)
     }
     out.add(.subnetMask, network.netmask.address.octets)
     if let gateway = network.gateway { out.add(.routers, gateway.octets) }
-    guard boots(message) else { return out }
-    out.serverAddress = network.own
-    out.bootFile = [UInt8](DHCPServer.bootFile)
-    // Some boot ROMs look at these and not at the fixed fields.
-    let asked = message.value(of: .parameterList) ?? []
-    if asked.contains(VendorExtension.Code.bootServer.number) { out.add(.bootServer, network.own.text) }
-    if asked.contains(VendorExtension.Code.bootFile.number) { out.add(.bootFile, [UInt8](DHCPServer.bootFile)) }
+    if message.runsBootFile { out.addBootFile(on: network.own, for: message) }
     return out
   }
 
@@ -306,37 +284,5 @@ public struct DHCPServer: Sendable {
     return min(max(seconds, DHCPServer.shortestLease), DHCPServer.leaseSeconds)
   }
 
-  /// False for firmware that cannot run the file: a UEFI without its compatibility module names another architecture.
-  private func boots(_ message: BOOTPMessage) -> Bool {
-    guard let architecture = message.value(of: .architecture), architecture.count >= 2 else { return true }
-    return architecture[0] == 0 && architecture[1] == 0
-  }
-
-  private func isBootROM(_ message: BOOTPMessage) -> Bool {
-    (message.value(of: .vendorClass) ?? []).starts(with: [UInt8]("PXEClient"))
-  }
-
-  /// How a reply travels (RFC 2131 §4.1): through the kernel, which keeps members' traffic inside ESP, when the client has an
-  /// address; otherwise in a frame, since ARP cannot find the client's hardware address.
-  private func send(_ message: BOOTPMessage) -> Command {
-    if message.clientAddress != .unspecified { return .message(message.bytes, to: message.clientAddress) }
-    let everybody = message.wantsBroadcast || message.yourAddress == .unspecified
-    return everybody
-      ? frame(message, to: .broadcast, .broadcast) : frame(message, to: message.yourAddress, message.clientHardware)
-  }
-
-  private func frame(_ message: BOOTPMessage, to address: IPv4Address, _ card: MACAddress) -> Command {
-    let datagram = UDPDatagram(
-      source: network.own, destination: address, sourcePort: BOOTPMessage.serverPort,
-      destinationPort: BOOTPMessage.clientPort, payload: message.bytes)
-    let frame = EthernetFrame(destination: card, source: hardware, type: .ipv4, payload: datagram?.ipv4 ?? [])
-    return .frame(frame.bytes)
-  }
-}
-
-extension BOOTPMessage {
-  /// A server must return a client's identifier (RFC 6842 §3): the client drops what has none or another.
-  fileprivate mutating func addIdentifier(of question: BOOTPMessage) {
-    if let identifier = question.value(of: .clientIdentifier) { add(.clientIdentifier, identifier) }
-  }
+  private func send(_ message: BOOTPMessage) -> Command { message.sending(from: network.own, hardware) }
 }

@@ -10,8 +10,8 @@ public struct ServerSearch: Sendable {
   public enum Command: Equatable, Sendable {
     /// Send this frame.
     case send([UInt8])
-    /// This server answered: the search is over.
-    case yield(to: IPv4Address)
+    /// This server answered, with an offer of this address: the search is over.
+    case yield(to: IPv4Address, offering: IPv4Address)
     /// Nobody answered.
     case serve
   }
@@ -19,6 +19,7 @@ public struct ServerSearch: Sendable {
   private let hardware: MACAddress
   private let transaction: UInt32
   private let start: UInt64
+  private let network: ServedNetwork?
   private var sent = 0
   /// When `step` is due; nil when the search is over.
   public private(set) var nextDue: UInt64?
@@ -26,11 +27,15 @@ public struct ServerSearch: Sendable {
   /// From one question to the next, and from the last to the end, in milliseconds.
   private static let intervals: [UInt64] = [1000, 2000, 3000, 4000]
 
-  /// `transaction`: random. `start`: milliseconds of a clock that never goes back.
-  public init(hardware: MACAddress, transaction: UInt32, start: UInt64) {
+  /// - Parameters:
+  ///   - transaction: random.
+  ///   - start: milliseconds of a clock that never goes back.
+  ///   - network: offers of addresses on another one are passed over; nil for none.
+  public init(hardware: MACAddress, transaction: UInt32, start: UInt64, within network: ServedNetwork? = nil) {
     self.hardware = hardware
     self.transaction = transaction
     self.start = start
+    self.network = network
     nextDue = start
   }
 
@@ -53,16 +58,14 @@ public struct ServerSearch: Sendable {
 
   /// Receives a frame from the card. Only an answer to this search matters.
   public mutating func receive(_ bytes: [UInt8]) -> [Command] {
-    guard nextDue != nil, let server = server(in: bytes) else { return [] }
-    nextDue = nil
-    return [.yield(to: server)]
-  }
-
-  private func server(in bytes: [UInt8]) -> IPv4Address? {
-    guard let frame = EthernetFrame(bytes), let message = BOOTPMessage(frame: frame),
-      message.transaction == transaction, message.clientHardware == hardware
-    else { return nil }
+    guard nextDue != nil, let frame = EthernetFrame(bytes), let message = BOOTPMessage(frame: frame),
+      message.transaction == transaction, message.clientHardware == hardware,
+      network?.contains(message.yourAddress) ?? true
+    else { return [] }
     let named = message.addresses(of: .serverIdentifier).first ?? message.serverAddress
-    return named.isHostAddress ? named : UDPDatagram(ipv4: frame.payload)?.source
+    guard let server = named.isHostAddress ? named : UDPDatagram(ipv4: frame.payload)?.source, server.isHostAddress
+    else { return [] }
+    nextDue = nil
+    return [.yield(to: server, offering: message.yourAddress)]
   }
 }

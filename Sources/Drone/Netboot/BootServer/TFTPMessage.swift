@@ -46,8 +46,8 @@ enum TFTPErrorCode: UInt16 {
   case unknownTransfer = 5
 }
 
-/// A request to read a file, with the options that this server knows (RFC 2348, 2349). Others, and values that are out of
-/// bounds, count as not there.
+/// A request to read a file, with the options that this server knows (RFC 2348, 2349, 7440). Others, and values that are
+/// out of bounds, count as not there.
 struct TFTPRequest: Equatable {
   /// As requested, without slashes and `./` at its beginning and 0xFF at its end.
   var name: [UInt8]
@@ -56,6 +56,8 @@ struct TFTPRequest: Equatable {
   var blockSize: Int?
   /// `timeout`: seconds until a packet is sent again.
   var timeout: UInt8?
+  /// `windowsize`: blocks that are sent before an acknowledgement is waited for.
+  var window: Int?
   /// `tsize`: the client asks for the size.
   var asksSize = false
 
@@ -63,6 +65,8 @@ struct TFTPRequest: Equatable {
   /// What fits into one Ethernet frame beside the headers of IPv4, UDP and TFTP.
   static let largestBlock: UInt64 = 1468
   static let usualBlock = 512
+  /// Blocks; more than a small computer's card could receive at once gain nothing.
+  static let largestWindow: UInt64 = 16
   /// Seconds. A client that asks for more gets the default.
   static let longestTimeout: UInt64 = 10
 
@@ -93,6 +97,8 @@ struct TFTPRequest: Equatable {
         blockSize = Int(min(value, TFTPRequest.largestBlock))
       } else if option.spells("timeout"), let value, value >= 1, value <= TFTPRequest.longestTimeout {
         timeout = UInt8(value)
+      } else if option.spells("windowsize"), let value, value >= 1, value <= 65_535 {
+        window = Int(min(value, TFTPRequest.largestWindow))
       } else if option.spells("tsize") {
         asksSize = true
       }
@@ -110,6 +116,7 @@ struct TFTPRequest: Equatable {
     }
     if let blockSize { add("blksize", UInt64(blockSize)) }
     if let timeout { add("timeout", UInt64(timeout)) }
+    if let window { add("windowsize", UInt64(window)) }
     if asksSize { add("tsize", UInt64(clamping: size)) }
     return out.count > 2 ? out : nil
   }

@@ -1,9 +1,14 @@
 import Addresses
 
-/// A TFTP server (RFC 1350, 2347 to 2349) that serves a fixed table of files and stores none, without sockets and clock.
+/// A TFTP server (RFC 1350, 2347 to 2349, 7440) that serves a fixed table of files and stores none, without sockets and
+/// clock.
 ///
 /// There is no file system behind it: a name is in the table or it is not. Each transfer has a port of its own, and there
 /// are as many transfers as ports; a client that asks when all are busy gets no answer and asks again.
+///
+/// Blocks are read when they are sent, and again when they are repeated. An acknowledgement has blocks repeated only if
+/// what is open was sent once, and so was the window before: copies of blocks beget copies of acknowledgements, which must
+/// not beget blocks in turn (RFC 1123 §4.2.3.1). What is lost beyond that is repeated when its time has come.
 public struct TFTPServer: Sendable {
   public struct File: Equatable, Sendable {
     /// Without a slash at its beginning.
@@ -44,26 +49,43 @@ public struct TFTPServer: Sendable {
     let request: TFTPRequest
     let file: Int
     let blockSize: Int
+    /// Blocks that are sent before an acknowledgement is waited for.
+    let window: Int
+    /// The number of the block that ends the file: the first one that is shorter than the others, perhaps empty.
+    let last: Int
+    /// The acknowledgement of options, which is sent before the first block; nil without.
+    let options: [UInt8]?
     /// The client has acknowledged something.
     var hasAnswered = false
+    /// The client has all blocks up to this one.
+    var acknowledged = 0
+    /// The block that was sent last; 0 while only the options were. What lies between is open: a window at most.
+    var sent = 0
+    /// Some of what is open was sent before.
+    var isRepeated = false
+    /// Acknowledgements of what the client has may come several times.
+    var mayHearCopies = false
     /// Milliseconds; nil for growing ones.
     let fixedInterval: UInt64?
-    /// Of the packet that was sent last; 0 is the acknowledgement of options.
-    var block = 0
-    var packet: [UInt8] = []
-    var isLast = false
     var due: UInt64
     var interval: UInt64
     var triesLeft = TFTPServer.tries
     /// How much of the file has been reported as sent, in tenths.
     var reportedTenths = 0
+
+    /// The client has gone on: it has all its time again.
+    mutating func begin(at now: UInt64) {
+      interval = fixedInterval ?? TFTPServer.firstInterval
+      due = now &+ interval
+      triesLeft = sent == last ? TFTPServer.triesOfLast : TFTPServer.tries
+    }
   }
 
   private static let firstInterval: UInt64 = 1000
   private static let longestInterval: UInt64 = 8000
-  /// How often a packet is sent before the transfer is abandoned.
+  /// How often a window is sent before the transfer is abandoned.
   private static let tries = 6
-  /// The same for the last block of a transfer that went well so far.
+  /// The same for the last window of a transfer that went well so far.
   private static let triesOfLast = 3
   private static let mostOfOneAddress = 4
 
@@ -124,20 +146,20 @@ public struct TFTPServer: Sendable {
     guard let port = free, ofAddress < TFTPServer.mostOfOneAddress else { return [] }
     let fixed = request.timeout.map { UInt64($0) * 1000 }
     let interval = fixed ?? TFTPServer.firstInterval
+    let blockSize = request.blockSize ?? TFTPRequest.usualBlock
+    let size = files[file].size
+    let options = request.acknowledgement(size: size)
     var transfer = Transfer(
-      peer: peer, request: request, file: file, blockSize: request.blockSize ?? TFTPRequest.usualBlock,
-      fixedInterval: fixed,
-      due: now &+ interval, interval: interval)
-    if let options = request.acknowledgement(size: files[file].size) {
-      transfer.packet = options
-    } else if !advance(&transfer, read) {
+      peer: peer, request: request, file: file, blockSize: blockSize, window: request.window ?? 1,
+      last: size / blockSize + 1, options: options, fixedInterval: fixed, due: now &+ interval, interval: interval)
+    if options == nil { transfer.sent = min(transfer.window, transfer.last) }
+    guard let packets = packets(of: transfer, behind: 0, read) else {
       return [.answer(TFTPMessage.failure(.undefined, "the file cannot be read"), to: peer)]
     }
     nextPort = (port + 1) % transfers.count
     transfers[port] = transfer
-    return [
-      .news(.sent(peer.address, file: files[file].name, percent: 0)), .send(transfer.packet, to: peer, from: port),
-    ]
+    return [.news(.sent(peer.address, file: files[file].name, percent: 0))]
+      + packets.map { .send($0, to: peer, from: port) }
   }
 
   /// Receives a packet to a transfer's port.
@@ -158,58 +180,94 @@ public struct TFTPServer: Sendable {
     case .error:
       transfers[port] = nil
       // Boot ROMs ask for the size and then end the transfer before it began.
-      return transfer.block <= 1 ? [] : [.news(.broken(peer.address, file: files[transfer.file].name))]
-    case .acknowledgement(let number):
-      // An old one must not cause anything to be sent, or each copy would beget another.
-      guard number == UInt16(truncatingIfNeeded: transfer.block) else { return [] }
-      transfer.hasAnswered = true
-      return go(on: &transfer, port, now, read)
+      return transfer.acknowledged == 0 ? [] : [.news(.broken(peer.address, file: files[transfer.file].name))]
+    case .acknowledgement(let number): return receive(number, &transfer, port, now, read)
     case .read, .write: return []
     }
   }
 
-  private mutating func go(on transfer: inout Transfer, _ port: Int, _ now: UInt64, _ read: Reader) -> [Command] {
+  private mutating func receive(
+    _ number: UInt16, _ transfer: inout Transfer, _ port: Int, _ now: UInt64, _ read: Reader
+  ) -> [Command] {
+    // How many of the open blocks have arrived. An old number, also of the round before, is far more than are open.
+    let open = transfer.sent - transfer.acknowledged
+    let arrived = Int(number &- UInt16(truncatingIfNeeded: transfer.acknowledged))
+    guard arrived <= open else { return [] }
+    // Without an open block it was the options that arrived.
+    if arrived == open {
+      transfer.hasAnswered = true
+      transfer.acknowledged = transfer.sent
+      transfer.mayHearCopies = transfer.isRepeated
+      transfer.isRepeated = false
+      return go(on: &transfer, behind: transfer.acknowledged, port, now, read)
+    }
+    // A client that misses a block says what it has before that (RFC 7440 §4), and most say so for each block behind it.
+    // With single blocks such a word is always a copy.
+    let isRepeatable = transfer.window > 1 && !transfer.isRepeated
+    guard arrived > 0 || isRepeatable && !transfer.mayHearCopies else { return [] }
+    transfer.hasAnswered = true
+    transfer.acknowledged += arrived
+    // Else only new blocks follow.
+    let former = isRepeatable ? transfer.acknowledged : transfer.sent
+    if isRepeatable { transfer.isRepeated = true }
+    return go(on: &transfer, behind: former, port, now, read)
+  }
+
+  /// Opens the window behind what the client has, and sends its blocks behind this one.
+  private mutating func go(
+    on transfer: inout Transfer, behind former: Int, _ port: Int, _ now: UInt64, _ read: Reader
+  ) -> [Command] {
     let file = files[transfer.file]
-    if transfer.isLast {
+    if transfer.acknowledged == transfer.last {
       transfers[port] = nil
       return [.news(.sent(transfer.peer.address, file: file.name, percent: 100))]
     }
-    guard advance(&transfer, read) else {
-      transfers[port] = nil
-      return [
-        .send(TFTPMessage.failure(.undefined, "the file cannot be read"), to: transfer.peer, from: port),
-        .news(.broken(transfer.peer.address, file: file.name)),
-      ]
-    }
-    transfer.interval = transfer.fixedInterval ?? TFTPServer.firstInterval
-    transfer.triesLeft = transfer.isLast ? TFTPServer.triesOfLast : TFTPServer.tries
-    transfer.due = now &+ transfer.interval
-    var commands: [Command] = [.send(transfer.packet, to: transfer.peer, from: port)]
-    let tenths = file.size > 0 ? (transfer.block - 1) * transfer.blockSize * 10 / file.size : 0
+    transfer.sent = min(transfer.acknowledged + transfer.window, transfer.last)
+    transfer.begin(at: now)
+    var commands = send(transfer, behind: former, port, read)
+    let tenths = file.size > 0 ? transfer.acknowledged * transfer.blockSize * 10 / file.size : 0
     // That the last block has arrived is reported above, once: before an empty one all tenths are there already.
-    if tenths > transfer.reportedTenths, tenths < 10 {
-      transfer.reportedTenths = tenths
+    if transfers[port] != nil, tenths > transfer.reportedTenths, tenths < 10 {
+      transfers[port]?.reportedTenths = tenths
       commands.append(.news(.sent(transfer.peer.address, file: file.name, percent: UInt8(clamping: tenths * 10))))
     }
-    transfers[port] = transfer
     return commands
   }
 
-  /// Makes the next block the packet; a block shorter than the others, perhaps empty, is the last.
-  private func advance(_ transfer: inout Transfer, _ read: Reader) -> Bool {
-    let offset = transfer.block * transfer.blockSize
-    let count = max(0, min(transfer.blockSize, files[transfer.file].size - offset))
-    guard let content = count == 0 ? [] : read(transfer.file, offset, count), content.count == count else {
-      return false
+  /// Sends what is open behind a block, and ends the transfer where the file cannot be read.
+  private mutating func send(
+    _ transfer: Transfer, behind former: Int, _ port: Int, _ read: Reader
+  ) -> [Command] {
+    guard let packets = packets(of: transfer, behind: former, read) else {
+      transfers[port] = nil
+      return [
+        .send(TFTPMessage.failure(.undefined, "the file cannot be read"), to: transfer.peer, from: port),
+        .news(.broken(transfer.peer.address, file: files[transfer.file].name)),
+      ]
     }
-    transfer.block += 1
-    transfer.packet = TFTPMessage.data(UInt16(truncatingIfNeeded: transfer.block), content)
-    transfer.isLast = count < transfer.blockSize
-    return true
+    transfers[port] = transfer
+    return packets.map { .send($0, to: transfer.peer, from: port) }
+  }
+
+  /// What is open behind a block: the options, or data; nil where the file cannot be read.
+  private func packets(of transfer: Transfer, behind former: Int, _ read: Reader) -> [[UInt8]]? {
+    if transfer.sent == 0, let options = transfer.options { return [options] }
+    var packets: [[UInt8]] = []
+    var block = former
+    while block < transfer.sent {
+      let offset = block * transfer.blockSize
+      let count = max(0, min(transfer.blockSize, files[transfer.file].size - offset))
+      guard let content = count == 0 ? [] : read(transfer.file, offset, count), content.count == count else {
+        return nil
+      }
+      block += 1
+      packets.append(TFTPMessage.data(UInt16(truncatingIfNeeded: block), content))
+    }
+    return packets
   }
 
   /// Repeats packets that got no answer in time, and abandons transfers whose client does not answer at all.
-  public mutating func step(at now: UInt64) -> [Command] {
+  public mutating func step(at now: UInt64, read: Reader) -> [Command] {
     var commands: [Command] = []
     for port in transfers.indices {
       guard var transfer = transfers[port], transfer.due <= now else { continue }
@@ -217,8 +275,8 @@ public struct TFTPServer: Sendable {
       if transfer.triesLeft <= 0 {
         transfers[port] = nil
         let file = files[transfer.file].name
-        // Many ROMs go away without acknowledging the last block, and the network may lose it.
-        let hasAll = transfer.isLast && transfer.hasAnswered
+        // Many ROMs go away without acknowledging the end, and the network may lose that.
+        let hasAll = transfer.sent == transfer.last && transfer.hasAnswered
         commands.append(
           .news(
             hasAll
@@ -227,8 +285,8 @@ public struct TFTPServer: Sendable {
       }
       if transfer.fixedInterval == nil { transfer.interval = min(transfer.interval * 2, TFTPServer.longestInterval) }
       transfer.due = now &+ transfer.interval
-      transfers[port] = transfer
-      commands.append(.send(transfer.packet, to: transfer.peer, from: port))
+      transfer.isRepeated = true
+      commands += send(transfer, behind: transfer.acknowledged, port, read)
     }
     return commands
   }

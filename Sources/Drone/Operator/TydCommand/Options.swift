@@ -66,9 +66,10 @@ extension TydCommand {
           --patient           with -m: keep trying until this node is in
 
       -pm, --pxe-master       boot others over the network from this drone's medium,
-                              by DHCP and TFTP; alone or with -m
+                              by DHCP and TFTP; alone or with -m. Where another DHCP
+                              server answers, it gives the addresses
           --range FIRST-LAST  the addresses that they get (default: .16 to .248)
-          --force             even where another DHCP server answers
+          --force             give them even where another DHCP server answers
 
       -i, --interface IF      the interface to the cluster (default: that of the
                               route to ADDRESS, else eth0)

@@ -93,7 +93,7 @@ public struct TydCommand: Equatable, Sendable {
   public var metrics: Endpoint?
   /// Boot others over the network, once this node is in.
   public var bootsOthers = false
-  /// Boot others even where another DHCP server answers.
+  /// Give addresses to them even where another DHCP server answers.
   public var isForced = false
   /// The addresses that others get; nil for the default range.
   public var range: AddressRange?

@@ -16,6 +16,8 @@ public struct PacketSocket: ~Copyable {
   }
 
   private let socket: Descriptor
+  /// Ethernet's, in bytes.
+  private static let header: UInt32 = 14
   /// An Ethernet frame with an optional VLAN tag.
   private static let room = 1522
 
@@ -24,8 +26,19 @@ public struct PacketSocket: ~Copyable {
   ///   - sender: of ARP packets only those with this sender come; the kernel throws the others away, which costs nothing
   ///     here. Nil: all frames of the type.
   public init(interface: Int32, _ type: FrameType, sender: IPv4Address? = nil) throws(SystemError) {
+    // RFC 826: hardware, protocol, two lengths, operation and the sender's hardware address stand before it.
+    try self.init(interface, type, offset: sender == nil ? 0 : PacketSocket.header + 14, value: sender?.bits ?? 0)
+  }
+
+  /// UDP datagrams alone, from one port to another, in IPv4 packets without options; the kernel throws the others away.
+  public init(interface: Int32, from source: UInt16, to destination: UInt16) throws(SystemError) {
+    let ports = UInt32(source) << 16 | UInt32(destination)
+    try self.init(interface, .ipv4, offset: PacketSocket.header + 20, value: ports)
+  }
+
+  private init(_ interface: Int32, _ type: FrameType, offset: UInt32, value: UInt32) throws(SystemError) {
     guard interface > 0 else { throw SystemError("packet socket", number: ENODEV) }
-    guard let socket = Descriptor(linux_packet_open(interface, type.rawValue, sender?.bits ?? 0)) else {
+    guard let socket = Descriptor(linux_packet_open(interface, type.rawValue, offset, value)) else {
       throw SystemError("packet socket")
     }
     self.socket = socket

@@ -26,6 +26,7 @@ extension FilterTable {
   /// | ICMP *fragmentation needed*    | anybody, about ESP to a member or tcp from 3278          |
   /// | tcp to where metrics are served | anybody, if that is not the machine itself alone        |
   /// | DHCP, TFTP and its transfers   | anybody, while this node boots others                    |
+  /// | udp 4011                       | anybody, while it does so beside another DHCP server     |
   ///
   /// | new, out                       | to                                                       |
   /// |--------------------------------|----------------------------------------------------------|
@@ -34,7 +35,7 @@ extension FilterTable {
   /// | udp to 239.192.0.1, port 2727  | the group                                                |
   /// | udp 2727 to 2728               | anybody                                                  |
   /// | IGMP                           | anybody                                                  |
-  /// | answers of DHCP and TFTP       | anybody, while this node boots others                    |
+  /// | answers of these               | anybody, as long                                         |
   static var droneCluster: FilterTable {
     let rules = ClusterRules(bothVersions: false)
     var table = FilterTable(name: droneName)
@@ -137,6 +138,15 @@ public enum DroneFilterState: Sendable {
   case open
 }
 
+/// Whom a drone boots, as its filter sees it.
+public enum DroneServing: Sendable {
+  case nobody
+  /// Others, which get their addresses from it as well.
+  case alone
+  /// Others, which get their addresses from another server.
+  case besideServer
+}
+
 extension FilterBatch {
   /// Brings a drone's filter into a state. Members stay, a search goes on, and there is no moment without a filter.
   /// - Parameter tableExists: whether the kernel has a table `drone`; without one all is made anew.
@@ -198,12 +208,14 @@ extension FilterBatch {
 
   /// Opens or closes the filter for computers that boot from this node. Answers to members are not
   /// tracked, so packets to a transfer's port pass by that port.
-  public static func droneServing(_ serving: Bool) -> FilterBatch {
+  public static func droneServing(_ serving: DroneServing) -> FilterBatch {
     var batch = FilterBatch(family: FilterTable.droneFamily)
     batch.flush(chain: FilterTable.servingInName, of: FilterTable.droneName)
     batch.flush(chain: FilterTable.servingOutName, of: FilterTable.droneName)
-    guard serving else { return batch }
+    guard serving != .nobody else { return batch }
     let transfers = ClusterPorts.transfers
+    let proxy = ClusterPorts.proxyDHCP
+    let isProxy = serving == .besideServer
     for (chain, rules) in [
       (
         FilterTable.servingInName,
@@ -211,7 +223,7 @@ extension FilterBatch {
           FilterTable.accepting(.ports(.udp, from: 68, to: 67), "DHCP, BOOTP"),
           FilterTable.accepting(.ports(.udp, to: 69), "TFTP"),
           FilterTable.accepting(.destinationPort(.udp, in: transfers), "TFTP transfer"),
-        ]
+        ] + (isProxy ? [FilterTable.accepting(.ports(.udp, to: proxy), "ProxyDHCP")] : [])
       ),
       (
         FilterTable.servingOutName,
@@ -219,7 +231,7 @@ extension FilterBatch {
           FilterTable.accepting(.ports(.udp, from: 67, to: 68), "DHCP, BOOTP"),
           FilterTable.accepting(.ports(.udp, from: 69), "TFTP"),
           FilterTable.accepting(.sourcePort(.udp, in: transfers), "TFTP transfer"),
-        ]
+        ] + (isProxy ? [FilterTable.accepting(.ports(.udp, from: proxy), "ProxyDHCP")] : [])
       ),
     ] {
       for rule in rules { batch.append(rule, to: chain, of: FilterTable.droneName) }

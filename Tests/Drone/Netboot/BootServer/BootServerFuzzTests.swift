@@ -73,6 +73,77 @@ import Testing
     #expect(fault == nil)
   }
 
+  @Test("any messages get from a ProxyDHCP server at most one answer each, no address, and nothing for another network")
+  func proxy() throws {
+    let network = try #require(Self.network)
+    let fault = Fuzzing.lives(of: 8).firstFault { generator in
+      var server = ProxyDHCPServer(network, hardware: Self.card)
+      var now: UInt64 = 0
+      for _ in 0..<8 {
+        now += UInt64.random(in: 0...400_000, using: &generator)
+        let sample = Self.questions.randomElement(using: &generator) ?? []
+        let question = Bool.random(using: &generator) ? sample : sample.damaged(&generator)
+        let sender =
+          [IPv4Address.unspecified, IPv4Address(192, 168, 1, 100), IPv4Address(10, 0, 0, 1)]
+          .randomElement(using: &generator) ?? .unspecified
+        let commands =
+          Bool.random(using: &generator)
+          ? server.receive(question, from: sender, at: now)
+          : server.receive(request: question, from: sender, port: 68, at: now)
+        let isROM = BOOTPMessage(question)?.value(of: .vendorClass)?.starts(with: Array("PXEClient".utf8)) == true
+        if !commands.isEmpty, !isROM { return "it answered who is no boot ROM" }
+        var answers = 0
+        for command in commands {
+          var reply: BOOTPMessage?
+          switch command {
+          case .frame(let bytes): reply = EthernetFrame(bytes).flatMap(BOOTPMessage.init(frame:))
+          case .message(let bytes, let address), .answer(let bytes, let address, _):
+            if !network.contains(address) { return "it sent to \(address)" }
+            reply = BOOTPMessage(bytes)
+          case .news: continue
+          }
+          answers += 1
+          guard let reply, reply.operation == .reply else { return "no reply" }
+          if reply.yourAddress != .unspecified { return "it gave \(reply.yourAddress)" }
+        }
+        if answers > 1 { return "\(answers) answers" }
+      }
+      return nil
+    }
+    #expect(fault == nil)
+  }
+
+  @Test("any frames leave a watch in a role that can be, and with its next search to come")
+  func watch() throws {
+    let network = try #require(Self.network)
+    let fault = Fuzzing.lives(of: 8).firstFault { generator in
+      var watch = ServerWatch(.alone, on: network, hardware: Self.card, random: 7, start: 0)
+      for _ in 0..<8 {
+        let now = watch.nextDue
+        var commands = watch.step(at: now)
+        for case .send(let question) in commands {
+          guard let asked = EthernetFrame(question).flatMap({ UDPDatagram(ipv4: $0.payload) }) else { continue }
+          guard var offer = BOOTPMessage(asked.payload) else { continue }
+          offer.operation = .reply
+          offer.yourAddress = IPv4Address(192, 168, 1, 100)
+          let datagram = UDPDatagram(
+            source: IPv4Address(192, 168, 1, 2), destination: .broadcast, sourcePort: 67, destinationPort: 68,
+            payload: offer.bytes)
+          let answer = EthernetFrame(
+            destination: .broadcast, source: Self.card, type: .ipv4, payload: datagram?.ipv4 ?? []
+          ).bytes
+          commands += watch.receive(Bool.random(using: &generator) ? answer.damaged(&generator) : answer, at: now)
+        }
+        for case .become(.beside(let server)) in commands where !server.isHostAddress {
+          return "beside \(server)"
+        }
+        if watch.nextDue < now { return "its time has gone" }
+      }
+      return nil
+    }
+    #expect(fault == nil)
+  }
+
   @Test("any frames leave a search with a server that can be one, or going on to its end")
   func search() {
     var offer = BOOTPMessage(operation: .reply, transaction: 7, clientHardware: Self.card)
@@ -85,7 +156,7 @@ import Testing
       .bytes
     let fault = Fuzzing.configured.firstFault { generator in
       var search = ServerSearch(hardware: Self.card, transaction: 7, start: 0)
-      for case .yield(let server) in search.receive(sample.damaged(&generator)) {
+      for case .yield(let server, _) in search.receive(sample.damaged(&generator)) {
         if !server.isHostAddress, server != IPv4Address(192, 168, 1, 2) { return "\(server) is no server" }
         if search.nextDue != nil { return "it goes on" }
       }
@@ -106,7 +177,9 @@ import Testing
     func request(_ words: [String]) -> [UInt8] { [0, 1] + words.flatMap { Array($0.utf8) + [0] } }
     let packets: [[UInt8]] = [
       request(["chaos/bzImage", "octet"]), request(["chaos/bzImage", "octet", "blksize", "1408", "tsize", "0"]),
-      request(["pxelinux.0", "netascii", "timeout", "3"]), [0, 2, 65, 0, 66, 0], [0, 4, 0, 0], [0, 4, 0, 1],
+      request(["pxelinux.0", "netascii", "timeout", "3"]),
+      request(["chaos/bzImage", "octet", "blksize", "64", "windowsize", "16"]), [0, 2, 65, 0, 66, 0], [0, 4, 0, 0],
+      [0, 4, 0, 1],
       [0, 4, 0, 2],
       [0, 5, 0, 8, 0], [0, 3, 0, 1, 1],
     ]
@@ -129,7 +202,7 @@ import Testing
           port < 0
           ? server.receive(request: bytes, from: peer, at: now, read: read)
           : server.receive(bytes, on: port, from: peer, at: now, read: read)
-        if let due = server.nextDue, due <= now { commands += server.step(at: now) }
+        if let due = server.nextDue, due <= now { commands += server.step(at: now, read: read) }
         for command in commands {
           switch command {
           case .send(let bytes, _, let port):
@@ -144,11 +217,36 @@ import Testing
     #expect(fault == nil)
   }
 
+  @Test(
+    "whatever the network loses and copies, a client has every byte in its place, and without silence at most two blocks are sent for each"
+  )
+  func windows() {
+    let fault = Fuzzing.lives(of: 100).firstFault { generator in
+      let window = Int.random(in: 1...16, using: &generator)
+      guard var transfer = try? WindowTransfer(size: 8 * 90 + 5, blockSize: 8, window: window) else {
+        return "no transfer"
+      }
+      let (loss, copies) = (Int.random(in: 0...20, using: &generator), Int.random(in: 0...20, using: &generator))
+      transfer.run(until: 5000) { _, _ in
+        let number = Int.random(in: 0..<100, using: &generator)
+        return number < loss ? 0 : number < loss + copies ? 2 : 1
+      }
+      if transfer.server.nextDue != nil { return "it goes on after \(transfer.packets) packets" }
+      let most = 2 * 92 + (window + 1) * (transfer.timeouts + 1)
+      if transfer.packets > most {
+        return "\(transfer.packets) packets, \(transfer.timeouts) timeouts, window \(window)"
+      }
+      return transfer.client.isDone && !transfer.client.content.elementsEqual((0..<725).map(WindowTransfer.byte))
+        ? "a wrong byte" : nil
+    }
+    #expect(fault == nil)
+  }
+
   @Test("any line of news is read as what it says, or not at all")
   func news() {
     let lines = [
       "leased 52:54:00:00:00:01 192.168.1.100 rom", "sent 192.168.1.100 40 chaos/bzImage", "broken 192.168.1.100 a",
-      "note something", "ready", "known 52:54:00:00:00:01 192.168.1.100",
+      "note something", "ready", "role alone", "role 192.168.1.1", "known 52:54:00:00:00:01 192.168.1.100",
       "public 1024 \(String(repeating: "a5", count: 32))\n",
     ].map { Array($0.utf8) }
     let fault = Fuzzing.configured.firstFault { generator in

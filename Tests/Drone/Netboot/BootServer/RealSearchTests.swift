@@ -44,7 +44,7 @@ struct RealSearchTests {
         for command in commands {
           switch command {
           case .send(let frame): try socket.send(frame)
-          case .yield(let server): return server
+          case .yield(let server, _): return server
           case .serve: return nil
           }
         }

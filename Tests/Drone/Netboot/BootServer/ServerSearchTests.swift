@@ -27,6 +27,7 @@ private let serverCard = mac(0x11)
     #expect(asked == [0, 1000, 3000, 6000] && time == 10_000)
     func offer(_ transaction: UInt32, _ server: IPv4Address?) throws -> [UInt8] {
       var message = BOOTPMessage(operation: .reply, transaction: transaction, clientHardware: serverCard)
+      message.yourAddress = IPv4Address(192, 168, 1, 100)
       if let server { message.add(.serverIdentifier, server.octets) }
       let datagram = try #require(
         UDPDatagram(
@@ -38,8 +39,16 @@ private let serverCard = mac(0x11)
       var search = ServerSearch(hardware: serverCard, transaction: 7, start: 0)
       return search.receive(frame)
     }
-    #expect(answer(try offer(7, IPv4Address(192, 168, 1, 1))) == [.yield(to: IPv4Address(192, 168, 1, 1))])
-    #expect(answer(try offer(7, nil)) == [.yield(to: IPv4Address(192, 168, 1, 2))])
+    let given = IPv4Address(192, 168, 1, 100)
+    #expect(
+      answer(try offer(7, IPv4Address(192, 168, 1, 1))) == [.yield(to: IPv4Address(192, 168, 1, 1), offering: given)])
+    #expect(answer(try offer(7, nil)) == [.yield(to: IPv4Address(192, 168, 1, 2), offering: given)])
     #expect(answer(try offer(8, IPv4Address(192, 168, 1, 1))) == [])
+    // One of another network is passed over where that is asked for.
+    let frame = try offer(7, IPv4Address(192, 168, 1, 1))
+    for (own, isFound) in [("192.168.1.11", true), ("10.0.0.1", false)] {
+      var search = ServerSearch(hardware: serverCard, transaction: 7, start: 0, within: try network(own))
+      #expect(search.receive(frame).isEmpty != isFound && (search.nextDue == nil) == isFound)
+    }
   }
 }

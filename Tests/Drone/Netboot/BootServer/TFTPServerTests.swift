@@ -88,13 +88,20 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
     #expect(size != 5120 || percents == Array(stride(from: 0, through: 100, by: 10)))
   }
 
-  @Test("options are acknowledged as RFC 2347 to 2349 say, in the server's order and bounds; others are passed over")
+  @Test(
+    "options are acknowledged as RFC 2347 to 2349 and 7440 say, in the server's order and bounds; others are passed over"
+  )
   func options() throws {
     let cases: [(words: [String], reply: String)] = [
       (["tsize", "0"], "tsize|1300|"),
       (["BLKSIZE", "1408", "tsize", "0"], "blksize|1408|tsize|1300|"),
       (["blksize", "65464"], "blksize|1468|"),
       (["timeout", "3", "multicast", ""], "timeout|3|"),
+      (["windowsize", "1"], "windowsize|1|"),
+      (["tsize", "0", "WindowSize", "4", "blksize", "1468"], "blksize|1468|windowsize|4|tsize|1300|"),
+      (["windowsize", "16"], "windowsize|16|"),
+      (["windowsize", "17"], "windowsize|16|"),
+      (["windowsize", "65535"], "windowsize|16|"),
     ]
     for (words, reply) in cases {
       var server = try server()
@@ -103,11 +110,14 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
       let expected = [0, 6] + Array(reply.utf8).map { $0 == UInt8(ascii: "|") ? 0 : $0 }
       #expect(packets(commands) == [expected], "\(words)")
     }
-    for words in [["blksize", "7"], ["blksize", "x"], ["timeout", "0"], ["timeout", "255"], ["windowsize", "4"]] {
+    for words in [
+      ["blksize", "7"], ["blksize", "x"], ["timeout", "0"], ["timeout", "255"], ["windowsize", "0"],
+      ["windowsize", "65536"], ["windowsize", "-1"], ["windowsize", ""], ["windowsize"],
+    ] {
       var server = try server()
       let commands = server.receive(
         request: request(1, ["chaos/bzImage", "octet"] + words), from: client, at: 0, read: read)
-      #expect(packets(commands).first?.prefix(4) == [0, 3, 0, 1], "\(words)")
+      #expect(packets(commands).map { $0.prefix(4) } == [[0, 3, 0, 1]], "\(words)")
     }
   }
 
@@ -152,7 +162,7 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
     var last: [TFTPServer.Command] = []
     while let due = server.nextDue {
       times.append(due)
-      last = server.step(at: due)
+      last = server.step(at: due, read: read)
       if server.nextDue != nil { #expect(packets(last) == first) }
     }
     #expect(times == [1000, 3000, 7000, 15_000, 23_000, 31_000])
@@ -190,7 +200,7 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
     let commands = server.receive(request: request(1, words), from: client, at: 200, read: read)
     #expect(packets(commands).count == 1)
     // The old transfer is gone: the new one alone is repeated.
-    #expect(server.nextDue.map { packets(server.step(at: $0)) } == packets(commands))
+    #expect(server.nextDue.map { packets(server.step(at: $0, read: read)) } == packets(commands))
   }
 
   @Test("a last block that nobody acknowledges counts as arrived, after seven seconds")
@@ -202,7 +212,7 @@ private func acknowledge(_ block: UInt16) -> [UInt8] { [0, 4, UInt8(block >> 8),
     var time: UInt64 = 0
     while let due = server.nextDue {
       time = due
-      last = server.step(at: due)
+      last = server.step(at: due, read: read)
     }
     #expect(last == [.news(.sent(client.address, file: Array("chaos/bzImage".utf8), percent: 100))] && time == 7001)
   }

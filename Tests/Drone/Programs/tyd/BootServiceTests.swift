@@ -13,9 +13,9 @@ private let isPossible = NetworkThread.isPossible && TydProgram.isThere
 @Suite(.enabled(if: isPossible, "needs tyd, root, iproute2 and nftables"), .serialized)
 struct BootServiceTests {
   /// A server at 192.168.1.11 and a client without an address on one cable, while `body` runs.
-  private func withServer(_ body: (_ client: NetworkThread, _ medium: FilePath, _ folder: FilePath) throws -> Void)
-    async throws
-  {
+  private func withServer(
+    _ role: String = "alone", _ body: (_ client: NetworkThread, _ medium: FilePath, _ folder: FilePath) throws -> Void
+  ) async throws {
     try await withTemporaryFolder(in: FilePath(NSTemporaryDirectory())) { folder in
       let medium = folder.appending("medium")
       let cluster = folder.appending("cluster")
@@ -43,7 +43,7 @@ struct BootServiceTests {
         """
         cd \(folder); export LD_LIBRARY_PATH='\(TydProgram.libraries)'
         (sh -c 'echo $$ >process; exec sleep 60' | \(TydProgram.path) --boot-server eth0 192.168.1.11 255.255.255.0 \
-        192.168.1.100-192.168.1.200 0.0.0.0 \(medium) \(cluster) \(folder)/empty) >news 2>&1 &
+        192.168.1.100-192.168.1.200 0.0.0.0 \(medium) \(cluster) \(folder)/empty \(role) watch) >news 2>&1 &
         for try in $(seq 100); do grep -q ready news && exit 0; sleep 0.1; done; cat news; exit 1
         """)
       defer { _ = try? server.command("/bin/sh", "-c", "kill $(cat \(folder)/process)") }
@@ -97,6 +97,14 @@ struct BootServiceTests {
       "atftp with blocks of 1,428",
       ["/usr/bin/atftp", "--option", "'blksize 1428'", "--get", "-r", "chaos/bzImage", "-l", "got", "192.168.1.11"]
     ),
+    // It tells each acknowledgement: 137 blocks, the last of a window and of the file, and that of the options.
+    (
+      "atftp with windows of 8 blocks",
+      [
+        "/usr/bin/atftp", "--trace", "--option", "'windowsize 8'", "--get", "-r", "chaos/bzImage", "-l", "got",
+        "192.168.1.11", ">trace", "2>&1", "&&", "test", "$(grep -c 'sent ACK' trace)", "=", "19",
+      ]
+    ),
     (
       "busybox",
       ["/usr/bin/busybox", "tftp", "-g", "-b", "1408", "-r", "chaos/bzImage", "-l", "got", "192.168.1.11"]
@@ -111,6 +119,54 @@ struct BootServiceTests {
       try client.command("/bin/sh", "-c", "cd \(folder) && \(line) && cmp got \(medium)/chaos/bzImage")
       let sent = "sent 192.168.1.150 100 chaos/bzImage"
       #expect(try news(in: folder) { $0.contains(sent) }.contains(sent))
+    }
+  }
+
+  @Test("beside another server a boot ROM is offered a file and told it at port 4011, and a client gets no answer")
+  func proxy() async throws {
+    try await withServer("192.168.1.1") { client, _, folder in
+      // No lease, nor anything else.
+      #expect(throws: (any Error).self) {
+        try client.command("/bin/sh", "-c", Self.udhcpc.joined(separator: " ") + " -t 2 -T 1")
+      }
+      try client.command("ip", "address", "add", "192.168.1.150/24", "dev", "eth0")
+      // What a boot ROM says: fixed fields, cookie, type, class (RFC 951, RFC 2131, PXE 2.1), by other code than ours.
+      let said = try client.command(
+        "/usr/bin/python3", "-c",
+        """
+        import socket, struct
+        def ask(kind, ciaddr, to, port):
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+            s.bind(("", port))
+            s.settimeout(20)
+            vendor = b"PXEClient:Arch:00000:UNDI:002001"
+            s.sendto(struct.pack("!BBBB4sHH4s12x6s202x4s", 1, 1, 6, 0, b"wxyz", 0, 0, socket.inet_aton(ciaddr),
+              bytes.fromhex("525400000001"), bytes.fromhex("63825363")) + bytes([53, 1, kind, 60, len(vendor)]) + vendor
+              + bytes([97, 17]) + bytes(17) + bytes([255]), to)
+            b, sender = s.recvfrom(1500)
+            options, i = {}, 240
+            while b[i] != 255:
+                if b[i] == 0: i += 1
+                else:
+                    options[b[i]] = b[i + 2:i + 2 + b[i + 1]]
+                    i += 2 + b[i + 1]
+            print(b[4:8], sender, socket.inet_ntoa(b[16:20]), socket.inet_ntoa(b[20:24]), b[108:236].rstrip(bytes(1)),
+                  options[53][0], options[60], options[43].hex(), options[97].hex(), socket.inet_ntoa(options[54]))
+        ask(1, "0.0.0.0", ("255.255.255.255", 67), 68)
+        ask(3, "192.168.1.150", ("192.168.1.11", 4011), 68)
+        ask(8, "192.168.1.150", ("192.168.1.11", 4011), 3000)
+        """)
+      let rest = "0.0.0.0 192.168.1.11 b'pxelinux.0'"
+      let tail = "b'PXEClient' 060108ff \(String(repeating: "00", count: 17)) 192.168.1.11"
+      #expect(
+        said.split(separator: "\n") == [
+          "b'wxyz' ('192.168.1.11', 67) \(rest) 2 \(tail)", "b'wxyz' ('192.168.1.11', 4011) \(rest) 5 \(tail)",
+          "b'wxyz' ('192.168.1.11', 4011) \(rest) 5 \(tail)",
+        ], "\(said)")
+      let news = try self.news(in: folder) { $0.contains("leased 52:54:00:00:00:01 192.168.1.150 rom") }
+      #expect(news.contains("leased 52:54:00:00:00:01 192.168.1.150 rom"), "\(news)")
     }
   }
 

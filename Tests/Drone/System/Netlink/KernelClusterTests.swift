@@ -283,6 +283,39 @@ struct KernelClusterTests {
     _ = listeners
   }
 
+  @Test("who boots from a drone comes in while it boots others; port 4011 is open beside another server alone")
+  func serving() throws {
+    let drone = try NetworkThread()
+    let other = try NetworkThread()
+    try NetworkThread.join(drone, "10.0.0.1/24", other, "10.0.0.2/24")
+    try perform(.droneFilter(.initial, tableExists: false), in: drone)
+    // A member that boots again: what it says in clear comes in, and the answer goes out, past the guard.
+    var join = FilterBatch()
+    join.addMember(member, to: FilterTable.droneTable)
+    try perform(join, in: drone)
+    for (serving, open) in [
+      (.nobody, []), (.alone, [67, 69, 2730]), (.besideServer, [67, 69, 2730, 4011]), (.alone, [67, 69, 2730]),
+      (.nobody, []),
+    ] as [(DroneServing, [UInt16])] {
+      try perform(.droneServing(serving), in: drone)
+      for port in [67, 69, 2730, 4011, 4012] as [UInt16] {
+        let here = try drone.run { try Datagrams(port: port) }
+        let there = try other.run { try Datagrams(port: 68) }
+        #expect(try there.send([1], to: [10, 0, 0, 1], port: port))
+        let came = here.receive(within: open.contains(port) ? 2000 : 100) != nil
+        #expect(came == open.contains(port), "to \(port), \(serving)")
+        _ = try? here.send([2], to: [10, 0, 0, 2], port: 68)
+        let went = there.receive(within: open.contains(port) ? 2000 : 100) != nil
+        #expect(went == open.contains(port), "from \(port), \(serving)")
+      }
+    }
+    // A filter that is closed again stays open for them, as it was.
+    try perform(.droneServing(.besideServer), in: drone)
+    try perform(.droneFilter(.initial, tableExists: true), in: drone)
+    let rules = lines(try listing(drone)).filter { $0.hasSuffix("comment \"ProxyDHCP\"") }
+    #expect(rules == ["udp dport 4011 accept comment \"ProxyDHCP\"", "udp sport 4011 accept comment \"ProxyDHCP\""])
+  }
+
   private var droneAtBoot: FilterBatch {
     var batch = FilterBatch()
     batch.replace(.drone)

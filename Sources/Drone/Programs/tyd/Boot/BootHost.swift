@@ -5,6 +5,7 @@ import ControlChannel
 import Linux
 import Membership
 import NodeCore
+import PacketFilter
 import ProcessControl
 import Reporting
 
@@ -36,6 +37,7 @@ final class BootHost {
   private let places: Places
   private let report: Report
   private(set) var table = BootTable()
+  private(set) var role: ServingRole
   private(set) var isReady = false
   /// Due only once this node is in.
   private var kept = KeptProcess()
@@ -52,6 +54,8 @@ final class BootHost {
 
   init(_ plan: BootPlan, _ core: NodeCore, _ kernel: Kernel, _ places: Places, _ report: Report, _ now: UInt64) {
     self.plan = plan
+    role = plan.role
+    try? replaceFile(places.bootRole, role.text, permissions: 0o600)
     self.core = core
     self.kernel = kernel
     self.places = places
@@ -76,7 +80,8 @@ final class BootHost {
     kept.begin(at: now)
     let empty = places.run / "empty"
     let arguments = BootServiceArguments(
-      card: plan.interface, network: plan.network, folder: plan.folder, cluster: places.cluster, empty: empty)
+      card: plan.interface, network: plan.network, folder: plan.folder, cluster: places.cluster, empty: empty,
+      role: role, watches: plan.watches)
     do throws(SystemError) {
       try makeDirectory(empty, permissions: 0o555)
       let orders = try Pipe()
@@ -92,11 +97,15 @@ final class BootHost {
       return kept.schedule(at: now)
     }
     sent = []
-    do throws(NetlinkSocketError) { try kernel.setServing(true) } catch {
-      report.step(.failed, "pxe", [UInt8]("the packet filter: ") + error.text)
-    }
+    openFilter()
     send(table.boots.map { KnownAddress($0.hardware, $0.address) })
     sendKnownAddresses()
+  }
+
+  private func openFilter() {
+    do throws(NetlinkSocketError) { try kernel.setServing(role == .alone ? .alone : .besideServer) } catch {
+      report.step(.failed, "pxe", [UInt8]("the packet filter: ") + error.text)
+    }
   }
 
   /// Nobody is booted from here any longer.
@@ -109,7 +118,8 @@ final class BootHost {
       report.note("pxe", [UInt8]("nobody boots from here any longer"))
     }
     removeFile(places.boots)
-    try? kernel.setServing(false)
+    removeFile(places.bootRole)
+    try? kernel.setServing(.nobody)
   }
 
   /// What it needs now: to be started, or its table to be kept.
@@ -170,13 +180,39 @@ final class BootHost {
   private func receive(_ news: BootNews, _ now: UInt64) {
     if news == .ready {
       isReady = true
-      report.step(
-        .ok, "pxe",
-        [UInt8]("others may boot from here and get ") + network.first.text + [UInt8](" to ") + network.last.text)
+      report.step(.ok, "pxe", [UInt8]("others may boot from here") + roleText)
     }
+    if case .role(let role) = news { follow(role) }
     if let text = table.record(news, at: now), notes.admits(at: now) { report.note("pxe", text) }
     // Not for each lease: a flood of them would keep this node writing.
     if case .leased = news, saveDue == nil { saveDue = now &+ 1000 }
+  }
+
+  private var roleText: [UInt8] {
+    switch role {
+    case .alone: [UInt8](" and get ") + network.first.text + [UInt8](" to ") + network.last.text
+    case .beside(let server): [UInt8](", beside the DHCP server ") + server.text
+    }
+  }
+
+  /// Another server has come, or the one that was there has gone.
+  private func follow(_ role: ServingRole) {
+    let former = self.role
+    self.role = role
+    try? replaceFile(places.bootRole, role.text, permissions: 0o600)
+    switch (former, role) {
+    case (.alone, .beside(let server)):
+      report.step(.ok, "pxe", server.text + [UInt8](" serves DHCP now: this node gives no addresses any longer"))
+    case (.beside(let server), .alone):
+      // A lease would end.
+      do throws(Failure) { try ServingCard.keepAddress(of: plan.interface) } catch {
+        report.step(.failed, "pxe", error.sentence)
+      }
+      report.step(
+        .ok, "pxe", server.text + [UInt8](" serves DHCP no longer: others may boot from here") + roleText)
+    default: return
+    }
+    openFilter()
   }
 
   private func receiveEnd(_ now: UInt64) {

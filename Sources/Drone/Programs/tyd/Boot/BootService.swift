@@ -16,35 +16,44 @@ struct BootServiceArguments {
   let cluster: Path
   /// An empty folder, which becomes all that the process sees.
   let empty: Path
+  /// At first.
+  let role: ServingRole
+  /// The role follows from who else serves.
+  let watches: Bool
 
   static let option: StaticString = "--boot-server"
 
-  init(card: [UInt8], network: ServedNetwork, folder: Path, cluster: Path, empty: Path) {
+  init(
+    card: [UInt8], network: ServedNetwork, folder: Path, cluster: Path, empty: Path, role: ServingRole, watches: Bool
+  ) {
     self.card = card
     self.network = network
     self.folder = folder
     self.cluster = cluster
     self.empty = empty
+    self.role = role
+    self.watches = watches
   }
 
   var words: [[UInt8]] {
     [
       [UInt8](BootServiceArguments.option), card, network.own.text, network.netmask.address.text,
       AddressRange(network.first, network.last).text, (network.gateway ?? .unspecified).text, folder.bytes,
-      cluster.bytes, empty.bytes,
+      cluster.bytes, empty.bytes, role.text, [UInt8](watches ? "watch" : "forced"),
     ]
   }
 
   /// Reads the words; nil when they are others.
   init?(_ words: [[UInt8]]) {
-    guard words.count == 9, words[0].spells(BootServiceArguments.option), let own = IPv4Address(text: words[2]),
+    guard words.count == 11, words[0].spells(BootServiceArguments.option), let own = IPv4Address(text: words[2]),
       let mask = IPv4Address(text: words[3]).flatMap({ Netmask($0) }), let range = AddressRange(text: words[4]),
-      let gateway = IPv4Address(text: words[5]),
+      let gateway = IPv4Address(text: words[5]), let role = ServingRole(text: words[9]),
       let network = try? ServedNetwork(
         own: own, netmask: mask, gateway: gateway == .unspecified ? nil : gateway, range: range)
     else { return nil }
     self.init(
-      card: words[1], network: network, folder: Path(words[6]), cluster: Path(words[7]), empty: Path(words[8]))
+      card: words[1], network: network, folder: Path(words[6]), cluster: Path(words[7]), empty: Path(words[8]),
+      role: role, watches: words[10].spells("watch"))
   }
 }
 
@@ -67,9 +76,14 @@ func runBootService(_ words: [[UInt8]]) -> Int32 {
   return 0
 }
 
-/// The boot server's sockets and files around `DHCPServer` and `TFTPServer`.
+/// The boot server's sockets and files around `DHCPServer` or `ProxyDHCPServer`, and `TFTPServer`.
 final class BootService {
+  private var role: ServingRole
+  /// Nil with `--force`.
+  private var watch: ServerWatch?
+  /// Also beside another server it is told who has which address.
   private var addresses: DHCPServer
+  private var proxy: ProxyDHCPServer
   private var transfers: TFTPServer
   private let contents: [ServedContent]
   /// Obeys the IPsec policies: a member that renews its lease does so inside ESP.
@@ -77,6 +91,9 @@ final class BootService {
   /// Below the packet filter and IPsec: to clients that have no address yet.
   private let frames: PacketSocket
   private let neighbours: PacketSocket
+  /// Other servers' answers to clients.
+  private let offers: PacketSocket
+  private let proxyRequests: DatagramSocketBox
   private let requests: DatagramSocketBox
   private let ports: [DatagramSocketBox]
   private var orders: [UInt8] = []
@@ -89,14 +106,26 @@ final class BootService {
       guard let link = try socket.links().first(where: { $0.name == arguments.card }), let hardware = link.address
       else { throw .system(SystemError("find", arguments.card, number: 19)) }
       card = link.index
+      role = arguments.role
       addresses = DHCPServer(arguments.network, hardware: hardware)
+      proxy = ProxyDHCPServer(arguments.network, hardware: hardware)
+      if arguments.watches {
+        let now = millisecondsSinceStart()
+        watch = ServerWatch(
+          role, on: arguments.network, hardware: hardware, random: UInt32(truncatingIfNeeded: randomNumber(now)),
+          start: now)
+      }
       do throws(SystemError) {
         contents = try ServedContent.all(in: arguments.folder, credentialIn: arguments.cluster)
         questions = try DatagramSocket(SocketAddress(.unspecified, port: BOOTPMessage.serverPort))
         frames = try PacketSocket(interface: link.index, .nothing)
         neighbours = try PacketSocket(interface: link.index, .arp)
+        offers = try PacketSocket(
+          interface: link.index, from: BOOTPMessage.serverPort, to: BOOTPMessage.clientPort)
         let own = arguments.network.own
         requests = DatagramSocketBox(try DatagramSocket(SocketAddress(own, port: 69), transforms: .bypass))
+        proxyRequests = DatagramSocketBox(
+          try DatagramSocket(SocketAddress(own, port: ClusterPorts.proxyDHCP), transforms: .bypass))
         var ports: [DatagramSocketBox] = []
         for port in ClusterPorts.transfers {
           ports.append(DatagramSocketBox(try DatagramSocket(SocketAddress(own, port: port), transforms: .bypass)))
@@ -116,11 +145,12 @@ final class BootService {
     while true {
       let now = millisecondsSinceStart()
       var due = now &+ 60_000
-      for time in [addresses.nextDue, transfers.nextDue] {
+      for time in [addresses.nextDue, transfers.nextDue, watch?.nextDue] {
         if let time { due = min(due, time) }
       }
       var interests = [
         Interest(0), Interest(questions.descriptor), Interest(neighbours.descriptor), Interest(requests.descriptor),
+        Interest(proxyRequests.descriptor), Interest(watch?.isSearching == true ? offers.descriptor : -1),
       ]
       let fixed = interests.count
       for port in ports { interests.append(Interest(port.descriptor)) }
@@ -130,9 +160,14 @@ final class BootService {
       if !ready[1].isEmpty { receiveQuestions(then) }
       if !ready[2].isEmpty { receiveNeighbours(then) }
       if !ready[3].isEmpty { receiveRequests(then) }
+      if !ready[4].isEmpty { receiveProxyRequests(then) }
+      if !ready[5].isEmpty { receiveOffers(then) }
       for port in ports.indices where !ready[fixed + port].isEmpty { receiveAcknowledgements(port, then) }
+      if let time = watch?.nextDue, time <= then { perform(watch?.step(at: then) ?? []) }
       if let time = addresses.nextDue, time <= then { perform(addresses.step(at: then)) }
-      if let time = transfers.nextDue, time <= then { perform(transfers.step(at: then)) }
+      if let time = transfers.nextDue, time <= then {
+        perform(transfers.step(at: then) { file, offset, count in contents[file].read(offset, count) })
+      }
     }
   }
 
@@ -154,9 +189,33 @@ final class BootService {
     for _ in 0..<BootService.most {
       guard let datagram = try? questions.receive(upTo: 1500) else { return }
       guard datagram.interface == card else { continue }
+      let commands =
+        role == .alone
+        ? addresses.receive(
+          datagram.bytes, from: datagram.sender.address, toEverybody: datagram.destination == .broadcast, at: now)
+        : proxy.receive(datagram.bytes, from: datagram.sender.address, at: now)
+      perform(commands)
+      // For the time when it is alone.
+      for case .news(.leased(let hardware, let address, _)) in commands where role != .alone {
+        addresses.receive(KnownAddress(hardware, address), at: now)
+      }
+    }
+  }
+
+  private func receiveProxyRequests(_ now: UInt64) {
+    for _ in 0..<BootService.most {
+      guard let datagram = try? proxyRequests.socket.receive(upTo: 1500) else { return }
+      guard datagram.interface == card, role != .alone else { continue }
       perform(
-        addresses.receive(
-          datagram.bytes, from: datagram.sender.address, toEverybody: datagram.destination == .broadcast, at: now))
+        proxy.receive(
+          request: datagram.bytes, from: datagram.sender.address, port: datagram.sender.port, at: now))
+    }
+  }
+
+  private func receiveOffers(_ now: UInt64) {
+    for _ in 0..<BootService.most {
+      guard let frame = try? offers.receive() else { return }
+      perform(watch?.receive(frame, at: now) ?? [])
     }
   }
 
@@ -192,12 +251,25 @@ final class BootService {
     TFTPServer.Peer(datagram.sender.address, port: datagram.sender.port)
   }
 
+  private func perform(_ commands: [ServerWatch.Command]) {
+    for command in commands {
+      switch command {
+      case .send(let frame): try? frames.send(frame)
+      case .become(let role):
+        self.role = role
+        writeStandardOutput(BootNews.role(role).line)
+      }
+    }
+  }
+
   private func perform(_ commands: [DHCPServer.Command]) {
     for command in commands {
       switch command {
       case .frame(let frame): try? frames.send(frame)
       case .message(let bytes, let address):
         try? questions.send(bytes, to: SocketAddress(address, port: BOOTPMessage.clientPort))
+      case .answer(let bytes, let address, let port):
+        try? proxyRequests.socket.send(bytes, to: SocketAddress(address, port: port))
       case .news(let news): writeStandardOutput(news.line)
       }
     }

@@ -18,6 +18,8 @@ struct ServingCard {
   private static let lastAddress = IPv4Address(192, 168, 1, 15)
   /// How long a card may take until something is at the other end of its cable.
   private static let linkPatience: UInt64 = 8000
+  /// How long the drone may take until it has an address of the server that is there.
+  private static let addressPatience: UInt64 = 30_000
 
   /// The named card, else the one on which this node is in a cluster, else the first with a cable.
   init(_ wanted: [UInt8]?) throws(Failure) {
@@ -63,8 +65,14 @@ struct ServingCard {
     return cards.first { $0.index == known } ?? cards.first
   }
 
-  /// The DHCP server that answers on this card, if any does within three seconds.
-  func findServer() throws(Failure) -> IPv4Address? {
+  /// Another DHCP server, and the address that it has for this node.
+  struct OtherServer {
+    let address: IPv4Address
+    let offered: IPv4Address
+  }
+
+  /// The DHCP server that answers on this card, if any does within ten seconds.
+  func findServer() throws(Failure) -> OtherServer? {
     var search = ServerSearch(
       hardware: hardware, transaction: UInt32(truncatingIfNeeded: randomNumber(0)), start: millisecondsSinceStart())
     do throws(SystemError) {
@@ -77,7 +85,7 @@ struct ServingCard {
         for command in commands {
           switch command {
           case .send(let frame): try? socket.send(frame)
-          case .yield(let server): return server
+          case .yield(let server, let offered): return OtherServer(address: server, offered: offered)
           case .serve: return nil
           }
         }
@@ -87,13 +95,38 @@ struct ServingCard {
     }
   }
 
+  /// Waits until the card has an address of the network that a server gives addresses of: process 1 asks for it.
+  mutating func waitForAddress(beside server: OtherServer) throws(Failure) {
+    let start = millisecondsSinceStart()
+    while address == nil {
+      guard millisecondsSinceStart() &- start < ServingCard.addressPatience else {
+        throw Failure(
+          name + [UInt8](" got no address from the DHCP server ") + server.address.text
+            + [UInt8](" in 30 s: give this node one by ifconfig or ip=."))
+      }
+      pause(milliseconds: 250)
+      if let found = try ServingCard.find(name) { self = found }
+    }
+    guard let address, !address.mask.sameNetwork(address.address, server.offered) else { return }
+    throw Failure(
+      [UInt8]("the DHCP server ") + server.address.text + [UInt8](" gives addresses like ") + server.offered.text
+        + [UInt8](", and who has one does not reach this node at ") + address.address.text
+        + [UInt8](": give this node an address there, or say tyd -pm --force."))
+  }
+
+  /// The card keeps the address that it has: it counts as set by hand from now on.
+  static func keepAddress(of name: [UInt8]) throws(Failure) {
+    guard let card = try find(name), let address = card.address else { return }
+    try card.set(address.address, address.mask)
+  }
+
   /// Gives the card the first of the usual addresses that nobody else has. It counts as set by hand, so that the drone asks
   /// for no other.
   func chooseAddress() throws(Failure) -> IPv4Address {
     var candidate = ServingCard.firstAddress
     while candidate <= ServingCard.lastAddress {
-      if try isFree(candidate) {
-        try set(candidate)
+      if try isFree(candidate), let mask = candidate.classfulNetmask {
+        try set(candidate, mask)
         return candidate
       }
       candidate = IPv4Address(bits: candidate.bits &+ 1)
@@ -122,8 +155,7 @@ struct ServingCard {
     }
   }
 
-  private func set(_ address: IPv4Address) throws(Failure) {
-    guard let mask = address.classfulNetmask else { return }
+  private func set(_ address: IPv4Address, _ mask: Netmask) throws(Failure) {
     do throws(NetlinkSocketError) {
       var socket = try NetlinkSocket(.route)
       try socket.perform(

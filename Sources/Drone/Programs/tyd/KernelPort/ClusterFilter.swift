@@ -100,8 +100,8 @@ enum ClusterFilter {
   }
 
   /// While this node boots others, their questions come in to a drone and its answers go out.
-  func setServing(_ isServing: Bool) throws(NetlinkSocketError) {
-    if case .drone(let filter) = self { try filter.setServing(isServing) }
+  func setServing(_ serving: DroneServing) throws(NetlinkSocketError) {
+    if case .drone(let filter) = self { try filter.setServing(serving) }
   }
 
   /// Puts back what was there before tyd: a drone's filter as at boot, nothing on a full Linux.

@@ -67,7 +67,7 @@ final class DroneFilter {
 
   func setSearching(_ isSearching: Bool) { try? socket.perform(.droneSearch(isSearching)) }
 
-  func setServing(_ isServing: Bool) throws(NetlinkSocketError) { try socket.perform(.droneServing(isServing)) }
+  func setServing(_ serving: DroneServing) throws(NetlinkSocketError) { try socket.perform(.droneServing(serving)) }
 
   /// The table as it was after boot; the log goes on to where it goes.
   func restore() { try? socket.perform(.droneAsAtBoot(keepingLogOf: (try? socket.list(.listFilterRules)) ?? [])) }

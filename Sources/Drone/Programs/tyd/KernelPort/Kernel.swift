@@ -4,6 +4,7 @@ import ControlChannel
 import Linux
 import Netlink
 import NodeCore
+import PacketFilter
 import Reporting
 import Tunnels
 import TydCommand
@@ -145,7 +146,7 @@ final class Kernel {
 
   func setSearching(_ isSearching: Bool) { filter?.setSearching(isSearching) }
 
-  func setServing(_ isServing: Bool) throws(NetlinkSocketError) { try filter?.setServing(isServing) }
+  func setServing(_ serving: DroneServing) throws(NetlinkSocketError) { try filter?.setServing(serving) }
 
   /// Puts back what somebody else took away from the filter.
   func refill() {

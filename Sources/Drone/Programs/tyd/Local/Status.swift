@@ -130,10 +130,14 @@ struct NodeView {
   /// Nothing on a node that boots nobody.
   private func bootsText(_ now: UInt64) -> [UInt8] {
     guard let boots else { return [] }
-    let network = boots.network
-    var out = [UInt8]("boots    ") + decimalText(boots.table.completed) + [UInt8](" sent whole, from ")
-    out +=
-      boots.isReady ? network.first.text + [UInt8](" to ") + network.last.text : [UInt8]("nowhere: not serving now")
+    var out = [UInt8]("boots    ") + decimalText(boots.table.completed) + [UInt8](" sent whole, ")
+    if !boots.isReady {
+      out += [UInt8]("not serving now")
+    } else if let server = boots.role.server {
+      out += [UInt8]("beside the DHCP server ") + server.text
+    } else {
+      out += [UInt8]("from ") + boots.network.first.text + [UInt8](" to ") + boots.network.last.text
+    }
     out.append(UInt8(ascii: "\n"))
     for boot in boots.table.boots {
       out += [UInt8]("         ") + boot.hardware.text + [UInt8]("  ") + padded(boot.address.text, 17)
@@ -178,6 +182,7 @@ struct NodeView {
     status.deaths = core.membership.counters.deaths
     status.shortages = shortages
     status.kept = kept(now)
+    status.besideServer = boots?.role.server
     status.boots = boots.map { $0.table.boots.map { NodeStatus.Boot($0) } }
     return status
   }

@@ -28,6 +28,8 @@ struct Places {
   var map: Path { run / "map" }
   /// Which cards have which addresses from this node's boot server.
   var boots: Path { run / "boots" }
+  /// What this node's boot server is, in the words of `ServingRole`.
+  var bootRole: Path { run / "boot-role" }
   var log: Path { run / TydFile.log }
   /// Why the last run ended before it was in, as a sentence; not there once one has been in.
   var failure: Path { run / TydFile.failure }
