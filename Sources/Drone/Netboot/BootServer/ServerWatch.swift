@@ -53,7 +53,7 @@ public struct ServerWatch: Sendable {
   public private(set) var role: ServingRole
   private let network: ServedNetwork
   private let hardware: MACAddress
-  private var random: UInt32
+  private var random: SplitMix64
   private var search: ServerSearch?
   private var begin: UInt64
   private var silences = 0
@@ -67,7 +67,7 @@ public struct ServerWatch: Sendable {
     self.role = role
     self.network = network
     self.hardware = hardware
-    self.random = random
+    self.random = SplitMix64(seed: UInt64(random))
     begin = start
     pause(from: start)
   }
@@ -82,7 +82,7 @@ public struct ServerWatch: Sendable {
   public mutating func step(at now: UInt64) -> [Command] {
     if search == nil {
       guard begin <= now else { return [] }
-      search = ServerSearch(hardware: hardware, transaction: next(), start: now, within: network)
+      search = ServerSearch(hardware: hardware, transaction: random.next32(), start: now, within: network)
     }
     return perform(search?.step(at: now) ?? [], at: now)
   }
@@ -122,12 +122,7 @@ public struct ServerWatch: Sendable {
 
   private mutating func pause(from now: UInt64) {
     search = nil
-    begin = now &+ ServerWatch.shortestPause &+ UInt64(next()) % (ServerWatch.longestPause - ServerWatch.shortestPause)
-  }
-
-  /// A linear congruential generator (Numerical Recipes, §7.1): nobody has to be unable to guess.
-  private mutating func next() -> UInt32 {
-    random = random &* 1_664_525 &+ 1_013_904_223
-    return random
+    let spread = ServerWatch.longestPause - ServerWatch.shortestPause
+    begin = now &+ ServerWatch.shortestPause &+ UInt64(random.next32()) % spread
   }
 }
