@@ -148,6 +148,10 @@ import Workshop
       Made(configuration: sound.replacingOccurrences(of: "CONFIG_INET_ESP=y", with: "CONFIG_INET_ESP=m")), .all,
       "it has esp4 as a module (CONFIG_INET_ESP), and the image does not hold that"
     ),
+    (
+      Made(configuration: sound.replacingOccurrences(of: "CONFIG_FB_EFI=y", with: "CONFIG_FB_EFI=m")), .all,
+      "its configuration has none of CONFIG_FB_EFI, CONFIG_DRM_SIMPLEDRM: with UEFI the screen stays dark"
+    ),
     (Made(), .named(["e1000"]), "This kernel has no module e1000. It has e1000e."),
   ]
 
