@@ -87,7 +87,8 @@ struct Junk: ParsableCommand {
   }
 
   private func connection(_ number: Int) throws -> Connection {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+    let descriptor = socket(
+      AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw BuildError.input("No more sockets can be opened.") }
     if sources > 1 { withAddress("192.168.1.\(200 + number % sources)", 0) { _ = bind(descriptor, $0, $1) } }
     withAddress(address, ClusterPorts.control) { _ = connect(descriptor, $0, $1) }

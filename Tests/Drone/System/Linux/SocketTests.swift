@@ -105,7 +105,7 @@ struct SocketTests {
   func ownPort() throws {
     let socket = try DatagramSocket(SocketAddress(.unspecified, port: 0))
     let port = try place(of: socket).port
-    let other = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    let other = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     defer { close(other) }
     var on: Int32 = 1
     #expect(setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size)) == 0)

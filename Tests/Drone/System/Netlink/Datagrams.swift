@@ -9,7 +9,7 @@ final class Datagrams: @unchecked Sendable {
 
   /// UDP from a port of our own, and from an address that need not be ours.
   init(port: UInt16, from host: [UInt8] = [0, 0, 0, 0]) throws {
-    socket = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    socket = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard socket >= 0 else { throw Failed(call: "socket", number: errno) }
     var yes: Int32 = 1
     if host != [0, 0, 0, 0] {
@@ -27,7 +27,7 @@ final class Datagrams: @unchecked Sendable {
 
   /// ICMP as it comes from the wire, IP header included when received.
   init(icmp: Void) throws {
-    socket = Glibc.socket(AF_INET, Int32(SOCK_RAW.rawValue), Int32(IPPROTO_ICMP))
+    socket = Glibc.socket(AF_INET, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), Int32(IPPROTO_ICMP))
     guard socket >= 0 else { throw Failed(call: "socket", number: errno) }
   }
 

@@ -166,7 +166,7 @@ struct KernelHostTableTests {
   /// Whether the filter lets a datagram go to fd00::2.
   private func sends6(_ network: NetworkThread) throws -> Bool {
     try network.run {
-      let socket = Glibc.socket(AF_INET6, Int32(SOCK_DGRAM.rawValue), 0)
+      let socket = Glibc.socket(AF_INET6, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
       defer { close(socket) }
       var address = sockaddr_in6()
       address.sin6_family = sa_family_t(AF_INET6)
