@@ -27,6 +27,10 @@ extension MachineConfiguration {
     var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
     defer { for pointer in pointers { free(pointer) } }
     pointers.append(nil)
+    // A thread of Swift's blocks signals, and the emulator would never hear that it is to end.
+    var none = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, nil)
     execvp(target.emulator.program, pointers)
     return String(cString: strerror(errno))
   }

@@ -82,6 +82,15 @@ import VirtualMachine
     #expect(try Self.processes(naming: name) == 0)
   }
 
+  @Test("droneforge run ends when it is told to, and the machine with it")
+  func told() async throws {
+    let program = try Image.file("bin/droneforge").string
+    // 124 says that the time was over, 137 that SIGTERM was not enough. Nobody needs to see the image boot.
+    let line = "timeout --kill-after=20 3 \"$0\" run \"$1\" </dev/null >/dev/null 2>&1; echo $?"
+    let status = try await Command("/bin/sh", ["-c", line, program, try Image.iso.string]).output()
+    #expect(String(decoding: status, as: UTF8.self) == "124\n")
+  }
+
   /// How many processes have `name` in their command line.
   static func processes(naming name: String) throws -> Int {
     try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }.filter { process in
