@@ -82,6 +82,17 @@ import Workshop
     }
   }
 
+  /// What BusyBox's DHCP client was told; it uses nothing of it. `folder` gets its script.
+  private func leased(in network: NetworkNamespace, _ folder: FilePath) async throws -> String {
+    let script = folder.appending("told")
+    try await write(
+      "#!/bin/sh\necho \"$1 ip=$ip siaddr=$siaddr file=$boot_file lease=$lease\"\n".utf8, to: script,
+      mode: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
+    return try await network.run(
+      "busybox",
+      ["udhcpc", "-i", NetworkNamespace.bridge, "-n", "-q", "-f", "-O", "bootfile", "-s", script.string])
+  }
+
   @Test("clients that others wrote get their addresses and files; no byte of the authority's key is served")
   func foreignClients() async throws {
     let folder = FilePath(NSTemporaryDirectory()).appending("pxe-\(UUID())")
@@ -90,13 +101,7 @@ import Workshop
     let capture = folder.appending("wire.pcap")
     try await withNetworkNamespace(address: "192.168.1.1/24") { network in
       try await withPXEMaster(in: network, capture: capture) { master in
-        // BusyBox's DHCP client, which prints what it was told.
-        let script = folder.appending("told")
-        try await write("#!/bin/sh\necho \"$1 ip=$ip siaddr=$siaddr file=$boot_file lease=$lease\"\n".utf8, to: script)
-        _ = try await Command("chmod", ["755", script.string]).output()
-        let told = try await network.run(
-          "busybox",
-          ["udhcpc", "-i", NetworkNamespace.bridge, "-n", "-q", "-f", "-O", "bootfile", "-s", script.string])
+        let told = try await leased(in: network, folder)
         #expect(told.contains("bound ip=192.168.1.") && told.contains("siaddr=\(Self.master)"), "\(told)")
         #expect(told.contains("file=pxelinux.0") && told.contains("lease=86400"), "\(told)")
 
@@ -173,9 +178,8 @@ import Workshop
           try await master.waits(for: "that it gives addresses", within: .seconds(180)) {
             $0.contains("\"boots\":") && !$0.contains("\"beside\":")
           }
-          let told = try await network.run(
-            "busybox", ["udhcpc", "-i", NetworkNamespace.bridge, "-n", "-q", "-f", "-s", "/bin/true"])
-          #expect(told.contains("lease of 192.168.1."), "\(told)")
+          let told = try await leased(in: network, folder)
+          #expect(told.contains("bound ip=192.168.1.") && told.contains("siaddr=192.168.1.111"), "\(told)")
           try await master.succeeds(
             "n=0; while pidof udhcpc && [ $n != 10 ]; do sleep 1; n=$((n+1)); done; ! pidof udhcpc")
           #expect(try await master.address() == "192.168.1.111/24")
