@@ -46,7 +46,7 @@ import Workshop
     for block in Self.blocks("sh", "sh fails 1") where block.page == page {
       for line in block.commands where Self.leftOut[line] == nil {
         let status = try await Command(
-          "/bin/sh", ["-c", "cd \"$0\" && { \(line); } >&2; echo $?", folder.string],
+          "timeout", ["600", "/bin/sh", "-c", "cd \"$0\" && { \(line); } >&2; echo $?", folder.string],
           environment: ["XDG_CONFIG_HOME": folder.appending("settings").string]
         ).output()
         #expect(
