@@ -80,7 +80,7 @@ soak: iso pxe ## Ten minutes of ordinary use and of a cluster, without a false a
 	@sysroot/install-packages run test
 	@DRONEFORGE_SOAK_SECONDS=$${DRONEFORGE_SOAK_SECONDS:-600} $(SWIFT) test --filter SoakTests
 
-bench: iso pxe ## The project's numbers, measured
+bench: iso pxe others ## The project's numbers, measured
 	@sysroot/install-packages run test
 	@$(DRONEFORGE) bench --output $(BUILD)
 
