@@ -27,6 +27,11 @@ int linux_next_signal(int descriptor) {
   return signal > 0 ? signal : 0;
 }
 
+void linux_ignore_broken_pipes(void) {
+  struct sigaction ignored = {.sa_handler = SIG_IGN};
+  sigaction(SIGPIPE, &ignored, NULL);
+}
+
 void linux_raise(int signal) {
   sigset_t one, before;
   sigemptyset(&one);

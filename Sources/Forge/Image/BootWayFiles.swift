@@ -89,7 +89,11 @@ extension GRUBConfiguration {
     let file = bootFiles.appending("isolinux.cfg")
     let text = String(decoding: try contents(of: file), as: UTF8.self)
     labels = try BootLabels(SYSLINUX.moved(text, to: target.place(of: drone)), from: "\(file)")
-    screens = try SYSLINUX.keys.map { try contents(of: bootFiles.appending(SYSLINUX.screen($0, for: drone.name))) }
+    screens = try SYSLINUX.keys.map { key in
+      // What is typed where is another matter in a menu.
+      let name = [1, 4].contains(key) ? "f\(key)-uefi.txt" : SYSLINUX.screen(key, for: drone.name)
+      return try contents(of: bootFiles.appending(name))
+    }
   }
 }
 

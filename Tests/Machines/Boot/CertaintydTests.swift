@@ -22,6 +22,16 @@ import VirtualMachine
     }
   }
 
+  @Test("it goes on when nobody waits any longer to hear that it is ready")
+  func unheard() async throws {
+    try await withShell(.unwatched) { machine in
+      machine.type("{ READY=3 certaintyd --delay 0 >/dev/null 2>&1; } 3>&1 | true &\n")
+      try await machine.expectShell()
+      try await machine.succeeds(
+        "n=0; until certaintyd --status || [ $n = 30 ]; do sleep 1; n=$((n+1)); done; sleep 3; certaintyd --status")
+    }
+  }
+
   @Test("locked: killing it is a loss of integrity", arguments: ["TERM", "KILL"])
   func locked(_ signal: String) async throws {
     try await withVirtualMachine(try Image.direct("ip=off certaintyd=locked")) { machine in

@@ -98,6 +98,8 @@ int linux_signal_descriptor(void);
 /// waits.
 int linux_next_signal(int descriptor);
 
+/// From now on a write to a pipe that nobody reads gives EPIPE and does not end the calling process.
+void linux_ignore_broken_pipes(void);
 /// Does to the calling process what a signal that is blocked does to one that does not care: a stop returns when the
 /// process goes on, an end does not return.
 void linux_raise(int signal);

@@ -22,3 +22,6 @@ public struct SignalQueue: ~Copyable {
     return signal > 0 ? signal : nil
   }
 }
+
+/// From now on a write to a pipe that nobody reads throws, and does not end the program.
+public func ignoreBrokenPipes() { linux_ignore_broken_pipes() }

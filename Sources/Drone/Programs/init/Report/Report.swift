@@ -50,10 +50,11 @@ func terminals() -> [[UInt8]] {
 let readyVariable: StaticString = "READY"
 
 /// Tells process 1 that the boot need not wait for this program any longer; it may run on. Its end means the same.
-/// For a program that was started by hand this does nothing.
+/// Process 1 may have stopped waiting. For a program that was started by hand this does nothing.
 func announceReady() {
   guard let text = environmentVariable(readyVariable), let number = decimal(text), number >= 3, number < 1024,
     let descriptor = Descriptor(Int32(number))
   else { return }
+  ignoreBrokenPipes()
   try? descriptor.write([UInt8(ascii: "\n")])
 }
