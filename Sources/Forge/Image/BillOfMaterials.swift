@@ -5,7 +5,8 @@ import Workshop
 /// and digest, and the source packages that the programs were built from.
 public struct BillOfMaterials: Codable, Sendable, Equatable {
   /// Counts up when a reader of older bills would misunderstand a new one.
-  public var format = 2
+  public var format = Self.newestFormat
+  private static let newestFormat = 2
   /// What computers it is for: `ImageTarget.name`.
   public var target: String
   /// The digest of the code in a CD image's first sector, by which it boots as a disk.
@@ -58,8 +59,14 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
 
   public enum Kind: String, Codable, Sendable { case file, directory, symbolicLink, characterDevice }
 
-  /// Reads a bill back.
+  /// Reads a bill back. Throws a sentence for one of another format.
   public init(json: [UInt8]) throws {
+    struct Head: Decodable { let format: Int }
+    if let head = try? JSONDecoder().decode(Head.self, from: Data(json)), head.format != Self.newestFormat {
+      throw BuildError.input(
+        "The image's manifest has the format \(head.format), and this program reads \(Self.newestFormat): take the program that made it, or build the image again."
+      )
+    }
     do {
       self = try JSONDecoder().decode(BillOfMaterials.self, from: Data(json))
     } catch {

@@ -3,7 +3,7 @@ import Target
 import Workshop
 
 /// The CD's boot catalogue, which its writer makes.
-let bootCataloguePath = "/isolinux/boot.cat"
+public let bootCataloguePath = "/isolinux/boot.cat"
 
 /// Writes the files below `tree` as a CD image that boots in these ways, from a CD and as a disk.
 ///

@@ -67,6 +67,10 @@ public struct ImageCheck: Sendable {
       target.bootWays.contains(where: \.hasPartition) ? SystemPartition.read(image, &report.findings) : nil
     // Whatever else is wrong with an image without its end follows from that.
     if partition == .cutOff { return report }
+    if partition != nil, !GUIDPartitionTable.isThere(image) {
+      report.findings.append(
+        Finding(.partitions, "GPT", "there is none, and who looks for one finds no EFI system partition by it"))
+    }
     var members: [Member]?
     do {
       members = try readCD(image, shelf: Shelf(folder: scratch))
@@ -126,6 +130,10 @@ public struct ImageCheck: Sendable {
     if medium.isPublic { findings += checkSecrets(members, in: "") }
     if bill.target != target.name {
       findings.append(Finding(.manifest, "manifest", "it is for \(bill.target) and not for \(target.name)"))
+    }
+    if bill.drones.count > target.drones.count {
+      findings.append(
+        Finding(.manifest, "manifest", "it tells of \(bill.drones.count) drones instead of \(target.drones.count)"))
     }
     let files = members.filter { $0.kind == .file }
     let contents = Dictionary(files.map { ($0.path, $0.content) }, uniquingKeysWith: { first, _ in first })

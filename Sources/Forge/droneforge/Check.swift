@@ -48,7 +48,7 @@ struct Check: AsyncParsableCommand {
     let bill = try BillOfMaterials(json: contents(of: billPath))
     let target = ImageTarget(named: bill.target) ?? .standard
     let check = ImageCheck(target: target, bill: bill, unstripped: unstripped.map { FilePath($0) })
-    let report = try await check.report(on: path)
+    let report = try await stoppable { try await check.report(on: path) }
     guard report.findings.isEmpty else {
       for finding in report.findings { print(finding) }
       throw ExitCode(1)

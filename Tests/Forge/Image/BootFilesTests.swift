@@ -11,8 +11,8 @@ import Workshop
     String(decoding: try contents(of: checkout.appending("isolinux").appending(name)), as: UTF8.self)
   }
 
-  /// The screens by their keys; one is another for computers of 64 bits.
-  static let screens = (1...6).map { "\($0)" } + ["3-x86_64"]
+  /// The screens by their keys; some are others for computers of 64 bits, for both kinds, or in a menu.
+  static let screens = (1...6).map { "\($0)" } + ["3-x86_64", "3-any", "5-any", "1-uefi", "4-uefi"]
 
   /// A screen's lines without the codes for clearing (0x0C) and colour (0x0F and two digits).
   private func lines(_ key: String) throws -> [Substring] {

@@ -132,6 +132,14 @@ import Workshop
     }
   }
 
+  @Test("a bill of another format is one sentence")
+  func format() {
+    let error = #expect(throws: BuildError.self) {
+      try BillOfMaterials(json: Array(#"{"format": 1, "root": []}"#.utf8))
+    }
+    #expect(error.map { "\($0)".contains("has the format 1, and this program reads 2") } == true)
+  }
+
   @Test("the bill says of a source that the archive listed a newer version, and nothing when it did not")
   func listed() async throws {
     try await withFolder { folder in

@@ -150,7 +150,9 @@ struct CDDamage: Sendable, CustomTestStringConvertible {
 
   @Test(
     "a manifest that was altered no longer fits its image",
-    arguments: ["file", "extra", "digest", "size", "owner", "kind", "target", "twice"])
+    arguments: [
+      "file", "extra", "digest", "size", "owner", "kind", "no digest", "no size", "drones", "target", "twice",
+    ])
   func bill(_ alteration: String) async throws {
     let sample = try await Sample.shared.value
     var bill = sample.cdBill
@@ -175,6 +177,15 @@ struct CDDamage: Sendable, CustomTestStringConvertible {
     case "kind":
       bill.medium[kernel].kind = .directory
       expected = "/chaos/bzImage: it is a file and should be a directory"
+    case "no digest":
+      bill.medium[kernel].sha256 = nil
+      expected = "/chaos/bzImage: the manifest does not say what is in it"
+    case "no size":
+      bill.medium[kernel].size = nil
+      expected = "/chaos/bzImage: the manifest does not say what is in it"
+    case "drones":
+      bill.drones.append(bill.drones[0])
+      expected = "it tells of 2 drones instead of 1"
     case "target":
       bill.target = "m68k"
       expected = "it is for m68k and not for i586"

@@ -98,6 +98,7 @@ extension [UInt8] {
     Damage("MBR: no EFI partition", .partitions, "no EFI system partition") { image, _ in image[466] = 0x0C },
     Damage("MBR: the EFI partition elsewhere", .partitions, "the GPT has no such") { image, _ in image[470] ^= 4 },
     Damage("MBR: boot signature", .partitions, "no table of partitions") { image, _ in image[510] = 0 },
+    Damage("GPT: its signature", .partitions, "there is none") { image, _ in image[512] ^= 1 },
     Damage("GPT: a bit of the header", .partitions, "CRC32 is wrong") { image, _ in image[512 + 57] ^= 1 },
     Damage("GPT: a bit of the table", .partitions, "the table's CRC32 is wrong") { image, _ in image[1024 + 40] ^= 1 },
     Damage("GPT: a bit of the copy", .partitions, "the copy's header's CRC32") { image, _ in
