@@ -71,8 +71,10 @@ let modules: [Module] = [
   .pure(1, "Shared/Addresses", ["Bytes"]),
   .pure(2, "Shared/DroneLayout", ["Addresses", "Bytes"]),
   .pure(2, "Shared/NodeStatus", ["Addresses", "Bytes"]),
+  .pure(1, "Shared/UnifiedKernel", ["Bytes"]),
   // Drone/System
   .pure(0, "Drone/System/ProcessControl"),
+  .pure(1, "Drone/System/HTTP", ["Bytes"]),
   .pure(1, "Drone/System/Terminal", ["Bytes"]),
   .pure(1, "Drone/System/MemoryBudget", ["Bytes"]),
   .pure(2, "Drone/System/MachineReadings", ["Addresses", "Bytes"]),
@@ -104,7 +106,7 @@ let modules: [Module] = [
       "Membership", "Surveys", "Tunnels",
     ]),
   // Drone/Netboot
-  .pure(3, "Drone/Netboot/BootServer", ["Addresses", "Addressing", "Bytes", "DroneLayout"]),
+  .pure(3, "Drone/Netboot/BootServer", ["Addresses", "Addressing", "Bytes", "DroneLayout", "HTTP", "UnifiedKernel"]),
   // Drone/Operator
   .pure(3, "Drone/Operator/ClusterView", ["Addresses", "Bytes", "DroneLayout", "NodeStatus", "Terminal"]),
   .pure(4, "Drone/Operator/Metrics", ["Addresses", "Bytes", "ClusterView", "NodeStatus"]),
@@ -113,6 +115,10 @@ let modules: [Module] = [
   .pure(
     5, "Drone/Operator/LocalOrders",
     ["Addresses", "Bytes", "ControlChannel", "MachineReadings", "Membership", "TydCommand"]),
+  // Drone/Work
+  .pure(2, "Drone/Work/Jobs", ["Addresses", "Bytes"]),
+  .pure(1, "Drone/Work/NFS", ["Bytes"]),
+  .system(4, "Drone/Work/FileService", ["Bytes", "CLinux", "Linux", "NFS"]),
   // Drone/Programs
   .program(
     5, "Drone/Programs/init",
@@ -125,11 +131,13 @@ let modules: [Module] = [
   .program(
     7, "Drone/Programs/tyd",
     [
-      "Addresses", "Addressing", "BootServer", "Bytes", "ChannelFailure", "ClusterView", "CompilerRuntime",
-      "ControlChannel", "DroneLayout", "Integrity", "Linux", "LocalOrders", "MachineReadings", "Membership",
-      "MemoryBudget", "Metrics", "Netlink", "NodeCore", "NodeStatus", "PacketFilter", "ProcessControl", "ProcessView",
+      "Addresses", "Addressing", "BootLine", "BootServer", "Bytes", "ChannelFailure", "ClusterView", "CompilerRuntime",
+      "ControlChannel", "DroneLayout", "FileService", "HTTP", "Integrity", "Jobs", "Linux", "LocalOrders",
+      "MachineReadings", "Membership",
+      "MemoryBudget", "Metrics", "NFS", "Netlink", "NodeCore", "NodeStatus", "PacketFilter", "ProcessControl",
+      "ProcessView",
       "Reporting",
-      "SecureChannel", "Supervision", "Surveys", "Terminal", "Tunnels", "TydCommand",
+      "SecureChannel", "Supervision", "Surveys", "Terminal", "Tunnels", "TydCommand", "UnifiedKernel",
     ]),
   // Forge
   .host(3, "Forge/Target", ["DroneLayout", system]),
@@ -138,15 +146,21 @@ let modules: [Module] = [
   .host(4, "Forge/Toolchain", ["Target", "Workshop", system]),
   .host(2, "Forge/DebianArchive", ["BuildCache", "CArchive", "Workshop", system]),
   .host(
-    4, "Forge/KernelPackages", ["BuildCache", "DebianArchive", "KernelModules", "Target", "Workshop", system]),
+    5, "Forge/KernelPackages",
+    ["BuildCache", "DebianArchive", "DroneLayout", "Image", "KernelModules", "Target", "Workshop", system]),
   .host(5, "Forge/Recipes", ["BuildCache", "DebianArchive", "Target", "Toolchain", "Workshop", system]),
   .host(6, "Forge/DronePrograms", ["BuildCache", "Recipes", "Target", "Toolchain", "Workshop", system]),
   .host(3, "Forge/ClusterStore", ["Bytes", "CRename", "DroneLayout", "SecureChannel", "Workshop", system]),
+  .host(1, "Forge/SecureBootStore", ["COpenSSL", "CRename", "Workshop", system]),
   .host(4, "Forge/BootLoaders", ["BuildCache", "DebianArchive", "Target", "Workshop", system]),
   .host(1, "Forge/FATVolume", ["Workshop"]),
+  .host(3, "Forge/TreeService", ["Addresses", "Bytes", "DroneLayout"]),
   .host(
     4, "Forge/Image",
-    ["BootServer", "BuildCache", "DroneLayout", "FATVolume", "Integrity", "Target", "Workshop", system]),
+    [
+      "BootServer", "BuildCache", "DroneLayout", "FATVolume", "Integrity", "Target", "UnifiedKernel", "Workshop",
+      system,
+    ]),
   .host(
     5, "Forge/ImageCheck",
     [
@@ -164,8 +178,8 @@ let modules: [Module] = [
     9, "Forge/droneforge",
     [
       "Addresses", "Addressing", "BootLine", "BuildCache", "Bytes", "ClusterStore", "DebianArchive", "DroneLayout",
-      "Image", "ImageCheck", "KernelPackages", "LabCommands", "Pipeline", "SecureChannel", "Target", "Workshop",
-      arguments, system,
+      "Image", "ImageCheck", "KernelPackages", "LabCommands", "Pipeline", "SecureBootStore", "SecureChannel", "Target",
+      "TreeService", "Workshop", arguments, system,
     ]),
   // Lab
   .host(0, "Lab/HouseRules"),
@@ -228,7 +242,7 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Drone/Netboot/BootServer",
     [
-      "Addresses", "Addressing", "BootServer", "Image", "Linux", "TestSupport", "Workshop", system,
+      "Addresses", "Addressing", "BootServer", "Image", "Linux", "TestSupport", "UnifiedKernel", "Workshop", system,
     ]),
   .tests(
     "Drone/Operator/ClusterView", ["Addresses", "Bytes", "ClusterView", "DroneLayout", "Terminal", "TestSupport"]),
@@ -237,7 +251,8 @@ let moduleTests: [ModuleTests] = [
     ["Addresses", "Bytes", "ControlChannel", "LocalOrders", "MachineReadings", "TydCommand"]),
   .tests(
     "Drone/Operator/Metrics", ["Addresses", "Bytes", "ClusterView", "Metrics", "TestSupport", "Workshop", system]),
-  .tests("Drone/Operator/ProcessView", ["Addresses", "MachineReadings", "ProcessView", "Surveys", "Terminal"]),
+  .tests(
+    "Drone/Operator/ProcessView", ["Addresses", "Bytes", "MachineReadings", "ProcessView", "Surveys", "Terminal"]),
   .tests("Drone/Operator/TydCommand", ["Addresses", "Bytes", "TestSupport", "TydCommand"]),
   .tests(
     "Drone/Programs/tyd",
@@ -246,12 +261,16 @@ let moduleTests: [ModuleTests] = [
       "Netlink", "ProcessView", "SecureChannel", "Surveys", "Terminal", "TestSupport", "TydCommand", "Workshop", "tyd",
       system,
     ]),
+  .tests("Drone/Work/Jobs", ["Addresses", "Bytes", "Jobs", "TestSupport"]),
+  .tests("Drone/System/HTTP", ["HTTP", "TestSupport"]),
   .tests("Drone/System/Linux", ["Addresses", "Bytes", "Linux", "MachineReadings", "Netlink", "TestSupport"]),
   .tests("Drone/System/MachineReadings", ["Addresses", "MachineReadings", "TestSupport"]),
   .tests("Drone/System/MemoryBudget", ["MemoryBudget"]),
   .tests("Drone/System/Netlink", ["Addresses", "Bytes", "Linux", "Netlink", "PacketFilter", "TestSupport"]),
   .tests("Drone/System/ProcessControl", ["ProcessControl"]),
   .tests("Drone/System/Terminal", ["Terminal"]),
+  .tests("Drone/Work/FileService", ["Bytes", "FileService", "Linux", "NFS", "TestSupport"]),
+  .tests("Drone/Work/NFS", ["Bytes", "NFS", "TestSupport"]),
   .tests("Forge/BootLoaders", ["BootLoaders", "BuildCache", "Target", "Workshop", system]),
   .tests("Forge/BuildCache", ["BuildCache", "Workshop", system]),
   .tests("Forge/ClusterStore", ["ClusterStore", "SecureChannel", "Workshop", system]),
@@ -260,12 +279,15 @@ let moduleTests: [ModuleTests] = [
   .tests("Forge/FATVolume", ["FATVolume", "Workshop", system]),
   .tests(
     "Forge/Image",
-    ["BootLine", "BuildCache", "Bytes", "Image", "Integrity", "Target", "TestSupport", "Workshop", system]),
+    [
+      "BootLine", "BuildCache", "Bytes", "DroneLayout", "Image", "Integrity", "Target", "TestSupport", "Workshop",
+      system,
+    ]),
   .tests(
     "Forge/ImageCheck",
     [
-      "BootServer", "Image", "ImageCheck", "Integrity", "KernelModules", "SecureChannel", "Target", "TestSupport",
-      "Workshop", system,
+      "BootServer", "DroneLayout", "Image", "ImageCheck", "Integrity", "KernelModules", "SecureChannel", "Target",
+      "TestSupport", "UnifiedKernel", "Workshop", system,
     ]),
   .tests(
     "Forge/KernelPackages",
@@ -273,21 +295,23 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Forge/MasterPackage",
     [
-      "BuildCache", "DroneLayout", "MasterPackage", "Supervision", "Target", "TestSupport", "TydCommand",
+      "BuildCache", "DroneLayout", "Jobs", "MasterPackage", "Supervision", "Target", "TestSupport", "TydCommand",
       "Workshop", system,
     ]),
   .tests(
     "Forge/Pipeline",
     ["BuildCache", "Image", "KernelPackages", "Pipeline", "Target", "TestSupport", "Workshop", system]),
-  .tests("Forge/Recipes", ["Recipes", "TestSupport", "Workshop", system]),
+  .tests("Forge/Recipes", ["Recipes", "Target", "TestSupport", "Workshop", system]),
+  .tests("Forge/SecureBootStore", ["SecureBootStore", "Workshop", system]),
   .tests("Forge/Target", ["Target"]),
   .tests("Forge/Toolchain", ["Toolchain", "Workshop"]),
+  .tests("Forge/TreeService", ["Addresses", "TestSupport", "TreeService", "Workshop"]),
   .tests("Forge/Workshop", ["Workshop", system]),
   .tests(
     "Forge/droneforge",
     [
-      "BootLine", "ClusterView", "Integrity", "ProcessView", "TestSupport", "TydCommand", "Workshop", "droneforge",
-      arguments, system,
+      "BootLine", "ClusterView", "Integrity", "Jobs", "ProcessView", "TestSupport", "TydCommand", "Workshop",
+      "droneforge", arguments, system,
     ]),
   .tests("Lab/ClusterSimulation", ["Addresses", "Bytes", "ClusterSimulation"]),
   .tests(
@@ -308,6 +332,7 @@ let moduleTests: [ModuleTests] = [
   .tests("Shared/Bytes", ["Bytes", "TestSupport"]),
   .tests("Shared/DroneLayout", ["Bytes", "DroneLayout", "TestSupport"]),
   .tests("Shared/NodeStatus", ["Addresses", "Bytes", "NodeStatus", "TestSupport"]),
+  .tests("Shared/UnifiedKernel", ["TestSupport", "UnifiedKernel", "Workshop", system]),
 ]
 
 // C: module maps, system-call shims, and what a compiler's run-time library would hold.

@@ -1,4 +1,6 @@
+import DroneLayout
 import Foundation
+import Image
 import SystemPackage
 import Target
 import TestSupport
@@ -34,6 +36,8 @@ enum Image {
   /// The images for one kind of computer, as `make iso TARGET=…` leaves them.
   static var smallISO: FilePath { get throws { try file("drone-i586.iso") } }
   static var wideISO: FilePath { get throws { try file("drone-x86_64.iso") } }
+  /// With a kernel of our own, which `make others` leaves in a folder of its own.
+  static var ownISO: FilePath { get throws { try file("\(BuiltFile.own)/drone-x86_64.iso") } }
 
   /// Where the screenshots are kept for a person to look at.
   static func screenshot(_ name: String) throws -> FilePath {
@@ -56,10 +60,14 @@ enum Image {
   }
 
   /// Kernel and root straight into memory, which saves the seconds that firmware and boot loader take.
-  static func direct(_ words: String, cards: [NetworkCard] = []) throws -> MachineConfiguration {
-    MachineConfiguration(
+  static func direct(
+    _ words: String, for target: DroneTarget = .standard, cards: [NetworkCard] = []
+  ) throws -> MachineConfiguration {
+    let place = ImageTarget.any.place(of: target)
+    return MachineConfiguration(
+      target: target,
       boot: .kernel(
-        try file("pxe/chaos/bzImage"), initramfs: try file("pxe/chaos/chaos.rdz"),
+        try file("pxe\(place.kernel)"), initramfs: try file("pxe\(place.root)"),
         commandLine: "\(MachineConfiguration.kernelWords) \(words)"),
       cards: cards)
   }
@@ -100,6 +108,14 @@ extension VirtualMachine {
   func enter(_ command: String, within bound: Duration = patience) async throws -> String {
     type(command + "\n")
     return try await expect(Image.prompt, within: bound)
+  }
+
+  /// Whether the address answers within half a minute of the guest's time: two members have to agree on keys first, and a busy
+  /// computer takes its time.
+  func reaches(_ address: String) async throws -> Bool {
+    try await run(
+      "n=0; until ping -c1 -W3 \(address) >/dev/null 2>&1; do n=$((n+1)); [ $n -lt 10 ] || break; sleep 1; done; [ $n -lt 10 ]"
+    ).status == 0
   }
 
   /// The card's IPv4 address and prefix length; waits up to `seconds` of the guest's time for one. Empty if none comes.

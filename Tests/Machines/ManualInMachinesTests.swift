@@ -111,6 +111,7 @@ import Workshop
   /// Ends tyd, if it runs, and waits until it has.
   private func leave(_ machine: VirtualMachine) async throws {
     try await machine.run("tyd --leave")
-    try await machine.succeeds("n=0; while pidof tyd && [ $n -lt 100 ]; do sleep 0.2; n=$((n+1)); done; ! pidof tyd")
+    try await machine.succeeds(
+      "n=0; while ps | grep -q '[ /][t]yd' && [ $n -lt 100 ]; do sleep 0.2; n=$((n+1)); done; ! ps | grep '[ /][t]yd'")
   }
 }

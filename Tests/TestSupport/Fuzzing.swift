@@ -50,6 +50,8 @@ public struct Mutator: Sendable {
 
   public init(_ pieces: [String]) { self.pieces = pieces.map { Array($0.utf8) } }
 
+  public init(_ pieces: [[UInt8]]) { self.pieces = pieces }
+
   public func bytes(_ generator: inout SeededGenerator, pieces count: ClosedRange<Int>) -> [UInt8] {
     var out: [UInt8] = []
     for _ in 0..<Int.random(in: count, using: &generator) {

@@ -27,6 +27,17 @@ int linux_next_signal(int descriptor) {
   return signal > 0 ? signal : 0;
 }
 
+void linux_unblock_signals(void) {
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void linux_notice_children(void) {
+  struct sigaction standard = {.sa_handler = SIG_DFL};
+  sigaction(SIGCHLD, &standard, NULL);
+}
+
 void linux_ignore_broken_pipes(void) {
   struct sigaction ignored = {.sa_handler = SIG_IGN};
   sigaction(SIGPIPE, &ignored, NULL);

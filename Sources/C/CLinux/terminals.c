@@ -72,6 +72,14 @@ int linux_terminal_raw(int terminal, int keep) {
   return tcsetattr(terminal, TCSANOW, &settings);
 }
 
+int linux_terminal_transparent(int terminal) {
+  struct termios settings;
+  if (tcgetattr(terminal, &settings) < 0) return -1;
+  kept = settings;
+  cfmakeraw(&settings);
+  return tcsetattr(terminal, TCSADRAIN, &settings);
+}
+
 int linux_terminal_restore(int terminal) { return tcsetattr(terminal, TCSANOW, &kept); }
 
 int linux_terminal_size(int terminal, int *columns, int *rows) {

@@ -4,19 +4,21 @@ import SystemPackage
 import Target
 import Workshop
 
-/// The files of an EFI system partition, taken out of their packages or made of what is in them; none is installed.
+/// Boot loaders for UEFI and the boot stub, taken out of their packages or made of what is in them; none is installed.
 public struct EFILoaders: Recipe {
-  private let loader: GRUB
+  private let parts: [GRUB.Part]
   /// The package's file and its digest, by the package's name.
   private let packages: [String: (file: FilePath, digest: SHA256, version: String)]
 
   /// Throws a sentence when one of the packages is missing or none.
   ///
-  /// - Parameter folder: where the packages' files lie.
-  public init(_ loader: GRUB, from folder: FilePath) throws {
-    self.loader = loader
+  /// - Parameters:
+  ///   - parts: those of one medium; the last parts of their places differ.
+  ///   - folder: where the packages' files lie.
+  public init(_ parts: [GRUB.Part], from folder: FilePath) throws {
+    self.parts = parts
     var packages: [String: (FilePath, SHA256, String)] = [:]
-    for name in loader.packages {
+    for name in Set(parts.map(\.package)) {
       let file = try NewestPackages.file(of: name, in: folder)
       packages[name] = (file, try SHA256(contentsOf: file), try PackageDescription(file).version)
     }
@@ -26,12 +28,12 @@ public struct EFILoaders: Recipe {
   public var name: String { "efi-loaders" }
   public var title: String { "Boot loaders for UEFI" }
   public var inputs: [Input] {
-    [Input("recipe", "1")] + loader.packages.map { Input($0, packages[$0]?.digest.description ?? "") }
-      + loader.parts.map { Input($0.place, "\($0.package) \($0.file) \($0.modules.joined(separator: " "))") }
+    [Input("recipe", "1")] + packages.keys.sorted().map { Input($0, packages[$0]?.digest.description ?? "") }
+      + parts.map { Input($0.place, "\($0.package) \($0.file) \($0.modules.joined(separator: " "))") }
   }
 
   public func build(in room: Room) async throws {
-    for part in loader.parts {
+    for part in parts {
       guard let package = packages[part.package]?.file else { continue }
       let unpacked = room.work.appending(part.package)
       if !part.modules.isEmpty {
@@ -49,7 +51,7 @@ public struct EFILoaders: Recipe {
     }
   }
 
-  /// Makes an image of GRUB, the same bytes each time. It looks for its configuration on the drive that it was loaded from.
+  /// Makes an image of GRUB, the same bytes each time. It looks for its configuration where it was loaded from.
   private func make(
     _ part: GRUB.Part, from package: FilePath, in folder: FilePath, to image: FilePath, _ log: FilePath
   ) async throws {
@@ -68,7 +70,7 @@ public struct EFILoaders: Recipe {
 
   /// What a finished part holds.
   public func files(in part: Part) -> [EFILoaderFile] {
-    loader.parts.map {
+    parts.map {
       EFILoaderFile(
         place: $0.place, file: part.folder.appending(Self.name(of: $0)),
         origin: .delivered(package: $0.package, version: packages[$0.package]?.version ?? ""))
@@ -77,7 +79,7 @@ public struct EFILoaders: Recipe {
 
   /// What names the packages in an image's bill.
   public var records: [SourceRecord] {
-    loader.packages.compactMap { name in
+    packages.keys.sorted().compactMap { name in
       packages[name].map {
         SourceRecord(
           name: $0.file.lastComponent?.string ?? name, version: $0.version, sha256: $0.digest.description)
@@ -86,9 +88,9 @@ public struct EFILoaders: Recipe {
   }
 }
 
-/// A file for an EFI system partition.
+/// A boot loader's file, or the boot stub.
 public struct EFILoaderFile: Sendable {
-  /// Its path there.
+  /// Its path on the medium.
   public let place: String
   public let file: FilePath
   public let origin: Origin

@@ -13,12 +13,12 @@ public struct Part: Sendable {
 /// beside it.
 public struct BuildCache: Sendable {
   public let folder: FilePath
-  private let keepsOlder: Bool
+  private let older: Int?
 
-  /// `keepsOlder`: whether a part stays when one of the same name is made from other inputs.
-  public init(folder: FilePath, keepsOlder: Bool = true) {
+  /// `keepingOlder`: how many parts of a name stay beside one that is made from other inputs; nil for all.
+  public init(folder: FilePath, keepingOlder older: Int? = nil) {
     self.folder = folder
-    self.keepsOlder = keepsOlder
+    self.older = older
   }
 
   /// Where a recipe's part is or would be.
@@ -55,7 +55,7 @@ public struct BuildCache: Sendable {
         _ = try await recipe.build(in: Room(result: unfinished, work: work, log: log))
         try removeTree(work)
       }
-      if !keepsOlder { removeOlder(than: recipe) }
+      if let older { removeOlder(than: recipe, but: older) }
     }
     return part
   }
@@ -80,16 +80,23 @@ public struct BuildCache: Sendable {
   }
 
   private func log(of recipe: some Recipe) -> FilePath {
-    folder.appending("\(keepsOlder ? fileName(recipe) : recipe.name).log")
+    folder.appending("\(older == nil ? fileName(recipe) : recipe.name).log")
   }
 
   private func fileName(_ recipe: some Recipe) -> String { "\(recipe.name)-\(recipe.hash.description.prefix(16))" }
 
-  /// Removes parts of the same name.
-  private func removeOlder(than recipe: some Recipe) {
+  /// Removes parts of the same name, but so many that were made last.
+  private func removeOlder(than recipe: some Recipe, but older: Int) {
     let (kept, length) = (fileName(recipe), fileName(recipe).utf8.count)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []
-    for name in names where name.hasPrefix("\(recipe.name)-") && name.utf8.count >= length && !name.hasPrefix(kept) {
+    let others = names.filter { name in
+      name.hasPrefix("\(recipe.name)-") && name.utf8.count == length && name != kept
+    }
+    func age(_ name: String) -> Date {
+      let attributes = try? FileManager.default.attributesOfItem(atPath: folder.appending(name).string)
+      return attributes?[.modificationDate] as? Date ?? .distantPast
+    }
+    for name in others.sorted(by: { age($0) > age($1) }).dropFirst(older) {
       try? FileManager.default.removeItem(atPath: folder.appending(name).string)
     }
   }

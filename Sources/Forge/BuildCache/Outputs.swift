@@ -27,6 +27,7 @@ extension BuildCache {
         await progress.skip(recipe.title, "up to date")
         return nil
       }
+      if !exists(mark), !outputs.allSatisfy({ exists($0) }) { try refuseForeignFolders(outputs) }
       return try await progress.step(recipe.title) {
         try await withTemporaryFolder(in: folder) { temporary in
           try fileOperation(temporary, "Choose another folder") {
@@ -38,6 +39,8 @@ extension BuildCache {
           let report = try await recipe.build(
             in: Room(result: result, work: work, log: folder.appending(".\(first).log")))
           try Task.checkCancellation()
+          // From here on they are this program's, however it ends.
+          try await write([], to: mark)
           for output in outputs {
             try takePlace(of: output, result.appending(output.lastComponent?.string ?? ""))
           }
@@ -46,6 +49,18 @@ extension BuildCache {
         }
       }
     }
+  }
+}
+
+/// Throws a sentence when a folder with something in it has the name of an output: it would go.
+private func refuseForeignFolders(_ outputs: [FilePath]) throws {
+  for output in outputs {
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: output.string), !names.isEmpty else {
+      continue
+    }
+    throw BuildError.file(
+      path: output.string, reason: "this folder was not made by droneforge, and the build would replace it",
+      remedy: "Move it away, or name another folder with --output.")
   }
 }
 

@@ -18,12 +18,7 @@ public struct ClusterStore: Sendable {
   public init(
     environment: [String: String] = ProcessInfo.processInfo.environment, home: String = NSHomeDirectory()
   ) {
-    // The XDG Base Directory Specification: a relative path is to be ignored.
-    func absolute(_ name: String) -> FilePath? {
-      environment[name].flatMap { $0.hasPrefix("/") ? FilePath($0) : nil }
-    }
-    let base = absolute("XDG_CONFIG_HOME") ?? (absolute("HOME") ?? FilePath(home)).appending(".config")
-    folder = base.appending("droneforge").appending("clusters")
+    folder = UserFolder.folder(environment: environment, home: home).appending("clusters")
   }
 
   /// Who used sudo to become root and would now use root's clusters instead of their own: sudo sets HOME. Nil for everybody
@@ -48,11 +43,7 @@ public struct ClusterStore: Sendable {
 
   /// Names in alphabetical order; what is no cluster's name is left aside.
   public func names() throws -> [ClusterName] {
-    guard FileManager.default.fileExists(atPath: folder.string) else { return [] }
-    let entries = try fileOperation(folder, "Check its permissions") {
-      try FileManager.default.contentsOfDirectory(atPath: folder.string)
-    }
-    return entries.sorted().compactMap { try? ClusterName($0) }
+    try UserFolder.names(in: folder).compactMap { try? ClusterName($0) }
   }
 
   /// A cluster's credential. Throws a sentence when there is none, when somebody else could have read the key, or when it is
@@ -109,7 +100,7 @@ public struct ClusterStore: Sendable {
             try FileManager.default.copyItem(atPath: place.appending("rotated").string, toPath: earlier.string)
           }
         }
-        for folder in [earlier, unfinished.pushing(rotated)] { try makePrivateFolder(folder) }
+        for folder in [earlier, unfinished.pushing(rotated)] { try UserFolder.make(folder) }
         for file in [Self.certificateName, Self.keyName] {
           try await write(
             contents(of: place.appending(file)), to: unfinished.pushing(rotated).appending(file), mode: Self.fileMode)
@@ -150,24 +141,9 @@ public struct ClusterStore: Sendable {
       in: place.string)
   }
 
-  /// Throws a sentence when anybody but the owner can do anything with it, or when it is somebody else's.
   private func requirePrivate(_ path: FilePath, mode: String) throws {
-    var look = stat()
-    try fileOperation(path, "Restore it from your backup") {
-      guard lstat(path.string, &look) == 0 else { throw Errno(rawValue: errno) }
-    }
-    guard [S_IFREG, S_IFDIR].contains(look.st_mode & S_IFMT) else {
-      throw BuildError.input("\(path) is neither a file nor a folder; a cluster's key cannot be a link.")
-    }
-    guard look.st_mode & 0o077 == 0 else {
-      throw BuildError.input(
-        "\(path) has mode \(String(look.st_mode & 0o777, radix: 8)), so others may have read the cluster's key. If nobody"
-          + " has: chmod \(mode) \(path). If somebody may have: run droneforge cluster rotate afterwards and make new CDs."
-      )
-    }
-    guard look.st_uid == geteuid() || geteuid() == 0 else {
-      throw BuildError.input("\(path) belongs to another user (\(look.st_uid)). Build as that user.")
-    }
+    try UserFolder.requirePrivate(
+      path, mode: mode, key: "the cluster's key", remedy: "run droneforge cluster rotate afterwards and make new CDs.")
   }
 
   /// Writes a credential into a private folder of a temporary name, lets `more` add to it, and puts it where it belongs.
@@ -190,16 +166,9 @@ public struct ClusterStore: Sendable {
     }
   }
 
-  private func makePrivateFolder(_ path: FilePath) throws {
-    try makeFolder(path)
-    try fileOperation(path, "Check its permissions") {
-      guard chmod(path.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
-    }
-  }
-
   /// One change at a time; what a change left that was killed is removed first.
   private func locked<Result>(_ body: () async throws -> Result) async throws -> Result {
-    if !FileManager.default.fileExists(atPath: folder.string) { try makePrivateFolder(folder) }
+    if !FileManager.default.fileExists(atPath: folder.string) { try UserFolder.make(folder) }
     return try await withLock(on: folder) {
       removeUnfinished(in: folder)
       return try await body()

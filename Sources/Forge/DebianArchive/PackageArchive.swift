@@ -12,6 +12,8 @@ public struct PackageOrigin: Sendable {
   /// How often apt itself tries a file again, and the seconds it waits for an answer.
   var retries = 3
   var timeout = 20
+  /// What of Debian's archive is asked; where its licences differ, so do these.
+  var components = ["main"]
 
   public static let machine = PackageOrigin()
 
@@ -39,7 +41,10 @@ public struct PackageArchive: Sendable {
     guard let codename = codename(inOSRelease: release) else {
       throw BuildError.input("\(origin.release) names no VERSION_CODENAME; this needs Debian.")
     }
-    guard try await copySourceLists(SourceLists(codename: codename), of: origin, to: lists) else {
+    guard
+      try await copySourceLists(
+        SourceLists(codename: codename, components: origin.components), of: origin, to: lists)
+    else {
       throw BuildError.input(
         "apt's source lists (\(origin.list), \(origin.moreLists)) name no archive of \(codename) with component main.")
     }
@@ -58,6 +63,16 @@ public struct PackageArchive: Sendable {
   /// Fetches the file of a binary package's newest version into a folder, without installing anything.
   public func download(_ package: String, to folder: FilePath) async throws {
     try await retrying { try await apt(["download", package], in: folder) }
+  }
+
+  /// Those of the names that the archives have packages of.
+  func listed(among names: [String]) async throws -> [String] {
+    let known = try await tool("apt-cache", ["-c", configuration.string, "dumpavail"]).output()
+    let packages = Set(
+      String(decoding: known, as: UTF8.self).split(separator: "\n").filter { $0.hasPrefix("Package: ") }.map {
+        String($0.dropFirst("Package: ".count))
+      })
+    return names.filter(packages.contains)
   }
 
   /// Every version of a package that the archives list.

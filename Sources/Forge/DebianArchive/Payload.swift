@@ -73,6 +73,17 @@ public struct Payload: Sendable {
     return (fields, names)
   }
 
+  /// The paths that a package has digests of, without a look at what it brings; none where it has no list of them
+  /// (deb-md5sums(5)). Without a slash at their beginning. Throws `BuildError` when it is no package.
+  public static func listedFiles(of file: FilePath) throws -> [String] {
+    var text: [UInt8] = []
+    try PackageReader.read(file, part: "control.tar") { entry, content in
+      if entry.path == "/md5sums" { try content { text.append(contentsOf: $0) } }
+    }
+    // 32 digits, two blanks, the path.
+    return String(decoding: text, as: UTF8.self).split(separator: "\n").map { String($0.dropFirst(34)) }
+  }
+
   /// Writes the wanted files of a package below `folder`, with their folders and dates; links, devices and owners are left
   /// out. Throws `BuildError`.
   ///

@@ -1,12 +1,14 @@
 /// Converts a machine's apt source lists into private ones that also name the distribution's source packages.
 ///
-/// Only the distribution's own archives are kept: entries with the component `main` whose suite is the release's code
+/// Only the distribution's own archives are kept: entries with one of the components that are wanted whose suite is the release's code
 /// name, alone or with a suffix (`bookworm`, `bookworm-security`), or one of `stable`, `oldstable`, `oldoldstable`
 /// with or without one. Other vendors' archives often have no source packages, and are not needed; of backports apt would
 /// take nothing unasked, and neither do we.
 struct SourceLists {
   /// `VERSION_CODENAME` of os-release(5).
   let codename: String
+  /// An entry with one of these is kept, with all that it names.
+  var components = ["main"]
 
   /// A classic list (sources.list(5), "one-line-style"): every kept entry once as `deb` and once as `deb-src`.
   func converted(classic text: String) -> String {
@@ -21,7 +23,8 @@ struct SourceLists {
         options = Array(words[...end])
         words.removeSubrange(...end)
       }
-      guard words.count >= 3, !words[0].hasPrefix("cdrom:"), isDistribution(words[1]), words[2...].contains("main")
+      guard words.count >= 3, !words[0].hasPrefix("cdrom:"), isDistribution(words[1]),
+        words[2...].contains(where: components.contains)
       else { continue }
       let entry = (options + words).joined(separator: " ")
       if !entries.contains(entry) { entries.append(entry) }
@@ -40,7 +43,7 @@ struct SourceLists {
       let enabled = value("enabled")?.lowercased().filter { !$0.isWhitespace } ?? "yes"
       let suites = words("suites").filter(isDistribution)
       guard !["no", "false", "0", "off", "without", "disable"].contains(enabled), !suites.isEmpty,
-        words("components").contains("main"), !words("types").isEmpty,
+        words("components").contains(where: components.contains), !words("types").isEmpty,
         words("uris").contains(where: { !$0.hasPrefix("cdrom:") })
       else { return nil }
       return stanza.map { field in

@@ -25,7 +25,12 @@ public struct DronePrograms: Recipe {
     toolchain = try Toolchain.found()
     toolset = try [UInt8](Toolset(target: target, sysroot: sysroot, checkout: checkout, scratch: scratch).json())
     inputs = [
-      Input("toolchain", try await toolchain.identity()), Input("toolset", String(decoding: toolset, as: UTF8.self)),
+      Input("toolchain", try await toolchain.identity()),
+      // The maps of prefixes make the same of every checkout.
+      Input(
+        "toolset",
+        String(
+          decoding: try Toolset(target: target, sysroot: sysroot, checkout: ".", scratch: ".").json(), as: UTF8.self)),
       Input("files", try digest(of: checkout).description),
     ]
   }
@@ -39,7 +44,8 @@ public struct DronePrograms: Recipe {
   }
 
   public func build(in room: Room) async throws {
-    // Two targets' programs share what the compiler keeps.
+    // Two targets' programs share what the compiler keeps. A new checkout has nothing yet.
+    try makeFolder(scratch)
     try await withLock(on: scratch.appending("programs.lock")) {
       let file = scratch.appending("toolset-\(target.name).json")
       try await write(toolset, to: file)
@@ -93,18 +99,16 @@ private func objects(of product: FilePath) throws -> [FilePath] {
   }
 }
 
-/// A digest over every file that the drone's side is built from.
+/// A digest over every file that the drone's side is built from. Of packages it uses none.
 private func digest(of checkout: FilePath) throws -> SHA256 {
   var hasher = SHA256.Hasher()
-  for root in ["Package.swift", "Package.resolved", "Sources/Shared", "Sources/Drone", "Sources/C"] {
+  for root in ["Package.swift", "Sources/Shared", "Sources/Drone", "Sources/C"] {
     let base = checkout.appending(root)
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: base.string, isDirectory: &isFolder) else { continue }
-    let files = isFolder.boolValue ? try FileManager.default.subpathsOfDirectory(atPath: base.string).sorted() : [""]
+    guard exists(base) else { continue }
+    let files = isFolder(base) ? try FileManager.default.subpathsOfDirectory(atPath: base.string).sorted() : [""]
     for file in files {
       let path = file.isEmpty ? base : base.appending(file)
-      var inner: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: path.string, isDirectory: &inner), !inner.boolValue else { continue }
+      guard isFile(path) else { continue }
       hasher.add("\(root)/\(file)")
       hasher.add(try contents(of: path))
     }

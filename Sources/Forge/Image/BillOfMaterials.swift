@@ -19,6 +19,8 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
   public var efiPartition: [Item]?
   /// The drones on the medium, as its target has them.
   public var drones: [Drone]
+  /// The program of the drone of 64 bits that UEFI starts as a whole; nil for a medium without one.
+  public var unified: UnifiedKernel?
   public var sources: [SourceRecord]
   /// Nil for an image without a credential.
   public var cluster: Cluster?
@@ -32,6 +34,16 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
     public var root: [Item]
     /// Nil for a kernel without modules.
     public var modules: Modules?
+  }
+
+  /// A kernel, its root and its boot line in one program.
+  public struct UnifiedKernel: Codable, Sendable, Equatable {
+    /// Boot words behind those of the standard label.
+    public var words: [String]
+    /// The name of the user's key that signed it, and the digest of its certificate in DER, in hexadecimal; nil for one that
+    /// nobody signed.
+    public var key: String?
+    public var certificate: String?
   }
 
   public struct Item: Codable, Sendable, Equatable {
@@ -70,19 +82,34 @@ public struct BillOfMaterials: Codable, Sendable, Equatable {
     do {
       self = try JSONDecoder().decode(BillOfMaterials.self, from: Data(json))
     } catch {
-      throw BuildError.input("The image's manifest cannot be read (\(error)). Build the image again.")
+      throw BuildError.input("The image's manifest cannot be read (\(Self.reason(error))). Build the image again.")
+    }
+  }
+
+  /// What JSON lacks, and where: `drones.0.archive: a string is expected`.
+  private static func reason(_ error: any Error) -> String {
+    func place(_ path: [any CodingKey]) -> String {
+      path.isEmpty ? "" : path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".") + ": "
+    }
+    switch error as? DecodingError {
+    case .keyNotFound(let key, let context): return "\(place(context.codingPath))\"\(key.stringValue)\" is missing"
+    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+      return "\(place(context.codingPath))it is no \(type)"
+    case .dataCorrupted(let context): return "\(place(context.codingPath))it is no JSON, or not one of a manifest"
+    default: return "\(error)"
     }
   }
 
   init(
     target: String, hybridSector: String? = nil, medium: [Item], efiPartition: [Item]? = nil, drones: [Drone],
-    sources: [SourceRecord], cluster: Cluster? = nil
+    unified: UnifiedKernel? = nil, sources: [SourceRecord], cluster: Cluster? = nil
   ) {
     self.target = target
     self.hybridSector = hybridSector
     self.medium = medium
     self.efiPartition = efiPartition
     self.drones = drones
+    self.unified = unified
     self.sources = sources
     self.cluster = cluster
   }

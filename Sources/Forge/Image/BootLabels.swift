@@ -19,10 +19,14 @@ struct BootLabels: Equatable {
   var wait = 0
   /// Of the first serial port.
   var speed = 0
+  /// Whether the drone is told which card it was booted from (SYSAPPEND 2).
+  var namesCard = false
 
   /// Reads the configuration. Throws one sentence for a word that it does not know, and for a label that cannot be a word
   /// of GRUB's: the menu would lack something of the prompt.
-  init(_ text: String, from file: String) throws {
+  ///
+  /// - Parameter folder: where relative paths begin, with a slash at its end; nil where there must be none.
+  init(_ text: String, from file: String, folder: String? = nil) throws {
     for line in text.split(whereSeparator: \.isNewline) {
       let words = line.split(separator: " ")
       guard let keyword = words.first, !keyword.hasPrefix("#") else { continue }
@@ -43,6 +47,9 @@ struct BootLabels: Equatable {
           throw wrong("that is no time")
         }
         wait = tenths / 10
+      case "SYSAPPEND":
+        guard rest.joined() == "2" else { throw wrong("only the card can be told, which is 2") }
+        namesCard = true
       case "DEFAULT": standard = rest.joined(separator: " ")
       case "LABEL":
         guard rest.count == 1, let name = rest.first, Self.isName(name), !labels.contains(where: { $0.name == name })
@@ -62,12 +69,22 @@ struct BootLabels: Equatable {
       default: throw wrong("that is not understood")
       }
     }
+    if let folder {
+      for index in labels.indices {
+        labels[index].kernel = Self.path(labels[index].kernel, in: folder)
+        labels[index].archive = Self.path(labels[index].archive, in: folder)
+      }
+    }
     for label in labels where !label.kernel.hasPrefix("/") || !label.archive.hasPrefix("/") {
       throw BuildError.input("The label \(label.name) of \(file) names no kernel or root archive by an absolute path.")
     }
     guard labels.contains(where: { $0.name == standard }) else {
       throw BuildError.input("\(file) has no label \(standard.debugDescription), which DEFAULT names.")
     }
+  }
+
+  private static func path(_ name: String, in folder: String) -> String {
+    name.isEmpty || name.hasPrefix("/") ? name : folder + name
   }
 
   /// GRUB's scanner: a function's name begins with a letter.

@@ -1,3 +1,4 @@
+import DroneLayout
 import SystemPackage
 import Target
 import Workshop
@@ -7,18 +8,18 @@ extension BootWay {
   func entries(on medium: Medium, for target: ImageTarget, bootFiles: FilePath) throws -> [Entry] {
     switch (self, medium) {
     case (.bios(let loader), _): try loader.entries(on: medium, for: target, bootFiles: bootFiles)
-    case (.uefi, .cd): try GRUBConfiguration(for: target, bootFiles: bootFiles).entries
-    case (.uefi, .network): []
+    case (.uefi, _): try GRUBConfiguration(on: medium, for: target, bootFiles: bootFiles).entries
     }
   }
 
-  /// What lies in the EFI system partition behind the CD's file system. Throws a sentence when `loaders` lacks one.
-  func partitionEntries(_ loaders: [String: SuppliedFile]) throws -> [Entry] {
+  /// What firmware starts before it reads the medium's own files: in the EFI system partition behind the CD's file system, or
+  /// at the top of a tree for the network. Throws a sentence when `loaders` lacks one.
+  func loaderEntries(on medium: Medium, _ loaders: [String: SuppliedFile]) throws -> [Entry] {
     switch self {
     case .bios: []
     case .uefi(let loader):
-      [GRUBConfiguration.beginning]
-        + (try loader.parts.map { part in
+      [GRUBConfiguration.beginning(on: medium)]
+        + (try loader.parts(on: medium).map { part in
           guard let file = loaders[part.place] else {
             throw BuildError.input("The image's parts have no \(part.place) of \(part.package), which \(part.why).")
           }
@@ -71,24 +72,35 @@ extension BootWay {
     }
   }
 
-  /// The boot configuration, and the folder where the names in it begin; nil where the medium does not boot so.
-  public func configuration(on medium: Medium) -> (path: String, folder: String)? {
+  /// The boot configuration, and the folder where the names in it begin.
+  public func configuration(on medium: Medium) -> (path: String, folder: String) {
     switch (self, medium) {
     case (.bios, .cd): ("/isolinux/isolinux.cfg", "/isolinux")
     case (.bios, .network): ("/pxelinux.cfg/default", "/")
-    case (.uefi, .cd): (GRUBConfiguration.path, "/")
-    case (.uefi, .network): nil
+    case (.uefi, _): (GRUBConfiguration.path, "/")
+    }
+  }
+}
+
+extension GRUB {
+  /// What firmware starts from a medium.
+  public func parts(on medium: Medium) -> [Part] {
+    switch medium {
+    case .cd: parts
+    case .network: networkParts
     }
   }
 }
 
 extension GRUBConfiguration {
-  /// Made from the CD's configuration of SYSLINUX and its screens. Throws a sentence when that says what GRUB cannot do.
-  fileprivate init(for target: ImageTarget, bootFiles: FilePath) throws {
+  /// Made from the medium's configuration of SYSLINUX and its screens. Throws a sentence when that says what GRUB cannot do.
+  fileprivate init(on medium: Medium, for target: ImageTarget, bootFiles: FilePath) throws {
     guard let drone = target.wide else { throw BuildError.input("UEFI starts none of the drones of \(target.name).") }
-    let file = bootFiles.appending("isolinux.cfg")
+    let file = bootFiles.appending(SYSLINUX.configuration(on: medium))
     let text = String(decoding: try contents(of: file), as: UTF8.self)
-    labels = try BootLabels(SYSLINUX.moved(text, to: target.place(of: drone)), from: "\(file)")
+    self.medium = medium
+    labels = try BootLabels(
+      SYSLINUX.moved(text, to: target.place(of: drone)), from: "\(file)", folder: medium == .network ? "/" : nil)
     screens = try SYSLINUX.keys.map { key in
       // What is typed where is another matter in a menu.
       let name = [1, 4].contains(key) ? "f\(key)-uefi.txt" : SYSLINUX.screen(key, for: drone.name)
@@ -99,6 +111,14 @@ extension GRUBConfiguration {
 
 extension SYSLINUX {
   fileprivate static let loaderOnCD = "/isolinux/isolinux.bin"
+
+  /// The labels' file in the folder with boot configurations.
+  fileprivate static func configuration(on medium: Medium) -> String {
+    switch medium {
+    case .cd: "isolinux.cfg"
+    case .network: "pxelinux.cfg"
+    }
+  }
 
   /// F1 to F6.
   fileprivate static let keys = 1...6
@@ -115,11 +135,11 @@ extension SYSLINUX {
       .file(path, .file(part.path), why: why, origin: .package(part.package))
     }
     func text(_ path: String, _ name: String, why: String) -> Entry { .bootFile(path, name, in: bootFiles, why: why) }
-    func labels(_ path: String, _ name: String) throws -> Entry {
-      guard target.drones.count > 1, let wide = target.wide else { return text(path, name, why: "boot labels") }
+    func labels(_ path: String, _ name: String, why: String = "boot labels") throws -> Entry {
+      guard target.drones.count > 1, let wide = target.wide else { return text(path, name, why: why) }
       let both = Self.choosing(
         String(decoding: try contents(of: bootFiles.appending(name)), as: UTF8.self), wide: target.place(of: wide))
-      return .file(path, .bytes([UInt8](both.utf8)), why: "boot labels")
+      return .file(path, .bytes([UInt8](both.utf8)), why: why)
     }
     let screens: String
     let modules: String
@@ -130,16 +150,18 @@ extension SYSLINUX {
       entries = [
         part(Self.loaderOnCD, isolinux, why: "boots from CD and disk"),
         part("/isolinux/ldlinux.c32", core, why: "the boot prompt"),
-        try labels("/isolinux/isolinux.cfg", "isolinux.cfg"),
+        try labels("/isolinux/isolinux.cfg", Self.configuration(on: medium)),
         part("/pxe/pxelinux.0", pxelinux, why: "boots others from the network"),
-        text("/pxe/pxelinux.cfg", "pxemaster.cfg", why: "the others' boot labels"),
+        try labels("/pxe/pxelinux.cfg", "pxemaster.cfg", why: "the others' boot labels"),
+        text("/pxe/f1.txt", "f1-served.txt", why: "the others' F1"),
+        text("/pxe/f5.txt", target.drones.count > 1 ? "f5-served-any.txt" : "f5-served.txt", why: "the others' F5"),
       ]
     case .network:
       (screens, modules) = ("/screens", "")
       entries = [
-        part("/pxelinux.0", pxelinux, why: "boots from the network"),
+        part("/\(NetworkBootFile.pxelinux)", pxelinux, why: "boots from the network"),
         part("/ldlinux.c32", core, why: "the boot prompt"),
-        try labels("/pxelinux.cfg/default", "pxelinux.cfg"),
+        try labels("/pxelinux.cfg/default", Self.configuration(on: medium)),
       ]
     }
     if target.drones.count > 1 {

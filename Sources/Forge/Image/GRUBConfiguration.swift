@@ -1,7 +1,7 @@
 import DroneLayout
 import Workshop
 
-/// GRUB's configuration on a CD: the labels of isolinux as a menu, and as words of its prompt.
+/// GRUB's configuration on a medium: the labels of SYSLINUX as a menu, and as words of its prompt.
 ///
 /// A signed GRUB has no module `read`, so a line is typed at GRUB's own prompt, where each label is a function that takes
 /// more words.
@@ -12,11 +12,12 @@ struct GRUBConfiguration {
   private static let prompt = "\(folder)/prompt.cfg"
   private static func screen(_ key: Int) -> String { "\(folder)/f\(key).txt" }
 
+  let medium: Medium
   let labels: BootLabels
   /// The screens of the keys F1 to F6, as SYSLINUX shows them.
   let screens: [[UInt8]]
 
-  /// What lies on the CD.
+  /// What lies on the medium.
   var entries: [Entry] {
     let titles = screens.first.map(Self.titles) ?? [:]
     return [
@@ -29,12 +30,12 @@ struct GRUBConfiguration {
       }
   }
 
-  /// What lies beside GRUB in the EFI system partition: it finds the CD's file system, on the drive that GRUB came from
-  /// before any other.
-  static let beginning: Entry = .file(
-    "/BOOT/GRUB/GRUB.CFG",
-    .bytes(
-      [UInt8](
+  /// What GRUB reads first, and what leads it to the menu.
+  static func beginning(on medium: Medium) -> Entry {
+    let text =
+      switch medium {
+      // GRUB lies in the EFI system partition. It finds the CD's file system on the drive that it came from before any other.
+      case .cd:
         """
         regexp --set=1:drive '^\\(([^,)]*)' "$cmdpath"
         if search --file --set=root --hint="$drive" /\(MediumPath.root); then
@@ -45,11 +46,22 @@ struct GRUBConfiguration {
           sleep 60
         fi
 
-        """.utf8)), why: "finds the boot menu")
+        """
+      // Debian's GRUB for the network looks in another folder of the server that it came from.
+      case .network:
+        """
+        set prefix=($root)\(folder)
+        source \(path)
+
+        """
+      }
+    let path = medium == .cd ? "/BOOT/GRUB/GRUB.CFG" : "/grub/grub.cfg"
+    return .file(path, .bytes([UInt8](text.utf8)), why: "finds the boot menu")
+  }
 
   private func menu(_ titles: [Int: String]) -> String {
     """
-    # Made from isolinux/isolinux.cfg. Screen and first serial port, both with keys.
+    # Made from SYSLINUX's configuration. Screen and first serial port, both with keys.
     set serial=
     if serial --unit=0 --speed=\(labels.speed); then set serial=serial; fi
     # GRUB draws on the screen itself: firmware would send what it shows to the serial port as well. The kernel keeps the
@@ -96,12 +108,15 @@ struct GRUBConfiguration {
   private func function(_ label: BootLabels.Label) -> String {
     """
     function \(label.name) {
-      linux \(label.kernel) \(label.words) "$@"
+      linux \(label.kernel) \(label.words)\(card) "$@"
       initrd \(label.archive)
       boot
     }
     """
   }
+
+  /// The drone first asks on the card that it came from.
+  private var card: String { labels.namesCard ? " BOOTIF=01:$net_default_mac" : "" }
 
   private func entry(_ label: BootLabels.Label) -> String {
     "menuentry '\(label.name)' --id \(label.name) { \(label.name) }"
@@ -114,13 +129,14 @@ struct GRUBConfiguration {
   }
 
   private var help: String {
-    """
-    echo 'Type a label and boot words, such as'
-    echo '  \(labels.standard) ip=192.168.1.21::192.168.1.1:255.255.255.0 keymap=de'
-    echo 'or the word kernel and a whole line, such as'
-    echo '  kernel \(DronePlace.standard.kernel) root=/dev/ram0 rw boot=/dev/cdrom:iso9660 ip=192.168.1.21:::255.255.255.0'
+    let boot = medium == .cd ? " boot=/dev/cdrom:iso9660" : ""
+    return """
+      echo 'Type a label and boot words, such as'
+      echo '  \(labels.standard) ip=192.168.1.21::192.168.1.1:255.255.255.0 keymap=de'
+      echo 'or the word kernel and a whole line, such as'
+      echo '  kernel \(DronePlace.standard.kernel) root=/dev/ram0 rw\(boot) ip=192.168.1.21:::255.255.255.0'
 
-    """
+      """
   }
 
   // MARK: - Screens

@@ -1,5 +1,6 @@
 import BootServer
 import BuildCache
+import DroneLayout
 import FATVolume
 import Foundation
 import SystemPackage
@@ -47,14 +48,17 @@ public func buildImage(
       let publicPart = try await packing.pack(drone.root, drone.modules, parts.credential, to: archive)
       roots += medium.rootEntries(archive, at: parts.target.place(of: drone.target), publicPart: publicPart)
     }
+    let unified = try await medium.unifiedKernel(of: parts, in: work)
+    if medium == .network { roots += unified }
+    let own = medium == .cd ? try await unified + parts.signedEntries(in: work) : []
     let content = try Manifest(medium.fixedEntries(parts) + roots).resolved()
-    let partition = try Manifest(medium.partitionEntries(parts)).resolved()
+    let partition = try Manifest(medium.partitionEntries(parts, own: own)).resolved()
     let bill = try BillOfMaterials(
       target: parts.target.name,
       hybridSector: medium == .cd ? parts.target.hybridSector.map { "\(try SHA256(contentsOf: $0))" } : nil,
       medium: items(on: medium, content, parts.target),
       efiPartition: partition.entries.isEmpty ? nil : try partition.entries.map { try .init($0) },
-      drones: drones.map { try $0.bill }, sources: parts.sources,
+      drones: drones.map { try $0.bill }, unified: medium.unifiedRecord(parts), sources: parts.sources,
       cluster: try parts.credential.map {
         .init(name: $0.cluster, fingerprint: $0.fingerprint, mayAdmit: $0.key != nil, credential: try $0.items)
       })
@@ -73,6 +77,33 @@ public func buildImage(
     }
   }
   return BuiltImage(path: output, bill: billPath)
+}
+
+extension Medium {
+  /// Makes the program of a drone's kernel, root and boot line in `work`, where the packed root is, and gives its entries;
+  /// none for a medium without one.
+  fileprivate func unifiedKernel(of parts: ImageParts, in work: FilePath) async throws -> [Entry] {
+    guard hasUnifiedKernel(parts), let wide = parts.target.wide,
+      let drone = parts.drones.first(where: { $0.target.name == wide.name })
+    else { return [] }
+    let stub = try parts.loader("/\(MediumPath.bootStub)", "makes one program of kernel and root")
+    let program = work.appending("unified")
+    try await UnifiedKernelFile(
+      stub: stub.path, kernel: drone.kernel.path, root: work.appending("\(wide.name).rdz"),
+      commandLine: unifiedCommandLine(parts)
+    ).write(to: program)
+    guard let signer = parts.signer else { return unifiedEntries(program, parts) }
+    let signed = work.appending("unified-signed")
+    try await signer.sign(program, to: signed)
+    return unifiedEntries(signed, parts)
+  }
+
+  /// What the bill says of that program.
+  fileprivate func unifiedRecord(_ parts: ImageParts) throws -> BillOfMaterials.UnifiedKernel? {
+    guard hasUnifiedKernel(parts) else { return nil }
+    return .init(
+      words: parts.words, key: parts.signer?.name, certificate: parts.signer.map { "\(SHA256($0.certificate))" })
+  }
 }
 
 /// A drone's parts, each file looked at once.
@@ -153,9 +184,18 @@ extension ImageParts {
     let roots = try drones.flatMap { try $0.rootManifest.entries + ($0.modules?.manifest.entries ?? []) }
     let carried = try credential?.manifest.entries ?? []
     return try appearance(
-      of: roots + medium.fixedEntries(self) + medium.partitionEntries(self) + carried,
+      of: roots + medium.fixedEntries(self) + medium.partitionEntries(self) + carried + stubEntry(on: medium),
       and: target.bootWays.compactMap(\.hybridSector),
-      sources.map { "\($0)" } + [target.name] + drones.map(\.target.name))
+      sources.map { "\($0)" } + [target.name] + drones.map(\.target.name) + words
+        + (signer.map { ["signer \($0.name) \(SHA256($0.certificate))"] } ?? []))
+  }
+}
+
+extension ImageParts {
+  /// What a network tree has in the program that it holds, and not by itself.
+  private func stubEntry(on medium: Medium) -> [Entry] {
+    guard medium == .network, let stub = loaders["/\(MediumPath.bootStub)"] else { return [] }
+    return [.file("/\(MediumPath.bootStub)", .file(stub.path), why: "", origin: stub.origin)]
   }
 }
 

@@ -10,6 +10,14 @@ public struct KernelImage: Sendable {
   public let version: String
   /// The boot protocol, major byte first: 0x020F is 2.15.
   public let bootProtocol: UInt16
+  /// Where the compressed kernel lies in the file (payload_offset, payload_length; protocol 2.08); nil where the header does not
+  /// say it, or says nonsense.
+  public let payload: Range<Int>?
+  /// Whether UEFI firmware starts it as a program (CONFIG_EFI_STUB).
+  public let isEFIProgram: Bool
+
+  /// As `uname -r` gives it: the version's first word. Empty when it has none.
+  public var release: String { String(version.prefix { $0 != " " }) }
 
   /// Reads the header. Throws one sentence when the file is missing, no kernel, cut off or not of that form.
   public init(_ path: FilePath, form: KernelForm) throws {
@@ -51,6 +59,9 @@ public struct KernelImage: Sendable {
       throw BuildError.input(
         "\(path) is for 32-bit computers; this drone's programs need a kernel of 64 bits. Build it with ARCH=x86_64.")
     }
+    isEFIProgram = bytes.prefix(2).elementsEqual("MZ".utf8)
+    let (first, count) = (setup + Int(long(0x248)), Int(long(0x24C)))
+    payload = bootProtocol >= 0x0208 && count > 0 && first + count <= bytes.count ? first..<first + count : nil
     let start = Int(word(0x20E)) + 0x200
     if word(0x20E) != 0, start < setup {
       version = String(decoding: bytes[start..<setup].prefix { $0 != 0 }.prefix(200), as: UTF8.self)

@@ -31,3 +31,25 @@ func checkConfiguration(_ text: [UInt8], at place: String, folder: String, files
   if labels == 0 { findings.append(Finding(.configuration, place, "it has no label to boot")) }
   return findings
 }
+
+/// The words that the label that starts by itself gives a kernel, without the archive; nil without such a label. Where a
+/// program chooses between two labels by the processor, the first of them is meant (SYSLINUX, ifcpu64.c32: the one of 64
+/// bits).
+func standardLine(_ text: ArraySlice<UInt8>) -> [String]? {
+  var (standard, label) = ("", "")
+  var words: [String: [String]] = [:]
+  var choosers: Set<String> = []
+  for line in text.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }) {
+    let line = String(decoding: line, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
+    let rest = Array(line.dropFirst())
+    switch line.first?.lowercased() {
+    case "default": standard = rest.first ?? ""
+    case "label": label = rest.first ?? ""
+    case "com32": choosers.insert(label)
+    case "append": words[label] = rest
+    default: break
+    }
+  }
+  if choosers.contains(standard) { standard = words[standard]?.first ?? "" }
+  return words[standard].map { $0.filter { !$0.hasPrefix("initrd=") } }
+}

@@ -1,3 +1,4 @@
+import DroneLayout
 import Image
 import Target
 
@@ -13,8 +14,9 @@ extension BootWay {
   /// The files of a network boot tree without which no computer boots.
   var networkFiles: [String] {
     switch self {
-    case .bios: ["/pxelinux.0", "/ldlinux.c32"]
-    case .uefi: []
+    case .bios: ["/\(NetworkBootFile.pxelinux)", "/ldlinux.c32"]
+    case .uefi(let loader):
+      loader.parts(on: .network).map(\.place) + [grubBeginning(on: .network)]
     }
   }
 
@@ -31,36 +33,42 @@ extension BootWay {
   /// - Parameters:
   ///   - files: the medium's, by path.
   ///   - partition: those of the EFI partition.
-  func check(
-    configuration path: String, folder: String, _ files: [String: Content], partition: [Member]
-  ) -> [Finding] {
+  func checkBootConfiguration(on medium: Medium, _ files: [String: Content], partition: [Member]) -> [Finding] {
+    let (path, folder) = configuration(on: medium)
     guard let text = files[path]?.bytes else {
       return [Finding(.configuration, path, "there is no boot configuration")]
     }
     switch self {
     case .bios: return checkConfiguration(text, at: path, folder: folder, files: Set(files.keys))
     case .uefi:
-      guard let beginning = partition.first(where: { $0.path == grubBeginning })?.content.bytes else {
-        return [Finding(.configuration, path, "nothing in the EFI partition leads GRUB to it")]
+      let first = grubBeginning(on: medium)
+      let content = medium == .cd ? partition.first { $0.path == first }?.content : files[first]
+      guard let beginning = content?.bytes else {
+        let place = medium == .cd ? "in the EFI partition" : "at \(first)"
+        return [Finding(.configuration, path, "nothing \(place) leads GRUB to it")]
       }
-      return checkGRUBConfiguration(at: path, after: ("\(partitionName):\(grubBeginning)", beginning), in: files)
+      let place = medium == .cd ? "\(partitionName):\(first)" : first
+      return checkGRUBConfiguration(at: path, after: (place, beginning), in: files)
     }
   }
 
-  /// Checks what only this way needs beside its entry in the boot catalogue; gives sentences for who boots it.
+  /// Checks what firmware starts before the medium's own files are read; gives sentences for who boots it.
   ///
   /// - Parameters:
-  ///   - partition: the files of the EFI partition.
+  ///   - members: those of the EFI partition, or the files of a tree for the network.
   ///   - kernel: what UEFI starts in the end, where it is there.
   ///   - place: where that should be.
-  func check(
-    _ partition: [Member], kernel: (any ByteSource)?, at place: String, is64Bit: Bool, _ findings: inout [Finding]
+  ///   - own: the user's key, for a medium that is signed by it.
+  func checkPrograms(
+    on medium: Medium, _ members: [Member], kernel: (any ByteSource)?, at place: String, is64Bit: Bool, own: OwnKey?,
+    _ findings: inout [Finding]
   ) -> [String] {
     switch self {
     case .bios: return []
     case .uefi(let loader):
       let note = checkFirmwarePrograms(
-        partition, needed: loader.parts.map(\.place), kernel: kernel, at: place, is64Bit: is64Bit, &findings)
+        members, FirmwarePlaces(of: loader, on: medium), kernel: kernel, at: place, is64Bit: is64Bit, own: own,
+        &findings)
       return note.map { [$0] } ?? []
     }
   }
@@ -118,5 +126,10 @@ func checkBootWays(
   return findings
 }
 
-/// What GRUB reads first in the EFI partition that it was started from.
-private let grubBeginning = "/BOOT/GRUB/GRUB.CFG"
+/// What GRUB reads first, in the EFI partition that it was started from or in the tree.
+private func grubBeginning(on medium: Medium) -> String {
+  switch medium {
+  case .cd: "/BOOT/GRUB/GRUB.CFG"
+  case .network: "/grub/grub.cfg"
+  }
+}

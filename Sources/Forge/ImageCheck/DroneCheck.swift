@@ -64,7 +64,7 @@ struct DroneCheck: Sendable {
     findings += checkBaseline(members, in: place.root)
     if isPublic { findings += checkSecrets(members, in: place.root + ":") }
     // The kernel chooses what it executes of a module.
-    for member in members where member.kind == .file && !member.isModule {
+    for member in members where member.kind == .file && !member.isModule && !member.isFirmware {
       guard let source = member.content.source, let program = Program(source) else { continue }
       findings += try await check(program, member, scratch)
     }

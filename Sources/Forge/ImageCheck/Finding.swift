@@ -66,6 +66,8 @@ public struct CheckReport: Sendable {
   public var sizes: [Size]
   /// Bytes of the whole image.
   public var total: Int
+  /// Those of them that are there a second time, in the program of kernel and root; no budget counts them.
+  public var copied = 0
   /// Sentences on what is no fault and yet good to know: what becomes of the image under Secure Boot.
   public var notes: [String] = []
 
@@ -84,7 +86,9 @@ public struct CheckReport: Sendable {
       return String(repeating: " ", count: max(0, 9 - number.count)) + number + "  " + text
     }
     let files = sizes.sorted { ($1.bytes, $0.path) < ($0.bytes, $1.path) }.map { line($0.bytes, $0.path) }
-    let percent = budget > 0 ? total * 100 / budget : 0
-    return (files + [line(total, "bytes in all, \(percent) % of the budget of \(budget)")]).joined(separator: "\n")
+    let percent = budget > 0 ? (total - copied) * 100 / budget : 0
+    let besides = copied > 0 ? "; without \(copied) that are there twice" : ""
+    return (files + [line(total, "bytes in all\(besides), \(percent) % of the budget of \(budget)")])
+      .joined(separator: "\n")
   }
 }

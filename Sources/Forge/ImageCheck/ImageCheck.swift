@@ -92,19 +92,29 @@ public struct ImageCheck: Sendable {
     // Of an image that cannot be read, every file would be missing.
     if let members {
       report.findings += checkPlainNames(image, members)
-      report.findings += checkServedFiles(members)
+      report.findings += checkServedFiles(members, for: target)
       try await check(members, on: .cd, .notModes, partition: files ?? [], &report)
       report.sizes += (files ?? []).filter { $0.kind == .file }.map {
         .init(path: "\(partitionName):\($0.path)", bytes: $0.content.size)
       }
-      let wide = target.wide
-      let place = wide.map(target.place)?.kernel ?? kernelPath
-      let kernel = members.first { $0.path == place }?.content.source
-      for way in target.bootWays {
-        report.notes += way.check(files ?? [], kernel: kernel, at: place, is64Bit: wide != nil, &report.findings)
-      }
+      let own = bill.unified?.ownKey(in: files ?? [], at: "\(partitionName):\(GRUB.second)", &report.findings)
+      checkPrograms(on: .cd, files ?? [], besides: members, own, &report)
     }
     return report
+  }
+
+  /// What firmware starts. `programs`: the members among which that is; `members`: those with the kernel; `own`: the user's
+  /// key, where the programs are signed by it.
+  private func checkPrograms(
+    on medium: Medium, _ programs: [Member], besides members: [Member], _ own: OwnKey?, _ report: inout CheckReport
+  ) {
+    let wide = target.wide
+    let place = wide.map(target.place)?.kernel ?? kernelPath
+    let kernel = members.first { $0.path == place }?.content.source
+    for way in target.bootWays {
+      report.notes += way.checkPrograms(
+        on: medium, programs, kernel: kernel, at: place, is64Bit: wide != nil, own: own, &report.findings)
+    }
   }
 
   /// Checks a network boot tree: everybody who can ask the TFTP server can read it.
@@ -117,6 +127,7 @@ public struct ImageCheck: Sendable {
       report.findings.append(Finding(.presence, file, "no PC boots from the network without it"))
     }
     try await check(members, on: .network, .notModesNorOwners, &report)
+    checkPrograms(on: .network, members, besides: members, nil, &report)
     return report
   }
 
@@ -138,8 +149,7 @@ public struct ImageCheck: Sendable {
     let files = members.filter { $0.kind == .file }
     let contents = Dictionary(files.map { ($0.path, $0.content) }, uniquingKeysWith: { first, _ in first })
     for way in target.bootWays {
-      guard let (path, folder) = way.configuration(on: medium) else { continue }
-      findings += way.check(configuration: path, folder: folder, contents, partition: partition)
+      findings += way.checkBootConfiguration(on: medium, contents, partition: partition)
     }
     for drone in target.drones {
       let place = target.place(of: drone)
@@ -154,9 +164,13 @@ public struct ImageCheck: Sendable {
         findings += try await check.check(root: root, kernel: kernel ?? [], isPublic: medium.isPublic)
       }
     }
-    if report.total > budget {
+    // That program is what the medium has already, a second time.
+    report.copied = checkUnified(members, on: medium, among: medium == .cd ? partition : members, &report)
+    if report.total - report.copied > budget {
       findings.append(
-        Finding(.budget, "image", "it has \(report.total) bytes, \(report.total - budget) more than its budget")
+        Finding(
+          .budget, "image",
+          "it has \(report.total) bytes, \(report.total - report.copied - budget) more than its budget")
       )
     }
     report.findings += findings

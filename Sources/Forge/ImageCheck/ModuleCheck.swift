@@ -4,6 +4,9 @@ import KernelModules
 extension Member {
   /// One of the kernel's modules, which lie in a folder of their own.
   var isModule: Bool { path.hasPrefix(CarriedModules.folder + "/") }
+
+  /// What a card executes, whatever that is.
+  var isFirmware: Bool { path.hasPrefix(CarriedFirmware.folder + "/") }
 }
 
 /// Reads the table of modules as a drone will, and compares it with the modules that really are in the archive, both ways;

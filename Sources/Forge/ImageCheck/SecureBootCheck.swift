@@ -105,6 +105,28 @@ func checkSecureBoot(
     + "the kernel by \(kernel.issuers.joined(separator: " and "))."
 }
 
+/// Follows a medium that the user's key signed: shim is signed by it besides its own signers, so that firmware that knows
+/// the key alone starts it, and what shim starts is the program of kernel, root and boot line.
+///
+/// - Parameter others: all programs beside shim; each is trusted by shim or signed by the key.
+func checkOwnChain(
+  first: StartedProgram, second: StartedProgram?, others: [StartedProgram], by key: OwnKey, _ findings: inout [Finding]
+) -> String {
+  checkSigned(first, by: key, &findings)
+  if let second { checkSigned(second, by: key, &findings) }
+  let trusted = (first.trust?.authorities ?? []) + [key.certificate]
+  for program in others where program.place != second?.place {
+    if let digest = program.digest, first.trust?.refuses(digest) == true {
+      findings.append(
+        Finding(.signature, program.place, "\(first.name) refuses it by its digest, as one with a known fault"))
+    }
+    if !program.signatures.contains(where: { $0.leads(to: trusted) }) {
+      findings.append(Finding(.signature, program.place, "nobody signed it whom \(first.name) trusts"))
+    }
+  }
+  return key.promise(first.name)
+}
+
 /// Checks that firmware and GRUB can start a kernel as a program for UEFI, and gives it; nil when they cannot.
 ///
 /// - Parameter with32Bits: whether firmware of 32 bits starts it as well.

@@ -131,15 +131,15 @@ public struct ModuleIndex: Sendable, Equatable {
     }
     return order
   }
+}
 
-  /// Names of modules that somebody may have meant by a word, nearest first, at most three.
-  public func near(_ word: String) -> [String] {
-    let plain = plainName(word[...])
-    let distances = modules.keys.map { name in
-      (name.hasPrefix(plain) || plain.hasPrefix(name) ? 1 : distance(name, plain), name)
-    }
-    return distances.filter { $0.0 <= max(1, plain.count / 3) }.sorted { $0 < $1 }.prefix(3).map(\.1)
+/// Names that somebody may have meant by a word, nearest first, at most three.
+func namesNear(_ word: String, among names: some Sequence<String>) -> [String] {
+  let plain = plainName(word[...])
+  let distances = names.map { name in
+    (name.hasPrefix(plain) || plain.hasPrefix(name) ? 1 : distance(name, plain), name)
   }
+  return distances.filter { $0.0 <= max(1, plain.count / 3) }.sorted { $0 < $1 }.prefix(3).map(\.1)
 }
 
 /// A text's lines with their numbers from 1, without comments and empty ones.

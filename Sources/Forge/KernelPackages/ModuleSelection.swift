@@ -39,16 +39,20 @@ public enum ModuleSelection: Sendable, Equatable {
     case .all: return index.names(matching: everyPC + everyCard)
     case .common: return index.names(matching: everyPC + commonCards)
     case .named(let names):
-      for name in names where index.modules[name] == nil && !index.builtIn.contains(name) {
-        let near = index.near(name)
-        throw BuildError.input(
-          "This kernel has no module \(name). "
-            + (near.isEmpty ? "Its names are those of `modinfo`." : "It has \(near.joined(separator: ", ")).")
-            + " MODULES also takes all and pc.")
-      }
+      try requireNames(names, known: Set(index.modules.keys), builtIn: index.builtIn)
       return Set(names).filter { index.modules[$0] != nil }.sorted()
     }
   }
+}
+
+/// Throws a sentence for a name that is neither a module's nor of something that the kernel has built in.
+func requireNames(_ names: [String], known: Set<String>, builtIn: Set<String>) throws {
+  guard let name = names.first(where: { !known.contains($0) && !builtIn.contains($0) }) else { return }
+  let near = namesNear(name, among: known)
+  throw BuildError.input(
+    "This kernel has no module \(name). "
+      + (near.isEmpty ? "Its names are those of `modinfo`." : "It has \(near.joined(separator: ", ")).")
+      + " MODULES also takes all and pc.")
 }
 
 extension ModuleIndex {

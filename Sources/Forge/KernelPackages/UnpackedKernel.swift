@@ -3,11 +3,8 @@ import Foundation
 import SystemPackage
 import Workshop
 
-/// A package of a kernel, unpacked as far as it was wanted; none of its scripts ran.
+/// A kernel and its modules with their indices. Out of a package, as far as it was wanted; none of its scripts ran.
 public struct UnpackedKernel: Sendable {
-  /// The package's name and version: `linux-image-6.1.0-57-amd64`, `6.1.192-3`.
-  public let package: String
-  public let version: String
   /// As `uname -r` gives it: `6.1.0-57-amd64`.
   public let release: String
   public let kernel: FilePath
@@ -15,6 +12,8 @@ public struct UnpackedKernel: Sendable {
   public let configuration: FilePath?
   /// A folder with `lib/modules/RELEASE` and its indices.
   public let base: FilePath
+  /// Whether the files are somebody's, to be copied and never moved.
+  let isBorrowed: Bool
 
   public var folder: FilePath { base.appending("lib/modules").appending(release) }
 
@@ -54,11 +53,51 @@ public struct UnpackedKernel: Sendable {
       )
     }
     let configuration = folder.appending("boot").appending("config-\(release)")
-    (package, version) = (description.name, description.version)
-    (self.release, self.base) = (release, base)
+    (self.release, self.base, isBorrowed) = (release, base, false)
     kernel = folder.appending("boot").appending(name)
     self.configuration = exists(configuration) ? configuration : nil
+    try await index(log)
+  }
+
+  /// Looks at a kernel and modules where they lie; only the indices are written, below `folder`.
+  ///
+  /// - Parameters:
+  ///   - configuration: the kernel's, as text.
+  ///   - modules: `lib/modules/RELEASE`.
+  init(
+    _ kernel: FilePath, _ configuration: String, _ modules: FilePath, release: String, to folder: FilePath,
+    log: FilePath
+  ) async throws {
+    (self.kernel, self.release, base, isBorrowed) = (kernel, release, folder, true)
+    let file = folder.appending("config")
+    self.configuration = file
+    let place = folder.appending("lib/modules").appending(release)
+    try makeFolder(place)
+    try await write(configuration.utf8, to: file)
+    let names = try FileManager.default.contentsOfDirectory(atPath: modules.string)
+    let read = ["modules.order", "modules.builtin", "modules.builtin.modinfo"]
+    for name in names where read.contains(name) || !name.hasPrefix("modules.") && !["build", "source"].contains(name) {
+      try fileOperation(place.appending(name), "Make room for it") {
+        try FileManager.default.createSymbolicLink(
+          atPath: place.appending(name).string, withDestinationPath: absolute(modules.appending(name)).string)
+      }
+    }
+    try await index(log)
+  }
+
+  private func index(_ log: FilePath) async throws {
     try await tool("/usr/sbin/depmod", ["-b", base.string, release]).run(log: log)
+  }
+
+  /// Brings one of its files elsewhere.
+  func take(_ file: FilePath, to place: FilePath) throws {
+    guard isBorrowed else { return try move(file, to: place) }
+    try fileOperation(place, "Make room for it or choose another folder") {
+      let bytes = try contents(of: file)
+      let output = try FileDescriptor.open(
+        place, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead, .otherRead])
+      try output.closeAfter { _ = try output.writeAll(bytes) }
+    }
   }
 }
 

@@ -90,19 +90,20 @@ public struct MasterPackage: Recipe {
          tyd makes this machine a node of a cluster of drones: small computers that boot
          a Linux image of the droneforge project and live in RAM only. Nodes prove who
          they are by certificates, find each other, notice who is gone, and whatever
-         two of them send each other travels through IPsec with their own keys.
+         two of them send each other travels through IPsec with their own keys. mosrun
+         runs a command of this machine's on a drone, which need not have the program.
          .
          The program is static and needs a kernel with XFRM and nf_tables, such as Debian's.
 
         """),
       text("md5sums", sums),
-      text("conffiles", "/etc/default/tyd\n"),
+      text("conffiles", "/etc/default/mosd\n/etc/default/tyd\n"),
     ] + scripts(files)
   }
 }
 
-/// The manual's pages in `master`.
-let pages = ["mosmon.8", "mtop.8", "showmap.8", "tyd.8"]
+/// The manual's pages in `master`; the last letter is the section.
+let pages = ["mkill.1", "mosd.8", "mosmon.8", "mosrun.1", "mps.1", "mtop.8", "showmap.8", "tyd.8"]
 
 extension Manifest {
   /// What the package puts into a system.
@@ -116,12 +117,15 @@ extension Manifest {
     var entries = [
       Entry.directory("/etc/tyd", mode: 0o700, why: "the cluster's credential, put there by the operator"),
       file("/etc/default/tyd", "tyd.default", why: "options of the service"),
+      file("/etc/default/mosd", "mosd.default", why: "options of the service for work"),
       file("/usr/lib/systemd/system/tyd.service", "tyd.service", why: "the service"),
+      file("/usr/lib/systemd/system/mosd.service", "mosd.service", why: "the service for work"),
       .file("/usr/share/doc/tyd/changelog.gz", try await compressed("changelog"), why: "what is new"),
       file("/usr/share/doc/tyd/copyright", "copyright", why: "whose it is"),
     ]
     for page in pages {
-      entries.append(.file("/usr/share/man/man8/\(page).gz", try await compressed(page), why: "the manual"))
+      let path = "/usr/share/man/man\(page.suffix(1))/\(page).gz"
+      entries.append(.file(path, try await compressed(page), why: "the manual"))
     }
     for notice in sources {
       entries.append(

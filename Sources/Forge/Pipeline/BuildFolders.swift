@@ -9,7 +9,7 @@ public struct BuildFolders: Sendable {
   public var checkout: FilePath
   /// Configurations and options of what others wrote: the checkout's `sysroot`.
   public var recipes: FilePath
-  /// The drone's own programs, and what their compiler keeps.
+  /// What the compiler of the drone's own programs keeps.
   public var scratch: FilePath
   /// What others wrote, compiled; shared by all checkouts.
   public var cache: FilePath
@@ -30,8 +30,11 @@ public struct BuildFolders: Sendable {
     }
   }
 
-  /// What is made from a target's programs, and only from the newest.
+  /// The programs of a target and what is made from them alone, of the newest sources and a few before: another checkout of the same
+  /// sources finds them. Who builds elsewhere than in the checkout wants them built.
   func programs(of target: DroneTarget) -> BuildCache {
-    BuildCache(folder: scratch.appending(target.name), keepsOlder: false)
+    scratch == checkout.appending(".build-drone")
+      ? BuildCache(folder: cache.appending("programs").appending(target.name), keepingOlder: 3)
+      : BuildCache(folder: scratch.appending(target.name), keepingOlder: 0)
   }
 }

@@ -16,14 +16,14 @@ public struct Product: Sendable {
   public let path: FilePath
   /// What the check has to tell of a new one; nil when nothing had changed since it was built and checked.
   public let report: String?
-  /// A sentence for every source that is older than what the archive lists.
+  /// Sentences for who builds it: of every source that is older than what the archive lists, and of what the image lacks.
   public let notices: [String]
 }
 
 /// Builds a CD image or a network boot tree, and first all that it is made from.
 public struct ImagePipeline: Sendable {
   public let medium: Medium
-  public let target: ImageTarget
+  private let wanted: ImageTarget
   public let folders: BuildFolders
   /// Where the image goes.
   public let output: FilePath
@@ -31,17 +31,30 @@ public struct ImagePipeline: Sendable {
   let kernels: [KernelChoice]
   /// Nil for the usual ones, where a kernel has modules.
   let modules: ModuleSelection?
+  /// Nil for an image without firmware.
+  let firmware: FirmwareChoice?
   /// What the image carries of a cluster.
   public var credential: Credential?
+  /// Signs what UEFI starts; nil where Debian's signatures are enough.
+  public var signer: ProgramSigner?
+  /// Boot words behind those of the standard label, in the program that UEFI starts as a whole.
+  public var words: [String] = []
+
+  /// What the image is for. A kernel that nobody signed needs no loaders that Secure Boot lets in; signed by a key of the user's,
+  /// together with root and boot line, it is started by shim again, and by no GRUB, which would start anything.
+  public var target: ImageTarget {
+    signer == nil && kernels.allSatisfy(\.isSignedByNobody) ? wanted.unsigned : wanted
+  }
 
   /// Throws `BuildError` when there are no images for the target, or none with this kernel.
   ///
   /// - Parameters:
   ///   - kernel: nil for the usual one of each drone.
   ///   - modules: nil for the usual ones, where the kernel has modules.
+  ///   - firmware: where the files come from that drivers may ask for; nil for an image without them.
   public init(
     _ medium: Medium, for target: ImageTarget, folders: BuildFolders, output: FilePath, kernel: KernelChoice? = nil,
-    modules: ModuleSelection? = nil
+    modules: ModuleSelection? = nil, firmware: FirmwareChoice? = nil
   ) throws {
     guard kernel == nil || target.drones.count == 1 else {
       throw BuildError.input(
@@ -53,12 +66,22 @@ public struct ImagePipeline: Sendable {
     for (drone, kernel) in zip(target.drones, kernels) {
       try kernel.check(for: drone, kernel.hasModules || !choosesModules ? modules : nil, recipes: folders.recipes)
     }
+    try firmware?.check()
     self.medium = medium
-    self.target = target
+    wanted = target
+    self.firmware = firmware
     self.folders = folders
     self.output = output
     self.kernels = kernels
     self.modules = modules
+  }
+
+  /// Throws a sentence when the target has nothing to sign, or nothing with a boot line in it.
+  public func checkSigning() throws {
+    guard target.efi == nil, signer != nil || !words.isEmpty else { return }
+    throw BuildError.input(
+      "No UEFI starts the drone of \(target.name), so there is nothing to sign and no program with boot words in it: leave out SECUREBOOT and WORDS, or say TARGET=x86_64 or any."
+    )
   }
 
   /// Makes the image and its bill of materials, and checks them before they replace previous ones. Throws `BuildError`; a
@@ -72,7 +95,7 @@ public struct ImagePipeline: Sendable {
   }
 
   func stages(in pipeline: inout Pipeline) async throws -> Stage<Product> {
-    let loaders = medium == .cd ? target.efi?.stages(folders, in: &pipeline) : nil
+    let loaders = target.efi?.stages(for: medium, folders, in: &pipeline)
     var drones: [Stage<BuiltDrone>] = []
     for (drone, kernel) in zip(target.drones, kernels) {
       drones.append(try await stages(of: drone, kernel, in: &pipeline))
@@ -80,10 +103,12 @@ public struct ImagePipeline: Sendable {
     return pipeline.stage { [self, drones] progress in
       let drones = try drones.map { try $0.result }
       let efi = try loaders?.result
-      let parts = ImageParts(
+      var parts = ImageParts(
         target, of: drones.map(\.parts), bootFiles: folders.checkout.appending("isolinux"),
         sources: distinct(drones.flatMap(\.sources)) + (efi?.packages ?? []), credential: credential,
         loaders: efi?.files ?? [:])
+      parts.signer = signer
+      parts.words = words
       let recipe = CheckedImage(
         image: try ImageRecipe(medium, from: parts, goingTo: output) { [folders] in folders.programs(of: $0) },
         sound: drones.reduce(into: []) { $0.formUnion($1.sound) },
@@ -104,6 +129,10 @@ public struct ImagePipeline: Sendable {
     let brought = kernel.stages(for: target, modules, folders, in: &pipeline)
     let sysroot = try await SysrootStages(for: target, folders, in: &pipeline)
     let system = sysroot.system(in: &pipeline, withKernel: brought == nil)
+    let given: @Sendable () throws -> KernelParts = {
+      try brought?.result ?? system.parts.builtKernel(of: sysroot.sources.result.records)
+    }
+    let firmware = firmware?.stages(for: target, folders, in: &pipeline) { try given().firmware }
     let programs = pipeline.programs(for: sysroot, folders)
     let checks = pipeline.checks(for: sysroot, folders) {
       let system = try system.parts
@@ -112,15 +141,16 @@ public struct ImagePipeline: Sendable {
     }
     return pipeline.derived { [folders] in
       let (sources, system, programs) = (try sysroot.sources.result, try system.parts, try programs.result)
-      let kernel = try brought?.result ?? system.builtKernel(of: sources.records)
+      let (kernel, firmware) = (try given(), try firmware?.result ?? FirmwareParts())
       return BuiltDrone(
         parts: DroneParts(
           target,
           root: RootParts(
             programs: programs, busybox: SuppliedFile(system.busybox, from: sources.records.origin(of: "busybox")),
             applets: system.busyboxApplets, files: folders.checkout.appending("rootfs")),
-          kernel: kernel.kernel, modules: kernel.modules),
-        sources: sources.records + (kernel.package.map { [$0] } ?? []), notices: sources.records.notices,
+          kernel: kernel.kernel, modules: kernel.modules, firmware: firmware.files),
+        sources: sources.records + (kernel.package.map { [$0] } ?? []) + firmware.packages,
+        notices: sources.records.notices + kernel.notices + firmware.notices,
         sound: try checks.result, kernelConfiguration: kernel.configuration)
     }
   }
@@ -130,7 +160,7 @@ public struct ImagePipeline: Sendable {
 private struct BuiltDrone: Sendable {
   var parts: DroneParts
   var sources: [SourceRecord]
-  /// A sentence for every source that is older than what the archive lists.
+  /// Sentences for who builds the image.
   var notices: [String]
   /// Digests of programs whose instructions were looked at.
   var sound: Set<SHA256>
@@ -146,7 +176,8 @@ extension SystemParts {
   fileprivate func builtKernel(of sources: [SourceRecord]) throws -> KernelParts {
     guard let kernel else { throw BuildError.input("The build made no kernel, and none was given.") }
     return KernelParts(
-      kernel: SuppliedFile(kernel, from: sources.origin(of: "linux")), configuration: kernelConfiguration)
+      kernel: SuppliedFile(kernel, from: sources.origin(of: "linux")), configuration: kernelConfiguration,
+      firmware: try kernelInformation.map { FirmwareNames(builtIn: try contents(of: $0)) })
   }
 }
 

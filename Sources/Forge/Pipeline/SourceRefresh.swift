@@ -9,6 +9,9 @@ import Workshop
 /// Asks the Debian archive for newer versions of the sources and takes those that it delivers. What is built from them is
 /// built anew when it is next wanted.
 public struct SourceRefresh: Sendable {
+  /// Stands for all of Debian's packages with firmware.
+  static let firmware = "firmware"
+
   /// Some of the packages by their names; empty for all.
   public let packages: [String]
   public let cache: FilePath
@@ -27,11 +30,13 @@ public struct SourceRefresh: Sendable {
     let wantedKernels = kernels.filter {
       packages.isEmpty ? exists(debians.location(of: $0)) : packages.contains($0.metapackage)
     }
-    let loaders = [ImageTarget.any].compactMap(\.efi)
+    let loaders = [GRUB.debian, .unsigned]
     let wantedLoaders = loaders.filter {
       packages.isEmpty ? exists(debians.location(of: $0.delivery)) : !Set(packages).isDisjoint(with: $0.packages)
     }
-    let binaries = kernels.map(\.metapackage) + loaders.flatMap(\.packages)
+    let firmware = FirmwarePackages()
+    let wantsFirmware = packages.isEmpty ? exists(debians.location(of: firmware)) : packages.contains(Self.firmware)
+    let binaries = kernels.map(\.metapackage) + Set(loaders.flatMap(\.packages)).sorted() + [Self.firmware]
     let wanted = try packages.filter { !binaries.contains($0) }.map { name in
       guard let package = sourcePackages.first(where: { $0.name == name }) else {
         let names = sourcePackages.map(\.name) + binaries
@@ -63,6 +68,15 @@ public struct SourceRefresh: Sendable {
           let folder = try await debians.renewedPart(loader.delivery, progress).folder
           return try loader.packages.map { name in
             "\(name) is now \(try PackageDescription(NewestPackages.file(of: name, in: folder)).version)."
+          }
+        })
+    }
+    if wantsFirmware {
+      said.append(
+        pipeline.stage { progress in
+          try FirmwarePackages.files(in: try await debians.renewedPart(firmware, progress)).map { file in
+            let package = try PackageDescription(file)
+            return "\(package.name) is now \(package.version)."
           }
         })
     }

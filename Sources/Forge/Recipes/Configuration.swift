@@ -8,11 +8,11 @@ struct ConfigurationFragment: Equatable {
     let name: String
     /// `y`, a number, or a string in quotes.
     let value: String
+    let file: String
     /// Counted from 1.
     let line: Int
   }
 
-  let file: String
   let settings: [Setting]
 
   /// Throws a sentence that names the line when a line is neither a setting, a comment nor empty, or when a name is
@@ -27,14 +27,27 @@ struct ConfigurationFragment: Equatable {
       if let earlier = settings.first(where: { $0.name == name }) {
         throw BuildError.input("\(file), line \(index + 1): \(name) was already set in line \(earlier.line).")
       }
-      settings.append(.init(name: name, value: String(line[line.index(after: equals)...]), line: index + 1))
+      settings.append(
+        .init(name: name, value: String(line[line.index(after: equals)...]), file: file, line: index + 1))
     }
-    self.file = file
     self.settings = settings
   }
 
   init(contentsOf path: FilePath) throws {
     try self.init(String(decoding: contents(of: path), as: UTF8.self), file: path.lastComponent?.string ?? path.string)
+  }
+
+  /// Several, one after the other. Throws a sentence when a name is set in two of them.
+  init(joining parts: [ConfigurationFragment]) throws {
+    var first: [String: Setting] = [:]
+    for setting in parts.flatMap(\.settings) {
+      if let earlier = first.updateValue(setting, forKey: setting.name) {
+        throw BuildError.input(
+          "\(setting.file), line \(setting.line): \(setting.name) was already set in \(earlier.file), line \(earlier.line)."
+        )
+      }
+    }
+    settings = parts.flatMap(\.settings)
   }
 
   /// The settings that a finished configuration does not hold as they were asked for. kconfig drops, without a word,
@@ -52,9 +65,9 @@ struct ConfigurationFragment: Equatable {
   func check(_ finished: FilePath) throws {
     let dropped = dropped(from: String(decoding: try contents(of: finished), as: UTF8.self))
     guard !dropped.isEmpty else { return }
-    let list = dropped.map { "\($0.name)=\($0.value) (line \($0.line))" }.joined(separator: ", ")
+    let list = dropped.map { "\($0.name)=\($0.value) (\($0.file), line \($0.line))" }.joined(separator: ", ")
     throw BuildError.input(
-      "\(file): kconfig dropped \(list). The name is unknown to this version, or something it depends on is off.")
+      "kconfig dropped \(list). The name is unknown to this version, or something it depends on is off.")
   }
 
   /// Everything that can be set, as a configuration that says yes to all names it, turned into the same with every

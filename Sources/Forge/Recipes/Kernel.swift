@@ -53,10 +53,16 @@ public struct Kernel: Recipe {
     self.target = target
     self.form = form
     self.source = source
-    fragment = try ConfigurationFragment(contentsOf: recipes.appending("kernel-\(target.name).config"))
+    fragment = try ConfigurationFragment(
+      joining: ["kernel.config", "kernel-\(target.name).config"].map {
+        try ConfigurationFragment(contentsOf: recipes.appending($0))
+      })
     compiler = try await firstLine(of: tool("gcc", ["--version"]))
     linker = try await firstLine(of: tool("ld", ["--version"]))
   }
+
+  /// What the drivers say of themselves (Documentation/kbuild/kbuild.rst), in a finished part.
+  static let information = "modules.builtin.modinfo"
 
   private var settings: String { fragment.settings.map { "\($0.name)=\($0.value)\n" }.joined() }
 
@@ -64,7 +70,7 @@ public struct Kernel: Recipe {
   public var title: String { "Kernel \(source.version)" }
   public var inputs: [Input] {
     [
-      .init("recipe", "2"), .init("source", source.identity), .init("architecture", target.kernelArchitecture),
+      .init("recipe", "3"), .init("source", source.identity), .init("architecture", target.kernelArchitecture),
       .init("configuration", settings), .init("compiler", compiler), .init("linker", linker),
     ]
   }
@@ -88,6 +94,7 @@ public struct Kernel: Recipe {
       .run(log: room.log)
     try move(FilePath("\(tree.folder)/\(form.path)"), to: room.result.appending("bzImage"))
     try move(tree.folder.appending(".config"), to: room.result.appending("config"))
+    try move(tree.folder.appending(Self.information), to: room.result.appending(Self.information))
   }
 }
 
@@ -100,7 +107,8 @@ private let unused = [
   "arch/[!x]*/*.dtsi",
   "tools/testing/*",
   "tools/perf/*",
-  "drivers/gpu/*.[ch]",
+  // FB_EFI takes a table of screens from drivers/gpu/drm itself.
+  "drivers/gpu/drm/*/*.[ch]",
   "drivers/infiniband/*.[ch]",
   "drivers/media/*.[ch]",
   "drivers/staging/*.[ch]",

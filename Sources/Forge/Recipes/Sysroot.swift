@@ -37,6 +37,8 @@ public struct SystemParts: Sendable {
   public let kernel: FilePath?
   /// The kernel's finished `.config`.
   public let kernelConfiguration: FilePath?
+  /// What its drivers say of themselves, the firmware that they ask for among it.
+  public let kernelInformation: FilePath?
 
   /// What `BusyBox` and `Kernel` made.
   public init(busybox: FilePath, kernel: FilePath?) throws {
@@ -46,6 +48,7 @@ public struct SystemParts: Sendable {
     busyboxApplets = links.split(separator: "\n").map(String.init).sorted()
     self.kernel = kernel?.appending("bzImage")
     kernelConfiguration = kernel?.appending("config")
+    kernelInformation = kernel?.appending(Kernel.information)
   }
 }
 

@@ -26,6 +26,16 @@ public struct ImageTarget: Sendable {
   /// What an image is for when nobody names a target.
   public static let standard = any
 
+  /// The same with a kernel that nobody signed: loaders that Secure Boot would let in are of no use to it, and are most of a
+  /// small image.
+  public var unsigned: ImageTarget {
+    ImageTarget(
+      name: name, drones: drones,
+      bootWays: bootWays.map { way in
+        if case .uefi = way { .uefi(.unsigned) } else { way }
+      }, budget: min(budget, 9_000_000))
+  }
+
   /// What UEFI starts: it hands a kernel of 32 bits to no computer of 64.
   public var wide: DroneTarget? { drones.first { $0.image?.kernel.is64Bit == true } }
 }
@@ -35,5 +45,12 @@ extension ImageTarget {
   public init?(named name: String) {
     guard let target = Self.all.first(where: { $0.name == name }) else { return nil }
     self = target
+  }
+
+  /// The one of that name, as an image with these files in its EFI partition boots.
+  public init?(named name: String, partition: [String]?) {
+    guard let target = Self(named: name) else { return nil }
+    let isUnsigned = partition.map { files in !GRUB.debian.parts.allSatisfy { files.contains($0.place) } } ?? false
+    self = isUnsigned ? target.unsigned : target
   }
 }

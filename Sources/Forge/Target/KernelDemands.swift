@@ -30,6 +30,13 @@ public struct KernelDemands: Sendable {
     needed: ["CONFIG_64BIT", "CONFIG_EFI_STUB", "CONFIG_EFI_MIXED", "CONFIG_FRAMEBUFFER_CONSOLE"] + builtIn,
     screens: ["CONFIG_FB_EFI", "CONFIG_DRM_SIMPLEDRM"], refused: [])
 
+  /// Drivers of network cards that PCs and virtual machines have. A kernel without modules and without all of these reaches nobody.
+  static let cards = [
+    "E1000", "E1000E", "IGB", "IGC", "IXGBE", "I40E", "E100", "R8169", "8139CP", "8139TOO", "TIGON3", "BNX2", "BNXT",
+    "SKY2", "SKGE", "ATL1C", "ATL1E", "ALX", "FORCEDETH", "VIA_RHINE", "VIA_VELOCITY", "PCNET32", "TULIP", "VORTEX",
+    "NE2K_PCI", "NE2000", "AQTION", "VIRTIO_NET", "VMXNET3", "HYPERV_NET", "USB_RTL8152", "USB_NET_AX88179_178A",
+  ].map { "CONFIG_\($0)" }
+
   /// What no module can be: the kernel cannot unpack the root without it, or has it built in or not at all.
   private static let builtIn = [
     "CONFIG_BLK_DEV_INITRD", "CONFIG_RD_XZ", "CONFIG_XZ_DEC_X86", "CONFIG_DEVTMPFS", "CONFIG_TMPFS", "CONFIG_PROC_FS",
@@ -59,10 +66,17 @@ public struct KernelDemands: Sendable {
     Part(option: "CONFIG_CRYPTO_CHACHA20_X86_64", module: "chacha_x86_64", mayLack: true),
     Part(option: "CONFIG_CRYPTO_POLY1305_X86_64", module: "poly1305_x86_64", mayLack: true),
     Part(option: "CONFIG_CRYPTO_CHACHA20POLY1305", module: "chacha20poly1305"),
+    // The numbers that begin a cipher's are random, and without this generator the kernel takes no association (crypto/geniv.c,
+    // aead_init_geniv); it asks for HMAC with SHA-512 by its name.
+    Part(option: "CONFIG_CRYPTO_SHA512", module: "sha512_generic"),
+    Part(option: "CONFIG_CRYPTO_JITTERENTROPY", module: "jitterentropy_rng"),
+    Part(option: "CONFIG_CRYPTO_DRBG", module: "drbg"),
     Part(option: "CONFIG_CRYPTO_SEQIV", module: "seqiv"),
     Part(option: "CONFIG_CRYPTO_ECHAINIV", module: "echainiv"),
     Part(option: "CONFIG_XFRM_USER", module: "xfrm_user"),
     Part(option: "CONFIG_INET_ESP", module: "esp4"),
+    // The files of whoever has work here; without it a node takes none.
+    Part(option: "CONFIG_NFS_V3", module: "nfsv3", mayLack: true),
     // Where there is no hardware of its own.
     Part(option: "CONFIG_SOFT_WATCHDOG", module: "softdog", mayLack: true),
     // File systems of boot media.
@@ -90,6 +104,17 @@ public struct KernelConfiguration: Sendable {
   }
 
   public subscript(option: String) -> String? { values[option[...]].map(String.init) }
+
+  /// What it lacks as one that comes without modules, as the rest of a sentence that begins with the kernel; nil when it has the
+  /// driver of a network card.
+  public var shortcomingOfCards: String? {
+    if KernelDemands.cards.contains(where: { self[$0] == "y" }) { return nil }
+    let modules = KernelDemands.cards.filter { self[$0] == "m" }
+    return modules.isEmpty
+      ? "its configuration has no driver of a usual network card (such as \(KernelDemands.cards[1]))"
+      : "its network cards' drivers are modules (\(modules.prefix(3).joined(separator: ", "))), and the image would hold none: give "
+        + "MODULES the path of its lib/modules"
+  }
 
   /// What it lacks of these demands, each as the rest of a sentence that begins with the kernel.
   ///

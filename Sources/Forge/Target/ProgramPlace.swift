@@ -20,5 +20,6 @@ public struct ProgramPlace: Sendable, Equatable {
     links: InitProgram.allCases.compactMap { $0.link.map { "\($0)" } })
   public static let tyd = ProgramPlace(
     product: "tyd", path: "\(ProgramPath.tyd)",
-    links: ViewProgram.allCases.map { "\($0.link)" } + ["\(ViewProgram.formerMosmonLink)"])
+    links: ViewProgram.allCases.map { "\($0.link)" } + ["\(ViewProgram.formerMosmonLink)"]
+      + WorkProgram.allCases.map { "\($0.link)" })
 }

@@ -75,6 +75,28 @@ public struct Command: Sendable {
     try requireSuccess(result.terminationStatus, errors: result.standardError)
   }
 
+  /// Runs to the end and gives each line of output and errors to `line` as it comes.
+  ///
+  /// Throws `BuildError.commandFailed` on any status but 0, with the last lines. Cancelling the task ends the program
+  /// (SIGTERM, then SIGKILL after 2 s).
+  public func run(_ line: (String) async -> Void) async throws {
+    let result = try await started {
+      try await Subprocess.run(configuration, input: .none, output: .sequence, error: .combinedWithOutput) {
+        execution in
+        var last: [String] = []
+        for try await text in execution.standardOutput.strings() {
+          await line(text)
+          last = last.suffix(7) + [text]
+        }
+        return last
+      }
+    }
+    guard result.terminationStatus.isSuccess else {
+      throw BuildError.commandFailed(
+        command: executable, status: "\(result.terminationStatus)", log: nil, lastLines: result.closureResult)
+    }
+  }
+
   /// Runs while `body` does, with these descriptors as its standard input, output and error; they are closed here once it
   /// has them. Gives what `body` gives, and throws what it throws, or `BuildError.notStarted`.
   public func running<Result: Sendable>(

@@ -76,11 +76,21 @@ public func contents(of path: FilePath) throws -> [UInt8] {
   return out
 }
 
-/// Reads a file from its beginning to its end, in pieces of up to 1 MiB that are valid only within `body`.
+/// Reads a file from its beginning to its end, in pieces of up to 1 MiB that are valid only within `body`. Throws `BuildError`, also for
+/// what is neither a regular file nor a drive: a pipe that nobody writes to would never end.
 public func readPieces(of path: FilePath, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
   try fileOperation(path, "Check the path and its permissions") {
-    let file = try FileDescriptor.open(path, .readOnly)
+    let file = try FileDescriptor.open(path, .readOnly, options: .nonBlocking)
     try file.closeAfter {
+      var look = stat()
+      guard fstat(file.rawValue, &look) == 0 else { throw Errno(rawValue: errno) }
+      switch look.st_mode & S_IFMT {
+      case S_IFREG, S_IFBLK: break
+      case S_IFDIR: throw Errno.isDirectory
+      default:
+        throw BuildError.file(
+          path: path.string, reason: "it is neither a regular file nor a drive", remedy: "Copy its content into one.")
+      }
       let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
       defer { buffer.deallocate() }
       while case let count = try file.read(into: buffer), count > 0 {
@@ -91,6 +101,20 @@ public func readPieces(of path: FilePath, _ body: (UnsafeRawBufferPointer) throw
 }
 
 public func exists(_ path: FilePath) -> Bool { FileManager.default.fileExists(atPath: path.string) }
+
+/// Whether there is a folder, perhaps behind links.
+public func isFolder(_ path: FilePath) -> Bool {
+  var answer: ObjCBool = false
+  return FileManager.default.fileExists(atPath: path.string, isDirectory: &answer) && answer.boolValue
+}
+
+/// Whether there is something else than a folder, perhaps behind links.
+public func isFile(_ path: FilePath) -> Bool { exists(path) && !isFolder(path) }
+
+/// The same path, independent of a later change of folder.
+public func absolute(_ path: FilePath) -> FilePath {
+  path.isAbsolute ? path : FilePath(FileManager.default.currentDirectoryPath).pushing(path)
+}
 
 /// Removes a file, or a folder with all that is in it.
 public func removeTree(_ path: FilePath) throws {

@@ -9,8 +9,7 @@ public func withLock<Result>(
   on path: FilePath, waiting: () -> Void = {}, _ body: () async throws -> Result
 ) async throws -> Result {
   let descriptor = try fileOperation(path, "Choose a folder that can be read and written") {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path.string, isDirectory: &isFolder), isFolder.boolValue {
+    if isFolder(path) {
       return try FileDescriptor.open(path, .readOnly, options: [.directory, .closeOnExec])
     }
     return try FileDescriptor.open(

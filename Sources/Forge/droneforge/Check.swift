@@ -46,7 +46,7 @@ struct Check: AsyncParsableCommand {
         path: billPath.string, reason: "there is no such manifest", remedy: "Name it with --manifest.")
     }
     let bill = try BillOfMaterials(json: contents(of: billPath))
-    let target = ImageTarget(named: bill.target) ?? .standard
+    let target = ImageTarget(named: bill.target, partition: bill.efiPartition?.map(\.path)) ?? .standard
     let check = ImageCheck(target: target, bill: bill, unstripped: unstripped.map { FilePath($0) })
     let report = try await stoppable { try await check.report(on: path) }
     guard report.findings.isEmpty else {

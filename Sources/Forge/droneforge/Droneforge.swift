@@ -11,8 +11,10 @@ struct Droneforge: AsyncParsableCommand {
     subcommands: [
       ISO.self,
       PXE.self,
+      Serve.self,
       MasterCommand.self,
       ClusterCommand.self,
+      SecureBootCommand.self,
       Check.self,
       Explain.self,
     ] + labCommands + [

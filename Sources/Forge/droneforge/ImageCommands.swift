@@ -57,15 +57,21 @@ struct ImageOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The kernel: own, debian (the newest package, with modules), a linux-image-….deb, or a bzImage with everything built in. It is for one kind of computer. (default: own for i586, debian for x86_64)",
+      "The kernel: own (signed by nobody), debian (the newest package, with modules), a linux-image-….deb, or a bzImage with everything built in or with --modules. It is for one kind of computer. (default: own for i586, debian for x86_64)",
       valueName: "own|debian|file"))
   var kernel: KernelChoice?
 
   @Option(
     help: ArgumentHelp(
-      "The modules of a Debian kernel: all, pc (common network cards only), or names with commas between them; what every drone needs is always there. (default: all)",
-      valueName: "all|pc|names"))
+      "The modules of a Debian kernel: all, pc (common network cards only), or names with commas between them; what every drone needs is always there. Of a bzImage: its lib/modules/RELEASE. (default: all)",
+      valueName: "all|pc|names|folder"))
   var modules: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Firmware that the drivers may ask for: a Linux's lib/firmware, or debian (its packages, as far as apt's lists name them). (default: none)",
+      valueName: "folder|debian"))
+  var firmware: FirmwareChoice?
 
   @Option(
     help: ArgumentHelp(
@@ -82,6 +88,18 @@ struct ImageOptions: ParsableArguments {
       valueName: "full|public|none"))
   var credential: CredentialChoice?
 
+  @Option(
+    help: ArgumentHelp(
+      "Sign what UEFI starts by this key of your own (droneforge secureboot create). (default: Debian's signatures)",
+      valueName: "name"))
+  var secureboot: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Boot words behind those of the standard label, in the program that UEFI starts as a whole: drone-x64.efi, and what --secureboot signs.",
+      valueName: "words"))
+  var words: String?
+
   enum CredentialChoice: String, ExpressibleByArgument, CaseIterable { case full, `public`, none }
 
   func build(_ medium: Medium) async throws {
@@ -89,8 +107,11 @@ struct ImageOptions: ParsableArguments {
       let checkout = try Checkout(named: checkout).folder
       var pipeline = try ImagePipeline(
         medium, for: target, folders: BuildFolders(checkout: checkout),
-        output: output.map { FilePath($0) } ?? checkout.appending("\(BuiltFile.folder)"), kernel: kernel,
-        modules: try modules.map { try ModuleSelection($0) })
+        output: output.map { FilePath($0) } ?? checkout.appending("\(BuiltFile.folder)"), kernel: try chosenKernel,
+        modules: try selection, firmware: firmware)
+      pipeline.signer = try secureboot.map { try programSigner(named: $0) }
+      pipeline.words = try words.map { try bootWords($0, on: medium) } ?? []
+      try pipeline.checkSigning()
       pipeline.credential = try await carriedCredential(on: medium)
       return try await pipeline.run()
     }
@@ -102,6 +123,37 @@ struct ImageOptions: ParsableArguments {
           + " has one can add nodes. Only you can read the file (mode 600).")
     }
     product.notices.forEach(notice)
+  }
+
+  /// Whether `modules` is a folder.
+  private var modulesAreFiles: Bool { modules?.contains("/") == true }
+
+  private var selection: ModuleSelection? {
+    get throws { modulesAreFiles ? nil : try modules.map { try ModuleSelection($0) } }
+  }
+
+  private var chosenKernel: KernelChoice? {
+    get throws {
+      guard let modules, modulesAreFiles else { return kernel }
+      guard case .image(let path, _) = kernel else {
+        throw BuildError.input(
+          "\(modules) is a folder of modules, which goes with a kernel's file: say KERNEL=/path/vmlinuz as well.")
+      }
+      return .image(path, modules: FilePath(modules))
+    }
+  }
+
+  /// Words for the boot line of the program that UEFI starts as a whole.
+  private func bootWords(_ text: String, on medium: Medium) throws -> [String] {
+    guard medium == .network || secureboot != nil else {
+      throw BuildError.input(
+        "WORDS are for a program with its boot line in it, and a CD has one only with SECUREBOOT=name. At its prompt words are typed."
+      )
+    }
+    guard text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+      throw BuildError.input("\(text.debugDescription) cannot be boot words: a boot line has printable ASCII alone.")
+    }
+    return text.split(separator: " ").map(String.init)
   }
 
   /// What the image is to carry; the cluster that nobody named is made when it is missing.
@@ -151,6 +203,17 @@ extension KernelChoice: ExpressibleByArgument {
     default:
       let path = FilePath(argument)
       self = path.extension == "deb" ? .package(path) : .image(path)
+    }
+  }
+}
+
+/// Firmware by its words.
+extension FirmwareChoice: ExpressibleByArgument {
+  public init?(argument: String) {
+    switch argument {
+    case "debian": self = .debian
+    case "": return nil
+    default: self = .folder(FilePath(argument))
     }
   }
 }

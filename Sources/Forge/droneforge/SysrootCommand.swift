@@ -90,11 +90,7 @@ struct SysrootCommand: AsyncParsableCommand {
 }
 
 /// A path from the command line, independent of a later change of folder.
-func absolute(_ path: String) -> FilePath {
-  let path = FilePath(path)
-  guard path.isRelative else { return path.lexicallyNormalized() }
-  return FilePath(FileManager.default.currentDirectoryPath).appending(path.components).lexicallyNormalized()
-}
+func absolute(_ path: String) -> FilePath { absolute(FilePath(path)).lexicallyNormalized() }
 
 /// What images are for, by name.
 extension ImageTarget: ExpressibleByArgument {

@@ -9,6 +9,8 @@ struct KeyReader {
     case plug(Int)
     /// The console of this drone.
     case console(Int)
+    /// A command on every node, on a drone's console.
+    case work
     /// Back to the picture of the cluster.
     case monitor
     case help
@@ -57,7 +59,7 @@ struct KeyReader {
     case .typing:
       if byte == Self.interrupt { return [.end] }
       state = .prefix
-      return [.asking("k kill, r reboot, u unplug, p plug in, c console of a drone; m back; h help")]
+      return [.asking("k kill, r reboot, u unplug, p plug in, c console of a drone; w work; m back; h help")]
     case .prefix: return command(byte)
     case .number(let verb, let digits): return digit(byte, verb, digits)
     }
@@ -69,6 +71,7 @@ struct KeyReader {
     case Self.prefix, UInt8(ascii: "a"): return [.typed([Self.prefix]), .asking(nil)]
     case Self.interrupt: return [.typed([Self.interrupt]), .asking(nil)]
     case UInt8(ascii: "m"): return [.asking(nil), .monitor]
+    case UInt8(ascii: "w"): return [.asking(nil), .work]
     case UInt8(ascii: "q"): return [.end]
     case UInt8(ascii: "h"), UInt8(ascii: "?"): return [.help]
     case UInt8(ascii: "k"), UInt8(ascii: "r"), UInt8(ascii: "u"), UInt8(ascii: "p"), UInt8(ascii: "c"):

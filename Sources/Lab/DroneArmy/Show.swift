@@ -190,8 +190,18 @@ extension Army {
     case .plug(let number): order(.plug(number))
     case .console(let number):
       if show.phase != .lines { look(at: number - 1, picture: false, now) }
+    case .work: if show.phase != .lines { work(now) }
     case .monitor:
       if show.phase != .lines { look(at: progress.firstIndex(where: \.isMember) ?? 0, picture: true, now) }
     }
+  }
+
+  /// Has a member run a command on every node, and shows its console.
+  private func work(_ now: UInt64) {
+    let members = progress.indices.filter { progress[$0].isMember && emulators[$0] != nil }
+    // Where the picture is shown, keys go to mosmon.
+    guard let index = members.last(where: { !show.pictured.contains($0) }) ?? members.last else { return }
+    look(at: index, picture: false, now)
+    type([UInt8]((show.pictured.contains(index) ? "q" : "").utf8) + [UInt8]("mosrun -a hostname\n".utf8), on: index)
   }
 }

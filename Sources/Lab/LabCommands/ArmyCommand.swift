@@ -18,7 +18,7 @@ struct ArmyCommand: ParsableCommand {
       have nothing to do with your clusters and do not use your images.
 
       When all are in, the terminal shows the cluster as the first drone sees it. Ctrl-A starts a command to the army (k kill,
-      r reboot, u unplug, p plug in, c console); Ctrl-C ends it. The subcommands do the same from another terminal.
+      r reboot, u unplug, p plug in, c console, w work); Ctrl-C ends it. The subcommands do the same from another terminal.
       """,
     subcommands: [Start.self, Status.self, Kill.self, Reboot.self, Unplug.self, Plug.self, Console.self],
     defaultSubcommand: Start.self)

@@ -21,7 +21,8 @@ struct Run: ParsableCommand {
       the machine leaves too.
 
       With --boot uefi the machine is a PC of 2009 with \(Firmware.uefi.smallestMemory) MB and UEFI of 64 bits; uefi32 is UEFI of 32 bits before the same \
-      processor, secureboot is UEFI that starts only what is signed with Microsoft's keys. UEFI draws its screen, which a \
+      processor, secureboot is UEFI that starts only what is signed with Microsoft's keys, ownkey one that knows Debian's key for tests \
+      alone (/usr/share/ovmf/PkKek-1-snakeoil.key). UEFI draws its screen, which a \
       terminal cannot show: you see the serial console. What the firmware stores is forgotten when the machine ends.
       """)
 
@@ -66,6 +67,10 @@ struct Run: ParsableCommand {
     guard FileManager.default.isReadableFile(atPath: image) else {
       throw BuildError.input("\(image) cannot be read. `make iso` builds build/drone.iso.")
     }
+    guard isVolume(FilePath(image)) else {
+      throw BuildError.input(
+        "\(image) is no image of a CD: its 17th sector has no ISO 9660 volume. `make iso` builds one.")
+    }
     let target = try target(ofImageAt: FilePath(image)).map(computer) ?? .standard
     try requireFirmware()
     var machine = MachineConfiguration(
@@ -102,6 +107,16 @@ struct Run: ParsableCommand {
 }
 
 extension Firmware: ExpressibleByArgument {}
+
+/// Whether a file begins as a CD does: the first volume descriptor is in its 17th sector of 2048 bytes (ECMA-119, 8.1).
+func isVolume(_ file: FilePath) -> Bool {
+  guard let handle = FileHandle(forReadingAtPath: file.string), (try? handle.seek(toOffset: 16 * 2048 + 1)) != nil
+  else {
+    return false
+  }
+  defer { try? handle.close() }
+  return (try? handle.read(upToCount: 5)) == Data("CD001".utf8)
+}
 
 /// What an image is for, as the manifest beside it says; nil where there is none.
 private func target(ofImageAt path: FilePath) -> ImageTarget? {

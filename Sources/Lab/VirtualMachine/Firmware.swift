@@ -10,6 +10,8 @@ public enum Firmware: String, Sendable, CaseIterable {
   case uefi32
   /// UEFI of 64 bits that starts only what is signed with Microsoft's keys.
   case secureBoot = "secureboot"
+  /// The same with one key alone, which is no secret: Debian's packages of firmware have it for tests.
+  case ownKey = "ownkey"
 
   /// The two chips of a UEFI: QEMU takes a file for each.
   public struct Flash: Sendable {
@@ -39,8 +41,17 @@ public enum Firmware: String, Sendable, CaseIterable {
       Flash(
         code: folder.appending("OVMF_CODE_4M.ms.fd"), variables: folder.appending("OVMF_VARS_4M.ms.fd"),
         package: "ovmf", isGuarded: true)
+    case .ownKey:
+      Flash(
+        code: folder.appending("OVMF_CODE_4M.snakeoil.fd"), variables: folder.appending("OVMF_VARS_4M.snakeoil.fd"),
+        package: "ovmf", isGuarded: true)
     }
   }
+
+  /// The key that `ownKey` knows, with a passphrase, and its certificate, both in PEM.
+  public static let testKey: (key: FilePath, passphrase: String, certificate: FilePath) = (
+    "/usr/share/ovmf/PkKek-1-snakeoil.key", "snakeoil", "/usr/share/ovmf/PkKek-1-snakeoil.pem"
+  )
 
   public var isUEFI: Bool { flash != nil }
 
@@ -49,7 +60,7 @@ public enum Firmware: String, Sendable, CaseIterable {
   public var smallestMemory: Int { isUEFI ? 384 : 0 }
 
   /// The emulator's arguments for board and chips.
-  func arguments(bootsFromNetwork: Bool) -> [String] {
+  func arguments(for boot: MachineConfiguration.Boot) -> [String] {
     guard let flash else { return [] }
     var out = ["-machine", flash.isGuarded ? "q35,smm=on" : "q35"]
     if flash.isGuarded { out += ["-global", "driver=cfi.pflash01,property=secure,value=on"] }
@@ -59,7 +70,9 @@ public enum Firmware: String, Sendable, CaseIterable {
       "-drive", "if=pflash,unit=1,format=raw,snapshot=on,file=\(escaped(flash.variables))",
     ]
     // It would try every card first.
-    for version in bootsFromNetwork ? [] : ["4", "6"] {
+    var others = ["6"]
+    if case .network = boot {} else { others.append("4") }
+    for version in others {
       out += ["-fw_cfg", "name=opt/org.tianocore/IPv\(version)PXESupport,string=n"]
     }
     return out

@@ -50,8 +50,10 @@ public struct MachineConfiguration: Sendable {
     case disk(FilePath)
     /// A USB stick.
     case usb(FilePath)
-    /// The boot ROM of the first network card.
+    /// The boot ROM of the first network card, or UEFI by PXE.
     case network
+    /// The first network card, by UEFI's HTTP boot.
+    case http
     /// The emulator's own loader puts a kernel into memory.
     case kernel(FilePath, initramfs: FilePath?, commandLine: String)
     /// Nothing at all: the firmware says so and waits.
@@ -102,7 +104,7 @@ public struct MachineConfiguration: Sendable {
         out += ["-chardev", "socket,id=serial\(index),fd=\(port)", "-serial", "chardev:serial\(index)"]
       }
     }
-    out += firmware.arguments(bootsFromNetwork: boot.isNetwork)
+    out += firmware.arguments(for: boot)
     if let controller = usbController { out += ["-device", "\(controller),id=usb"] }
     out += bootArguments
     for (index, card) in cards.enumerated() {
@@ -131,8 +133,9 @@ public struct MachineConfiguration: Sendable {
         "-drive", "if=none,id=stick,format=raw,snapshot=on,file=\(escaped(image))",
         "-device", "usb-storage,bus=usb.0,drive=stick,bootindex=0",
       ]
-    case .network:
-      firmware.isUEFI ? [] : ["-boot", "order=n"]
+    case .network, .http:
+      // Without random numbers UEFI's network stack keeps silent.
+      firmware.isUEFI ? ["-device", "virtio-rng-pci"] : ["-boot", "order=n"]
     case .kernel(let kernel, let initramfs, let commandLine):
       ["-kernel", kernel.string]
         + (initramfs.map { ["-initrd", $0.string] } ?? [])
@@ -162,7 +165,10 @@ public struct MachineConfiguration: Sendable {
 
 extension MachineConfiguration.Boot {
   var isNetwork: Bool {
-    if case .network = self { true } else { false }
+    switch self {
+    case .network, .http: true
+    case .cd, .disk, .usb, .kernel, .nothing: false
+    }
   }
 }
 

@@ -53,8 +53,8 @@ public struct NetworkCard: Sendable {
   func arguments(index: Int, bootsFromIt: Bool, byUEFI: Bool) -> [String] {
     let id = "net\(index)"
     var device = "\(model.rawValue),netdev=\(id),mac=\(address ?? Self.address(index: index))"
-    // A boot ROM takes a second of the firmware's time: only the card that is booted from has one.
-    if !bootsFromIt, model.hasROM { device += ",romfile=" }
+    // A boot ROM takes a second of the firmware's time: only the card that is booted from has one, unless UEFI has a driver.
+    if !bootsFromIt || byUEFI && model == .virtio, model.hasROM { device += ",romfile=" }
     if bootsFromIt, byUEFI { device += ",bootindex=0" }
     if model.isISA { device += ",iobase=0x300,irq=10" }
     if model.isUSB { device += ",bus=usb.0" }

@@ -51,6 +51,30 @@ public struct NetworkNamespace: Sendable {
     return String(decoding: try await Command(words[0], Array(words[1...])).output(), as: UTF8.self)
   }
 
+  /// Runs a program of which only the network is this one's while `body` does, which is given what it writes, and ends it
+  /// (SIGTERM). Throws what `body` throws, or why the program ended before.
+  public func whileRunningOnNetwork<Result: Sendable>(
+    _ program: String, _ arguments: [String], _ body: @escaping @Sendable (ProgramOutput) async throws -> Result
+  ) async throws -> Result {
+    let words = enteringNetwork + [program] + arguments
+    let output = ProgramOutput()
+    return try await withThrowingTaskGroup(of: Result?.self) { tasks in
+      tasks.addTask {
+        try await Command(words[0], Array(words[1...])).run { await output.add($0) }
+        return nil
+      }
+      tasks.addTask { try await body(output) }
+      while let result = try await tasks.next() {
+        guard let result else { continue }
+        tasks.cancelAll()
+        // It has ended when this returns.
+        while let _ = try? await tasks.next() {}
+        return result
+      }
+      throw BuildError.input("\(program) has ended by itself; it said:\n\(await output.lines.joined(separator: "\n"))")
+    }
+  }
+
   /// Whether a program run inside succeeds.
   public func succeeds(_ program: String, _ arguments: [String]) async throws -> Bool {
     do {
@@ -100,6 +124,22 @@ public struct NetworkNamespace: Sendable {
     ["--net", "--mount", "--pid", "--fork", "--kill-child"] + (isRoot ? [] : ["--user", "--map-root-user"])
       // It ends when its standard input does, which is when we do.
       + ["cat"]
+  }
+}
+
+/// What a running program has written so far, line by line.
+public actor ProgramOutput {
+  public private(set) var lines: [String] = []
+
+  func add(_ line: String) { lines.append(line) }
+
+  /// Waits until a line holds a text, and gives the lines; those of the moment when it does not come in time.
+  public func lines(until text: String, within bound: Duration = .seconds(60)) async throws -> [String] {
+    let end = ContinuousClock.now + bound
+    while ContinuousClock.now < end, !lines.contains(where: { $0.contains(text) }) {
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    return lines
   }
 }
 

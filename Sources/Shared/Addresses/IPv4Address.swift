@@ -119,6 +119,9 @@ public struct Netmask: Hashable, Sendable {
   /// Whether both addresses lie in the same network under this mask.
   public func sameNetwork(_ a: IPv4Address, _ b: IPv4Address) -> Bool { (a.bits ^ b.bits) & bits == 0 }
 
+  /// The address of the network in which an address lies: its bits under this mask.
+  public func network(of address: IPv4Address) -> IPv4Address { IPv4Address(bits: address.bits & bits) }
+
   /// The network's directed broadcast address.
   public func broadcast(of address: IPv4Address) -> IPv4Address { IPv4Address(bits: address.bits | ~bits) }
 }

@@ -9,6 +9,8 @@ public enum DronePath {
   public static let moduleTable: StaticString = "/etc/modules"
   /// The modules' files, until no more are loaded; then the folder is empty.
   public static let modules: StaticString = "/modules"
+  /// Where the kernel looks for a driver's firmware (drivers/base/firmware_loader/main.c).
+  public static let firmware: StaticString = "/lib/firmware"
   /// Where the boot medium is mounted, when the boot line asks for that.
   public static let medium: StaticString = "/mnt/boot"
 
@@ -35,6 +37,8 @@ public enum DronePath {
   public static let cluster: StaticString = "/run/cluster"
   /// What the running tyd keeps; the files in it are `TydFile`s. Root's alone.
   public static let tyd: StaticString = "/run/tyd"
+  /// What the running mosd keeps; the files in it are `MosdFile`s. Everybody may look for its socket.
+  public static let mosd: StaticString = "/run/mosd"
 }
 
 /// The files of a cluster's credential, wherever it lies: in a store of the builder, in an image, on a drone.
@@ -55,6 +59,21 @@ public enum TydFile {
   public static let log: StaticString = "log"
   /// Why the last run ended before it was in a cluster, as a sentence; not there once one has been in.
   public static let failure: StaticString = "failure"
+}
+
+/// What a running mosd keeps in its folder.
+public enum MosdFile {
+  /// The local socket that mosrun asks.
+  public static let socket: StaticString = "socket"
+  public static let process: StaticString = "pid"
+  /// What it counts, for metrics.
+  public static let counts: StaticString = "counts"
+  /// The files of other nodes' users, as long as their work is here; no other process sees them there.
+  public static let sessions: StaticString = "sessions"
+  /// Where the kernel's control groups are mounted, for mosd alone.
+  public static let groups: StaticString = "groups"
+  /// Where each job mounts the root that it gets.
+  public static let root: StaticString = "root"
 }
 
 /// Orders to a running tyd that programs besides its own command give, too.

@@ -61,6 +61,41 @@ public enum InitProgram: CaseIterable, Sendable {
   }
 }
 
+/// The programs that tyd's file holds besides tyd: those by which work goes from node to node.
+public enum WorkProgram: CaseIterable, Sendable {
+  case mosrun
+  case mosd
+  case mps
+  case mkill
+
+  /// By the last part of the path that it was started by; nil for any other name.
+  public init?(name: some Sequence<UInt8>) {
+    for program in WorkProgram.allCases where name.elementsEqual([UInt8](program.name)) {
+      self = program
+      return
+    }
+    return nil
+  }
+
+  public var name: StaticString {
+    switch self {
+    case .mosrun: "mosrun"
+    case .mosd: "mosd"
+    case .mps: "mps"
+    case .mkill: "mkill"
+    }
+  }
+
+  public var link: StaticString {
+    switch self {
+    case .mosrun: "/usr/bin/mosrun"
+    case .mosd: "/usr/sbin/mosd"
+    case .mps: "/usr/bin/mps"
+    case .mkill: "/usr/bin/mkill"
+    }
+  }
+}
+
 /// The programs that tyd's file holds besides tyd: those that show the cluster.
 public enum ViewProgram: CaseIterable, Sendable {
   case showmap

@@ -16,6 +16,12 @@ public struct SoftwareVersion: Hashable, Sendable {
   /// with it, and a test compares them.
   public static var current: SoftwareVersion { SoftwareVersion(0, 3, 0) }
 
+  /// What a unified kernel image says that it is, in the form of os-release(5).
+  public var systemDescription: [UInt8] {
+    [UInt8]("ID=droneforge\nNAME=droneforge\nPRETTY_NAME=\"droneforge ") + text + [UInt8]("\"\nVERSION_ID=") + text
+      + [UInt8]("\n")
+  }
+
   /// `0.3.0`
   public var text: [UInt8] {
     var out: [UInt8] = []

@@ -10,7 +10,7 @@ import Workshop
 /// Packages are made by dpkg-deb.
 @Suite struct EFILoadersTests {
   /// Without what is made: that takes GRUB's real modules, and images are made of it.
-  private static let loader = GRUB(parts: GRUB.debian.parts.filter(\.modules.isEmpty))
+  private static let parts = GRUB.debian.parts.filter(\.modules.isEmpty) + [GRUB.debian.stub]
 
   private func withFolder<Result>(_ body: (FilePath) async throws -> Result) async throws -> Result {
     try await withTemporaryFolder(in: FilePath(NSTemporaryDirectory()), body)
@@ -21,7 +21,7 @@ import Workshop
     in folder: FilePath, without file: String = "", missing: String = "", mark: String = ""
   ) async throws {
     try makeFolder(folder)
-    for package in Self.loader.packages where package != missing {
+    for package in Set(Self.parts.map(\.package)) where package != missing {
       let tree = folder.appending("tree-\(package)")
       try makeFolder(tree.appending("DEBIAN"))
       try await write(
@@ -30,7 +30,7 @@ import Workshop
       try await write(
         "#!/bin/sh\ntouch /ran\n".utf8, to: tree.appending("DEBIAN/postinst"),
         mode: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
-      for part in Self.loader.parts where part.package == package && part.file != file {
+      for part in Self.parts where part.package == package && part.file != file {
         let place = FilePath(tree.string + part.file)
         try makeFolder(place.removingLastComponent())
         try await write((part.file + mark).utf8, to: place)
@@ -48,14 +48,14 @@ import Workshop
     try await withFolder { folder in
       let packages = folder.appending("packages")
       try await publish(in: packages)
-      let recipe = try EFILoaders(Self.loader, from: packages)
+      let recipe = try EFILoaders(Self.parts, from: packages)
       let files = recipe.files(in: try await BuildCache(folder: folder.appending("cache")).part(recipe))
-      #expect(files.map(\.place) == Self.loader.parts.map(\.place))
-      for (file, part) in zip(files, Self.loader.parts) {
+      #expect(files.map(\.place) == Self.parts.map(\.place))
+      for (file, part) in zip(files, Self.parts) {
         #expect(try contents(of: file.file) == [UInt8](part.file.utf8))
         #expect("\(file.origin)" == "package \(part.package) 1+2")
       }
-      #expect(recipe.records.map(\.package) == Self.loader.packages)
+      #expect(recipe.records.map(\.package) == Set(Self.parts.map(\.package)).sorted())
       for record in recipe.records {
         #expect(try record.sha256 == "\(SHA256(contentsOf: packages.appending(record.name)))")
         #expect(record.version == "1+2")
@@ -68,8 +68,8 @@ import Workshop
     try await withFolder { folder in
       try await publish(in: folder.appending("old"))
       try await publish(in: folder.appending("new"), mark: "newer")
-      let old = try EFILoaders(Self.loader, from: folder.appending("old"))
-      #expect(try EFILoaders(Self.loader, from: folder.appending("new")).hash != old.hash)
+      let old = try EFILoaders(Self.parts, from: folder.appending("old"))
+      #expect(try EFILoaders(Self.parts, from: folder.appending("new")).hash != old.hash)
     }
   }
 
@@ -78,15 +78,15 @@ import Workshop
     try await withFolder { folder in
       let missing = folder.appending("missing")
       try await publish(in: missing, missing: "shim-signed")
-      var error = #expect(throws: BuildError.self) { try EFILoaders(Self.loader, from: missing) }
+      var error = #expect(throws: BuildError.self) { try EFILoaders(Self.parts, from: missing) }
       #expect(error.map { "\($0)".contains("does not hold the package shim-signed") } == true)
       try await write("no package".utf8, to: missing.appending("shim-signed_1_amd64.deb"))
-      error = #expect(throws: BuildError.self) { try EFILoaders(Self.loader, from: missing) }
+      error = #expect(throws: BuildError.self) { try EFILoaders(Self.parts, from: missing) }
       #expect(error.map { "\($0)".contains("cannot be read as a Debian package") } == true)
 
       let without = folder.appending("without")
       try await publish(in: without, without: "/usr/lib/shim/shimx64.efi.signed")
-      let recipe = try EFILoaders(Self.loader, from: without)
+      let recipe = try EFILoaders(Self.parts, from: without)
       error = await #expect(throws: BuildError.self) {
         try await BuildCache(folder: folder.appending("cache")).part(recipe)
       }
@@ -99,5 +99,8 @@ import Workshop
   func places() {
     let places = GRUB.debian.parts.map(\.place)
     #expect(Set(places) == Set(["BOOTX64", "GRUBX64", "MMX64", "BOOTIA32"].map { "/EFI/BOOT/\($0).EFI" }))
+    // shim fetches the second and the third from beside itself (shim, shim.c: DEFAULT_LOADER, MOK_MANAGER).
+    let served = GRUB.debian.networkParts.map(\.place)
+    #expect(served == ["/shimx64.efi", "/grubx64.efi", "/mmx64.efi", "/grubia32.efi"])
   }
 }

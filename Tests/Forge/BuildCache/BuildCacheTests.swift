@@ -70,6 +70,21 @@ struct Thing: Recipe {
     }
   }
 
+  @Test("of parts that are made from other inputs the newest few stay")
+  func few() async throws {
+    try await withTemporaryFolder(in: FilePath(NSTemporaryDirectory())) { folder in
+      let cache = BuildCache(folder: folder, keepingOlder: 1)
+      var places: [FilePath] = []
+      for number in 1...3 {
+        let thing = Thing(inputs: [Input("number", "\(number)")]) { _ in }
+        places.append(try await cache.part(thing, quiet).folder)
+        try FileManager.default.setAttributes(
+          [.modificationDate: Date(timeIntervalSince1970: Double(number))], ofItemAtPath: places[number - 1].string)
+      }
+      #expect(places.map { exists($0) } == [false, true, true])
+    }
+  }
+
   @Test("of two builds of one part at once, one builds and both get it")
   func together() async throws {
     try await withTemporaryFolder(in: FilePath(NSTemporaryDirectory())) { folder in

@@ -140,7 +140,7 @@ import Workshop
   @Test("a cache that keeps nothing older holds the newest part of each name, and no other's")
   func newest() async throws {
     try await withTemporaryFolder(in: FilePath(NSTemporaryDirectory())) { folder in
-      let cache = BuildCache(folder: folder, keepsOlder: false)
+      let cache = BuildCache(folder: folder, keepingOlder: 0)
       try makeFolder(folder.appending("thing-of-others"))
       var parts: [Part] = []
       for number in 1...2 {
@@ -151,6 +151,21 @@ import Workshop
       }
       #expect(!exists(parts[0].folder) && exists(parts[1].folder))
       #expect(exists(folder.appending("thing-of-others")))
+    }
+  }
+
+  @Test("a folder of somebody's own is never replaced by an output of its name")
+  func foreign() async throws {
+    try await withCache { cache in
+      try makeFolder(cache.folder.appending("image"))
+      try await write("mine".utf8, to: cache.folder.appending("image/file"))
+      let one = recipe("one", inputs: [Input("a", "1")])
+      await #expect(throws: BuildError.self) { _ = try await cache.outputs(names, of: one, quiet) }
+      #expect(try text("image/file", in: cache) == "mine")
+      // An empty one holds nothing to lose.
+      try removeTree(cache.folder.appending("image/file"))
+      _ = try await cache.outputs(names, of: one, quiet)
+      #expect(try text("image/file", in: cache) == "one")
     }
   }
 }

@@ -47,6 +47,29 @@ import Workshop
     }
   }
 
+  @Test("an archive without firmware gives none, and a sentence names the component that has it")
+  func noFirmware() async throws {
+    try await withArchive { archive, cache in
+      let part = try await cache.part(FirmwarePackages(from: archive.origin))
+      #expect(try FirmwarePackages.files(in: part) == [])
+      #expect(try FirmwarePackages.advice(part)?.contains("do not name Debian's component non-free-firmware") == true)
+      for (name, isEnough) in [("firmware-linux-free_1_all.deb", false), ("firmware-realtek_1_all.deb", true)] {
+        try await write([], to: part.folder.appending(name))
+        #expect(try (FirmwarePackages.advice(part) == nil) == isEnough)
+      }
+    }
+  }
+
+  @Test("an entry with firmware's component alone is read only where firmware is asked for")
+  func components() {
+    let text = "deb http://a bookworm main\ndeb http://b bookworm non-free-firmware\n"
+    #expect(
+      SourceLists(codename: "bookworm").converted(classic: text)
+        == "deb http://a bookworm main\ndeb-src http://a bookworm main\n")
+    let both = SourceLists(codename: "bookworm", components: ["main", "non-free-firmware"]).converted(classic: text)
+    #expect(both.contains("deb http://b bookworm non-free-firmware\n"))
+  }
+
   @Test("without an archive it is the same sentence")
   func offline() async throws {
     try await withArchive { archive, cache in

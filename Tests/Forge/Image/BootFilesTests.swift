@@ -1,5 +1,7 @@
 import BootLine
+import DroneLayout
 import SystemPackage
+import Target
 import TestSupport
 import Testing
 import Workshop
@@ -12,7 +14,10 @@ import Workshop
   }
 
   /// The screens by their keys; some are others for computers of 64 bits, for both kinds, or in a menu.
-  static let screens = (1...6).map { "\($0)" } + ["3-x86_64", "3-any", "5-any", "1-uefi", "4-uefi"]
+  static let screens =
+    (1...6).map { "\($0)" } + [
+      "3-x86_64", "3-any", "5-any", "1-uefi", "4-uefi", "1-served", "5-served", "5-served-any",
+    ]
 
   /// A screen's lines without the codes for clearing (0x0C) and colour (0x0F and two digits).
   private func lines(_ key: String) throws -> [Substring] {
@@ -106,6 +111,26 @@ import Workshop
     ] {
       #expect(screen.contains(word), "\(word)")
     }
+  }
+
+  @Test(
+    "F5 of a prompt that a drone serves names its labels, and none that it lacks",
+    arguments: ["5-served", "5-served-any"])
+  func served(key: String) throws {
+    // Names of labels are set off, at the beginning of a line.
+    let text = try text("f\(key).txt")
+    let own = try labels("pxemaster.cfg").keys
+    for label in own { #expect(text.contains("\n \u{0F}0b\(label)\u{0F}07 "), "\(label)") }
+    for label in try labels("isolinux.cfg").keys where !own.contains(label) {
+      #expect(!text.contains("\u{0F}0b\(label)\u{0F}07") && !text.contains("\u{0F}0b\(label) "), "\(label)")
+    }
+  }
+
+  @Test("a drone finds the second drone of a medium where the build puts it")
+  func beside() throws {
+    let place = ImageTarget.any.place(of: try #require(ImageTarget.any.wide))
+    #expect(place.kernel == "/\(MediumPath.wideKernel)" && place.root == "/\(MediumPath.wideRoot)")
+    #expect(place.publicPart == "/\(MediumPath.widePublicPart)")
   }
 
   @Test("the CD's paths are absolute, and PXELINUX tells the drone its card")

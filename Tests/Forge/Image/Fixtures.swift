@@ -51,10 +51,14 @@ func fakeParts(in folder: FilePath, for target: ImageTarget = .i586) async throw
   try await write([0x7F] + "ELF busybox".utf8 + noise(5000), to: folder.appending("busybox"))
   try await write([0x7F] + "ELF init".utf8 + noise(3000), to: folder.appending("program"))
   var loaders: [String: SuppliedFile] = [:]
-  for part in target.wide == nil ? [] : GRUB.debian.parts {
+  for part in target.wide == nil ? [] : GRUB.debian.parts + GRUB.debian.networkParts {
     let file = folder.appending(FilePath(part.place).lastComponent?.string ?? "")
     try await write(fakeLoader(part.place), to: file)
     loaders[part.place] = SuppliedFile(file, from: .delivered(package: part.package, version: "1"))
+  }
+  if target.wide != nil {
+    let stub = GRUB.debian.stub
+    loaders[stub.place] = SuppliedFile(FilePath(stub.file), from: .delivered(package: stub.package, version: "1"))
   }
   let root = RootParts(
     programs: [

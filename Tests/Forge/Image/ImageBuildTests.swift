@@ -132,12 +132,19 @@ import Workshop
     }
   }
 
-  @Test("a bill of another format is one sentence")
-  func format() {
-    let error = #expect(throws: BuildError.self) {
-      try BillOfMaterials(json: Array(#"{"format": 1, "root": []}"#.utf8))
-    }
-    #expect(error.map { "\($0)".contains("has the format 1, and this program reads 2") } == true)
+  @Test(
+    "a bill of another format, and one that lacks something, is one sentence that says what",
+    arguments: [
+      (#"{"format": 1, "root": []}"#, "has the format 1, and this program reads 2"),
+      (#"{"format": 2}"#, #"("target" is missing)"#),
+      (#"{"format": 2, "target": 7}"#, "(target: it is no String)"),
+      (#"{"format": 2, "target": "any", "medium": [{"path": "/"}]}"#, #"(medium.0: "kind" is missing)"#),
+      ("", "(it is no JSON, or not one of a manifest)"),
+      ("PK\u{3}\u{4}", "(it is no JSON, or not one of a manifest)"),
+    ])
+  func format(_ text: String, _ said: String) {
+    let error = #expect(throws: BuildError.self) { try BillOfMaterials(json: Array(text.utf8)) }
+    #expect(error.map { "\($0)".contains(said) } == true, "\(error.map { "\($0)" } ?? "")")
   }
 
   @Test("the bill says of a source that the archive listed a newer version, and nothing when it did not")
@@ -179,7 +186,7 @@ import Workshop
         try await write(
           noise(large) + Array(name.utf8), to: parts.drones[0].root.files.appending("etc").appending(name))
       }
-      let archives = BuildCache(folder: folder.appending("archives"), keepsOlder: false)
+      let archives = BuildCache(folder: folder.appending("archives"), keepingOlder: 0)
       func kept() throws -> Set<String> {
         Set(
           try FileManager.default.contentsOfDirectory(atPath: archives.folder.string).filter {

@@ -7,7 +7,7 @@ import Workshop
 
 @testable import Image
 
-/// What a CD holds for UEFI.
+/// What a CD and a tree for the network hold for UEFI.
 @Suite struct UEFITests {
   private func said(_ program: String, _ arguments: [String]) async throws -> String {
     String(decoding: try await Command(program, arguments).output(), as: UTF8.self)
@@ -15,18 +15,21 @@ import Workshop
 
   private static let isolinux = checkout.appending("isolinux")
 
-  private func labels() throws -> BootLabels {
-    try BootLabels(
-      String(decoding: contents(of: Self.isolinux.appending("isolinux.cfg")), as: UTF8.self), from: "isolinux.cfg")
+  private func labels(_ medium: Medium) throws -> BootLabels {
+    let name = medium == .cd ? "isolinux.cfg" : "pxelinux.cfg"
+    return try BootLabels(
+      String(decoding: contents(of: Self.isolinux.appending(name)), as: UTF8.self), from: name,
+      folder: medium == .cd ? nil : "/")
   }
 
-  private func configuration() throws -> GRUBConfiguration {
+  private func configuration(_ medium: Medium) throws -> GRUBConfiguration {
     GRUBConfiguration(
-      labels: try labels(), screens: try (1...6).map { try contents(of: Self.isolinux.appending("f\($0).txt")) })
+      medium: medium, labels: try labels(medium),
+      screens: try (1...6).map { try contents(of: Self.isolinux.appending("f\($0).txt")) })
   }
 
-  private func text(of path: String) throws -> String {
-    let entry = try #require(try configuration().entries.first { $0.path == path })
+  private func text(of path: String, on medium: Medium = .cd) throws -> String {
+    let entry = try #require(try configuration(medium).entries.first { $0.path == path })
     guard case .file(.bytes(let bytes)) = entry.kind else { return "" }
     return String(decoding: bytes, as: UTF8.self)
   }
@@ -90,6 +93,25 @@ import Workshop
     }
   }
 
+  @Test("a tree for the network has what firmware and GRUB fetch, each with its package; the CD's files are not in it")
+  func tree() async throws {
+    try await withFolder { folder in
+      let image = try await buildImage(.network, from: fakeParts(in: folder, for: .any), in: folder)
+      let files = try BillOfMaterials(json: contents(of: image.bill)).medium.filter { $0.kind == .file }
+      for part in GRUB.debian.networkParts {
+        #expect(try contents(of: FilePath(image.path.string + part.place)) == fakeLoader(part.place))
+        #expect(files.first { $0.path == part.place }?.origin == "package \(part.package) 1")
+      }
+      func text(_ path: String) throws -> String {
+        String(decoding: try contents(of: image.path.appending(path)), as: UTF8.self)
+      }
+      #expect(try text("grub/grub.cfg") == "set prefix=($root)/boot/grub\nsource /boot/grub/grub.cfg\n")
+      let menu = try text("boot/grub/grub.cfg")
+      #expect(menu.contains("linux /chaos/x86_64/bzImage ") && menu.contains("initrd /chaos/x86_64/chaos.rdz"))
+      #expect(!files.contains { $0.path.hasPrefix("/EFI") || $0.path.hasPrefix("/BOOT") })
+    }
+  }
+
   @Test("a changed loader makes another image")
   func changed() async throws {
     try await withFolder { folder in
@@ -100,21 +122,27 @@ import Workshop
     }
   }
 
-  @Test("the menu and the prompt have isolinux's labels with its kernel, its words and its wait")
-  func menu() throws {
-    let (labels, menu) = (try labels(), try text(of: "/boot/grub/grub.cfg"))
-    #expect(labels.labels.count == 16 && labels.standard == "drone" && labels.wait == 30 && labels.speed == 115200)
+  @Test(
+    "the menu and the prompt have SYSLINUX's labels with its kernel, its words and its wait", arguments: Medium.allCases
+  )
+  func menu(_ medium: Medium) throws {
+    let (labels, menu) = (try labels(medium), try text(of: "/boot/grub/grub.cfg", on: medium))
+    // From the network no drone begins a cluster.
+    #expect(
+      labels.labels.count == (medium == .cd ? 16 : 7) && labels.standard == "drone" && labels.wait == 30
+        && labels.speed == 115200)
     #expect(
       labels.labels[1]
         == .init(
           name: "join", kernel: "/chaos/bzImage", archive: "/chaos/chaos.rdz",
           words: "console=ttyS0,115200 console=tty0 tyd=any"))
+    let card = medium == .cd ? "" : " BOOTIF=01:$net_default_mac"
     for label in labels.labels {
       #expect(
         menu.contains(
           """
           function \(label.name) {
-            linux \(label.kernel) \(label.words) "$@"
+            linux \(label.kernel) \(label.words)\(card) "$@"
             initrd \(label.archive)
             boot
           }
@@ -134,13 +162,14 @@ import Workshop
   ]
 
   @Test(
-    "only commands are used that the signed GRUB has in itself", arguments: ["grub.cfg", "prompt.cfg", "beginning"])
-  func commands(_ name: String) throws {
-    var text = try name == "beginning" ? "" : text(of: "/boot/grub/\(name)")
-    if case .file(.bytes(let bytes)) = GRUBConfiguration.beginning.kind, name == "beginning" {
+    "only commands are used that the signed GRUB has in itself", arguments: ["grub.cfg", "prompt.cfg", "beginning"],
+    Medium.allCases)
+  func commands(_ name: String, _ medium: Medium) throws {
+    var text = try name == "beginning" ? "" : text(of: "/boot/grub/\(name)", on: medium)
+    if case .file(.bytes(let bytes)) = GRUBConfiguration.beginning(on: medium).kind, name == "beginning" {
       text = String(decoding: bytes, as: UTF8.self)
     }
-    let labels = Set(try labels().labels.map(\.name))
+    let labels = Set(try labels(medium).labels.map(\.name))
     let words: Set<String> = ["if", "then", "else", "fi", "function", "}", "{"]
     for line in text.split(separator: "\n") where !line.hasPrefix("#") {
       for command in line.split(whereSeparator: { ";{".contains($0) }) {
@@ -169,6 +198,7 @@ import Workshop
     ("APPEND initrd=/a x=$y", "mean something to GRUB"), ("MENU TITLE x", "that is not understood"),
     ("DEFAULT nothing", "no label \"nothing\""), ("LABEL more", "The label more of"),
     ("LABEL more\nKERNEL vmlinuz\nAPPEND initrd=/a", "by an absolute path"),
+    ("SYSAPPEND 1", "only the card can be told"), ("SYSAPPEND", "only the card can be told"),
   ]
 
   @Test("a configuration of which no menu can be made is one sentence", arguments: refused.indices)

@@ -17,30 +17,20 @@ struct UEFIImage: Sendable {
 
   static let shared = Task { try await make() }
 
+  /// - Parameter ownKey: whether a key `mine` signs kernel, root and boot line as one program.
   static func make(
-    kernel: [UInt8]? = nil, _ change: @Sendable (inout [String: [UInt8]]) -> Void = { _ in }
+    kernel: [UInt8]? = nil, ownKey: Bool = false, _ change: @Sendable (inout [String: [UInt8]]) -> Void = { _ in }
   ) async throws -> UEFIImage {
     let sample = try await EFISample.shared.value
     return try await withFolder { folder in
       var loaders = [
         "/EFI/BOOT/BOOTX64.EFI": sample.shim, "/EFI/BOOT/GRUBX64.EFI": sample.signed,
         "/EFI/BOOT/MMX64.EFI": sample.twice,
-        "/EFI/BOOT/BOOTIA32.EFI": HandWrittenProgram.narrow,
+        "/EFI/BOOT/BOOTIA32.EFI": HandWrittenProgram.narrow, GRUB.debian.stub.place: sample.stub,
       ]
       change(&loaders)
-      var parts = try await sampleParts(in: folder)
-      for name in ["program", "busybox"] {
-        try await write(
-          program("movl $1, %eax", target: DroneTarget.x86_64.clangTriple), to: folder.appending(name))
-      }
-      try await write(kernel ?? sample.kernel, to: folder.appending("bzImage"))
-      parts.target = .x86_64
-      parts.drones[0].target = .x86_64
-      for (path, bytes) in loaders {
-        let file = folder.appending(path.split(separator: "/").last.map(String.init) ?? "")
-        try await write(bytes, to: file)
-        parts.loaders[path] = SuppliedFile(file, from: .given)
-      }
+      var parts = try await wideParts(in: folder, kernel: kernel ?? sample.kernel, loaders)
+      if ownKey { parts.signer = try await signer(in: folder) }
       let image = try await buildImage(.cd, from: parts, in: folder)
       let bytes = try contents(of: image.path)
       var findings: [Finding] = []
@@ -50,6 +40,19 @@ struct UEFIImage: Sendable {
         bytes: bytes, bill: try BillOfMaterials(json: contents(of: image.bill)), start: volume.start,
         layout: FATTests.Layout(volume.part(0, volume.count).map { [UInt8]($0) } ?? []))
     }
+  }
+
+  private static func signer(in folder: FilePath) async throws -> ProgramSigner {
+    let (key, certificate) = (folder.appending("mine.key"), folder.appending("mine.pem"))
+    _ = try await Command(
+      "openssl",
+      [
+        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key.string, "-out", certificate.string,
+        "-subj", "/CN=mine", "-days", "3650",
+      ]
+    ).output()
+    let der = try await Command("openssl", ["x509", "-in", certificate.string, "-outform", "DER"]).output()
+    return ProgramSigner(name: "mine", key: key, certificateFile: certificate, certificate: der)
   }
 
   func report(on image: [UInt8]) async throws -> CheckReport {
@@ -64,6 +67,25 @@ struct UEFIImage: Sendable {
 
   /// Where a file's entry in its directory is.
   func entry(_ short: String, _ image: [UInt8]) -> Int { start + layout.entry(short, [UInt8](image[start...])) }
+}
+
+/// What an image for x86_64 is made from, in `folder`.
+///
+/// - Parameter loaders: by their paths on the medium.
+func wideParts(in folder: FilePath, kernel: [UInt8], _ loaders: [String: [UInt8]]) async throws -> ImageParts {
+  var parts = try await sampleParts(in: folder)
+  for name in ["program", "busybox"] {
+    try await write(program("movl $1, %eax", target: DroneTarget.x86_64.clangTriple), to: folder.appending(name))
+  }
+  try await write(kernel, to: folder.appending("bzImage"))
+  parts.target = .x86_64
+  parts.drones[0].target = .x86_64
+  for (path, bytes) in loaders {
+    let file = folder.appending(path.split(separator: "/").last.map(String.init) ?? "")
+    try await write(bytes, to: file)
+    parts.loaders[path] = SuppliedFile(file, from: .given)
+  }
+  return parts
 }
 
 extension [UInt8] {
@@ -249,6 +271,27 @@ extension [UInt8] {
     let report = try await image.report(on: image.bytes)
     #expect(report.findings == [])
     #expect(report.notes == ["Under Secure Boot it does not start: the kernel is not signed."])
+  }
+
+  @Test("an image that one's own key signed is sound, and so is none whose signed program or certificate was changed")
+  func ownKey() async throws {
+    let image = try await UEFIImage.make(ownKey: true)
+    let report = try await image.report(on: image.bytes)
+    #expect(report.findings == [])
+    #expect(
+      report.notes == [
+        "Under Secure Boot BOOTX64.EFI starts where the certificate of the key mine is enrolled; it holds kernel, root and boot line, and all three are verified."
+      ])
+    for (file, offset, says) in [
+      ("GRUBX64 EFI", 0x1000, "GRUBX64.EFI: signature 1 of mine does not fit"),
+      ("BOOTX64 EFI", 3000, "BOOTX64.EFI: signature 1 of Second signer does not fit"),
+      ("MINE    CER", 100, "GRUBX64.EFI: the certificate of the key mine, by which it is signed, is not beside it"),
+    ] {
+      var changed = image.bytes
+      changed[image.place(file, changed) + offset] ^= 1
+      let findings = try await image.report(on: changed).findings.map(\.description)
+      #expect(findings.contains { $0.contains(says) }, "\(file): \(findings)")
+    }
   }
 
   @Test("loaders in each other's places are named by their machines, and one that shim would not start by its signer")

@@ -1,4 +1,7 @@
+import DroneLayout
+import SystemPackage
 import Testing
+import UnifiedKernel
 import Workshop
 
 @testable import ImageCheck
@@ -10,9 +13,12 @@ struct UnifiedKernelTests {
     (".initrd", [UInt8](repeating: 7, count: 3000)), (".linux", HandWrittenProgram.kernel),
   ]
 
-  /// systemd's stub with further sections behind those that it has.
+  private static let stub: FilePath = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
+
+  /// systemd's stub with further sections behind those that it has, as another writer than ours makes it: one that takes
+  /// any sections, wrong ones too.
   private static func unified(_ parts: [(name: String, content: [UInt8])] = parts) throws -> [UInt8] {
-    var bytes = try contents(of: "/usr/lib/systemd/boot/efi/linuxx64.efi.stub")
+    var bytes = try contents(of: stub)
     let start = Int(bytes.long(0x3C) ?? 0)
     let table = start + 24 + Int(bytes.word(start + 20) ?? 0)
     var (count, memory) = (Int(bytes.word(start + 6) ?? 0), 0x20000)
@@ -34,6 +40,27 @@ struct UnifiedKernelTests {
     return bytes
   }
 
+  /// The same parts by our writer.
+  private static func laidOut() throws -> [UInt8] {
+    let stub = try contents(of: stub)
+    let contents: [UnifiedKernelPart: [UInt8]] = [
+      .system: parts[0].content, .commandLine: parts[1].content, .root: parts[2].content, .kernel: parts[3].content,
+    ]
+    func size(_ part: UnifiedKernelPart) -> Int { contents[part]?.count ?? 0 }
+    let layout = try UnifiedKernelLayout(
+      stub: stub, stubSize: stub.count,
+      sizes: UnifiedKernelSizes(
+        system: size(.system), commandLine: size(.commandLine), root: size(.root), kernel: size(.kernel)))
+    return layout.extents.flatMap { extent -> [UInt8] in
+      switch extent.source {
+      case .header: layout.header
+      case .stub: [UInt8](stub[extent.offset..<extent.offset + extent.count])
+      case .zeros: [UInt8](repeating: 0, count: extent.count)
+      case .part(let part): contents[part] ?? []
+      }
+    }
+  }
+
   private static func read(_ bytes: [UInt8]) throws -> (kernel: UnifiedKernel?, wrong: [String]) {
     let program = try EFIProgram(bytes)
     var findings = checkEFIProgram(program, size: bytes.count, at: "u", machine: .x86_64)
@@ -43,7 +70,14 @@ struct UnifiedKernelTests {
 
   @Test("its parts are found as they were put in")
   func parts() throws {
-    let (read, wrong) = try Self.read(Self.unified())
+    try hasParts(Self.unified())
+  }
+
+  @Test("what our writer makes is one, and the parts are found in it")
+  func ours() throws { try hasParts(Self.laidOut()) }
+
+  private func hasParts(_ bytes: [UInt8]) throws {
+    let (read, wrong) = try Self.read(bytes)
     let kernel = try #require(read)
     #expect(wrong == [])
     #expect(kernel.kernel.part(0, kernel.kernel.count).map { [UInt8]($0) } == HandWrittenProgram.kernel)
@@ -81,4 +115,45 @@ struct UnifiedKernelTests {
     let wrong = try Self.read(bytes).wrong
     #expect(wrong.contains { $0.contains(says) }, "found instead: \(wrong)")
   }
+
+  // MARK: Against the medium
+
+  private static let root = [UInt8](repeating: 7, count: 3000)
+
+  @Test(
+    "a program that is not the medium's kernel, root and boot line is named",
+    arguments: [
+      ("sound", ""), ("kernel", "its kernel is not the medium's"), ("shorter kernel", "its kernel is not the medium's"),
+      ("root", "its root is not the medium's"), ("no root", "its root is not the medium's"),
+      ("line", "its boot line is \"root=/dev/ram0 rw\" instead of \"console=tty0\""),
+      ("system", "it says that it is another system"), ("no program", "no program with a kernel in it"),
+    ])
+  func medium(_ fault: String, _ says: String) throws {
+    var (kernel, root, words) = (HandWrittenProgram.kernel, Self.root, ["root=/dev/ram0", "rw"])
+    var parts = Self.parts
+    if fault != "system" { parts[0].content = SoftwareVersion.current.systemDescription }
+    switch fault {
+    case "kernel": kernel[4000] ^= 1
+    case "shorter kernel": kernel.removeLast()
+    case "root": root[2999] ^= 1
+    case "no root": parts.remove(at: 2)
+    case "line": words = ["console=tty0"]
+    default: break
+    }
+    let program = fault == "no program" ? [UInt8]("none".utf8) : try Self.unified(parts)
+    var findings: [Finding] = []
+    checkUnifiedKernel(program, at: "u", kernel: kernel, root: root, words: words, &findings)
+    #expect(says.isEmpty ? findings.isEmpty : findings.map(\.reason).joined().contains(says), "\(findings)")
+  }
+
+  @Test(
+    "the standard label's words are those of the label, or of the first of two by the processor",
+    arguments: [
+      ("DEFAULT a\nLABEL b\n APPEND initrd=/r no\nLABEL a\n KERNEL /k\n APPEND initrd=/r one two", ["one", "two"]),
+      (
+        "DEFAULT auto\nLABEL auto\n COM32 c.c32\n APPEND a-64 -- a\nLABEL a\n APPEND initrd=/r narrow\nLABEL a-64\n append wide",
+        ["wide"]
+      ), ("DEFAULT a\nLABEL b\n APPEND x", nil), ("", nil), ("DEFAULT", nil),
+    ] as [(String, [String]?)])
+  func standard(_ text: String, _ words: [String]?) { #expect(standardLine([UInt8](text.utf8)[...]) == words) }
 }

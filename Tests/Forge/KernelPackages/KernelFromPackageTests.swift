@@ -49,7 +49,8 @@ import Workshop
     if let release = made.modulesOf {
       let modules = tree.appending("\(made.usr ? "usr/" : "")lib/modules/\(release)")
       try await module(
-        "drivers/net/ethernet/intel/e1000e/e1000e", ["alias=pci:v8086d1*", "alias=of:N*"], uses: "tick", made, modules)
+        "drivers/net/ethernet/intel/e1000e/e1000e", ["alias=pci:v8086d1*", "alias=of:N*", "firmware=intel/e.bin"],
+        uses: "tick", made, modules)
       try await module("drivers/ptp/ptp-clock", [], exports: "tick", made, modules)
       try await module("net/netfilter/nf_tables", ["softdep=pre: crc32c"], made, modules)
       try await module("crypto/crc32c_generic", ["alias=crc32c"], made, modules)
@@ -79,7 +80,7 @@ import Workshop
   }
 
   private func built(_ file: FilePath, _ selection: ModuleSelection, in folder: FilePath) async throws -> KernelFiles {
-    let recipe = try KernelFromPackage(file, for: .x86_64, selection)
+    let recipe = KernelWithModules(try KernelDelivery(package: file, for: .x86_64), for: .x86_64, selection)
     return recipe.files(in: try await BuildCache(folder: folder.appending("cache")).part(recipe))
   }
 
@@ -107,11 +108,12 @@ import Workshop
         ])
       #expect(
         table.modules.map { $0.patterns.map { String(decoding: $0, as: UTF8.self) } } == [[], [], ["pci:v8086d1*"], []])
+      #expect(try contents(of: made.firmware) == [UInt8]("intel/e.bin\te1000e\n".utf8))
       for module in table.modules {
         let file = made.modules.appending(String(decoding: module.file, as: UTF8.self))
         #expect(try SHA256(contentsOf: file).bytes == module.digest)
       }
-      #expect(made.package.version == "6.1.5-1" && "\(made.origin)" == "package linux-image-6.1.0-1-amd64 6.1.5-1")
+      #expect(made.package?.version == "6.1.5-1" && "\(made.origin)" == "package linux-image-6.1.0-1-amd64 6.1.5-1")
     }
   }
 
@@ -167,13 +169,34 @@ import Workshop
     }
   }
 
+  @Test("a name that the kernel does not have is refused before the package is unpacked; one that is built in is not")
+  func names() async throws {
+    try await withFolder { folder in
+      let file = try await package(Made(), in: folder)
+      let delivery = try KernelDelivery(package: file, for: .x86_64)
+      // dpkg-deb makes no list of digests: nothing is known before.
+      #expect(throws: Never.self) { try delivery.requireKnown(.named(["e1000"])) }
+      try await write(
+        ("0123456789abcdef0123456789abcdef  lib/modules/6.1.0-1-amd64/kernel/drivers/net/e1000e.ko\n"
+          + "0123456789abcdef0123456789abcdef  boot/config-6.1.0-1-amd64\n").utf8,
+        to: folder.appending("tree/DEBIAN/md5sums"))
+      _ = try await tool("dpkg-deb", ["-Znone", "--build", "\(folder)/tree", file.string]).output()
+      let listed = try KernelDelivery(package: file, for: .x86_64)
+      for known in [ModuleSelection.all, .named(["e1000e"]), .named(["ext4", "e1000e"])] {
+        #expect(throws: Never.self) { try listed.requireKnown(known) }
+      }
+      let error = #expect(throws: BuildError.self) { try listed.requireKnown(.named(["e1000"])) }
+      #expect("\(error as Any)".contains("This kernel has no module e1000. It has e1000e."))
+    }
+  }
+
   @Test("a file that is no package is refused")
   func noPackage() async throws {
     try await withFolder { folder in
       let file = folder.appending("linux-image.deb")
       for bytes in [[], [UInt8]("!<arch>\n".utf8), [UInt8](repeating: 7, count: 5000)] {
         try await write(bytes, to: file)
-        let error = #expect(throws: (any Error).self) { try KernelFromPackage(file, for: .x86_64, .all) }
+        let error = #expect(throws: (any Error).self) { try KernelDelivery(package: file, for: .x86_64) }
         #expect(error.map { "\($0)".contains("cannot be read as a Debian package") } == true)
       }
     }

@@ -90,7 +90,7 @@ import Testing
           dependencies: text(), aliases: text(), softDependencies: text(), builtIn: text())
       else { continue }
       #expect(Set(index.closure(of: Array(index.modules.keys))).count == index.modules.count)
-      _ = index.near(text())
+      _ = namesNear(text(), among: index.modules.keys)
     }
   }
 

@@ -1,6 +1,7 @@
 import BuildCache
 import DroneLayout
 import Foundation
+import Jobs
 import Supervision
 import SystemPackage
 import Target
@@ -52,7 +53,7 @@ import Workshop
   }
 
   @Test(
-    "a package holds the program, its links, the service, the manual and an empty folder for the credential, all root's"
+    "a package holds the program, its links, the services, the manual and an empty folder for the credential, all root's"
   )
   func contents() async throws {
     try await withFolder { folder in
@@ -66,6 +67,9 @@ import Workshop
       }
       let modes = [
         ("usr/sbin/tyd", "-rwxr-xr-x"), ("etc/tyd/", "drwx------"), ("etc/default/tyd", "-rw-r--r--"),
+        ("etc/default/mosd", "-rw-r--r--"), ("usr/lib/systemd/system/mosd.service", "-rw-r--r--"),
+        ("usr/share/man/man8/mosd.8.gz", "-rw-r--r--"), ("usr/share/man/man1/mosrun.1.gz", "-rw-r--r--"),
+        ("usr/share/man/man1/mps.1.gz", "-rw-r--r--"), ("usr/share/man/man1/mkill.1.gz", "-rw-r--r--"),
         ("usr/lib/systemd/system/tyd.service", "-rw-r--r--"), ("usr/share/man/man8/tyd.8.gz", "-rw-r--r--"),
         ("usr/share/man/man8/mosmon.8.gz", "-rw-r--r--"), ("usr/share/man/man8/showmap.8.gz", "-rw-r--r--"),
         ("usr/share/man/man8/mtop.8.gz", "-rw-r--r--"),
@@ -77,13 +81,13 @@ import Workshop
       #expect(lines.allSatisfy { $0.contains(" root/root ") })
       let all =
         modes.map(\.0) + ["etc/", "etc/default/", "usr/", "usr/bin/", "usr/sbin/", "usr/lib/", "usr/lib/systemd/"]
-        + ["usr/lib/systemd/system/", "usr/share/", "usr/share/man/", "usr/share/man/man8/", "usr/share/doc/"]
-        + ["usr/share/doc/tyd/"]
+        + ["usr/lib/systemd/system/", "usr/share/", "usr/share/man/", "usr/share/man/man1/", "usr/share/man/man8/"]
+        + ["usr/share/doc/", "usr/share/doc/tyd/"]
       #expect(lines.count == all.count)
     }
   }
 
-  @Test("dpkg reads what the package is; each file's digest is right; the only configuration file is named as one")
+  @Test("dpkg reads what the package is; each file's digest is right; the configuration files are named as such")
   func control() async throws {
     try await withFolder { folder in
       let built = try await made(package(in: folder), in: folder)
@@ -98,7 +102,7 @@ import Workshop
       let (control, tree) = (folder.appending("control"), folder.appending("tree"))
       _ = try await text("dpkg-deb", ["--control", built.string, control.string])
       _ = try await text("dpkg-deb", ["--extract", built.string, tree.string])
-      #expect(try await text("cat", [control.appending("conffiles").string]) == "/etc/default/tyd\n")
+      #expect(try await text("cat", [control.appending("conffiles").string]) == "/etc/default/mosd\n/etc/default/tyd\n")
       let sums = Command(
         "md5sum", ["--check", "--quiet", "--strict", control.appending("md5sums").string], workingDirectory: tree.string
       )
@@ -170,6 +174,39 @@ import Workshop
     #expect(!lines.contains("ProtectKernelTunables=yes") && !lines.contains("PrivateNetwork=yes"))
     #expect(lines.first { $0.hasPrefix("RestrictAddressFamilies=") }?.contains("AF_NETLINK") == true)
     #expect(lines.first { $0.hasPrefix("CapabilityBoundingSet=") } == "CapabilityBoundingSet=CAP_NET_ADMIN")
+  }
+
+  @Test("the service for work runs nobody else's until its administrator says so, and keeps no file from its users")
+  func workService() throws {
+    let unit = try String(contentsOfFile: checkout.appending("master/mosd.service").string, encoding: .utf8)
+    let lines = unit.split(separator: "\n").map(String.init)
+    for line in [
+      "ExecStart=/usr/sbin/mosd --foreground $MOSD_OPTIONS", "EnvironmentFile=-/etc/default/mosd",
+      "Environment=\"MOSD_OPTIONS=--work off\"", "RuntimeDirectory=mosd", "Delegate=yes", "KillMode=process",
+      "RestartPreventExitStatus=2", "LimitCORE=0",
+    ] { #expect(lines.contains(line), "\(line)") }
+    let options = try String(contentsOfFile: checkout.appending("master/mosd.default").string, encoding: .utf8)
+    #expect(options.split(separator: "\n").contains("MOSD_OPTIONS=\"--work off\""))
+    #expect(try MosdOptions(["--foreground", "--work", "off"].map { [UInt8]($0.utf8) }).slots == 0)
+    // These would hide or guard files of users, or keep jobs, which inherit them, from being any programs.
+    for word in [
+      "Protect", "Private", "Restrict", "SystemCall", "MemoryDeny", "ReadOnly", "Inaccessible", "RootDirectory",
+    ] { #expect(!lines.contains { $0.hasPrefix(word) }, "\(word)") }
+  }
+
+  static let workPages = [
+    ("mosrun.1", "\(MosrunOptions.help)"), ("mosd.8", "\(MosdOptions.help)"), ("mps.1", "\(MpsOptions.help)"),
+    ("mkill.1", "\(MkillOptions.help)"),
+  ]
+
+  @Test("the manual names every option of the programs for work", arguments: workPages)
+  func workManual(_ name: String, _ help: String) throws {
+    let page = try String(contentsOfFile: checkout.appending("master/\(name)").string, encoding: .utf8)
+      .replacingOccurrences(of: "\\-", with: "-")
+    for word in help.split(whereSeparator: { " \n,".contains($0) }) where word.first == "-" && word.count > 1 {
+      #expect(page.contains(word), "\(word)")
+    }
+    #expect(page.contains("tyd \(String(decoding: SoftwareVersion.current.text, as: UTF8.self))\""))
   }
 
   @Test("a changelog without a date, or none at all, is one sentence")

@@ -133,9 +133,21 @@ private actor Record {
     _ = try await wide.stages(in: &withDebians)
     // Debian's package and what is chosen of it in place of a kernel of our own; the same of boot loaders for UEFI.
     #expect(withDebians.count == 12)
+    var withOwn = Pipeline()
+    _ = try await ImagePipeline(
+      .cd, for: .x86_64, folders: folders, output: "/nowhere", kernel: .own, firmware: .debian
+    ).stages(in: &withOwn)
+    // One kernel in place of a package and what is chosen of it; firmware's packages and what is chosen of them.
+    #expect(withOwn.count == 11 + 2)
+    // Signed as a whole by a key of the user's, it is started by shim, and not by a GRUB that would start anything.
+    var signed = try ImagePipeline(.cd, for: .x86_64, folders: folders, output: "/nowhere", kernel: .own)
+    #expect(signed.target.bootWays.contains { $0.isBy(.unsigned) })
+    signed.signer = ProgramSigner(name: "mine", key: "/k", certificateFile: "/c", certificate: [])
+    #expect(signed.target.bootWays.contains { $0.isBy(.debian) })
     var fromNetwork = Pipeline()
     _ = try await ImagePipeline(.network, for: .x86_64, folders: folders, output: "/nowhere").stages(in: &fromNetwork)
-    #expect(fromNetwork.count == 10)
+    // The same loaders, and the stub, for another medium.
+    #expect(fromNetwork.count == 12)
     var both = Pipeline()
     _ = try await ImagePipeline(.cd, for: .any, folders: folders, output: "/nowhere").stages(in: &both)
     // The image itself is one.
@@ -158,7 +170,9 @@ private actor Record {
         (.i586, .image(kernel), nil, "is not a Linux kernel"),
         (.i586, .debian, nil, "No kernel of Debian's runs on i586"),
         (.i586, .own, .all, "this one has none"),
-        (.x86_64, .own, nil, "no kernel of our own for x86_64"),
+        (.x86_64, .own, .all, "this one has none"),
+        (.x86_64, .image(kernel, modules: cache.folder), nil, "is not a Linux kernel"),
+        (.any, .image(kernel, modules: cache.folder), nil, "A kernel is for one kind of computer"),
         (.x86_64, .package(kernel), nil, "cannot be read as a Debian package"),
         (.x86_64, .image(kernel), .named(["e1000e"]), "this one has none"),
       ]
@@ -168,6 +182,10 @@ private actor Record {
         }
         #expect(error.map { "\($0)".contains(says) } == true, "it says: \(error.map { "\($0)" } ?? "")")
       }
+      let firmware = #expect(throws: BuildError.self) {
+        try ImagePipeline(.cd, for: .any, folders: folders, output: out, firmware: .folder(kernel))
+      }
+      #expect(firmware.map { "\($0)".contains("give FIRMWARE the path of a Linux's lib/firmware") } == true)
       let nowhere = try ImagePipeline(.cd, for: .standard, folders: folders, output: "/proc/out")
       await #expect(throws: BuildError.self) { try await nowhere.run(quiet: true) }
       #expect(!exists(folders.cache))
@@ -193,5 +211,11 @@ private actor Record {
       let left = try FileManager.default.contentsOfDirectory(atPath: cache.folder.string)
       #expect(left == [])
     }
+  }
+}
+
+extension BootWay {
+  fileprivate func isBy(_ loaders: GRUB) -> Bool {
+    if case .uefi(let own) = self { own.parts.map(\.package) == loaders.parts.map(\.package) } else { false }
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import SystemPackage
+import Target
 import TestSupport
 import Testing
 import Workshop
@@ -30,7 +31,7 @@ import Workshop
       try await write("CONFIG_A=y\n".utf8, to: finished)
       let fragment = try ConfigurationFragment("CONFIG_A=y\nCONFIG_B=y\n", file: "kernel.config")
       let error = #expect(throws: BuildError.self) { try fragment.check(finished) }
-      #expect("\(error as Any)".contains("kernel.config: kconfig dropped CONFIG_B=y (line 2)"))
+      #expect("\(error as Any)".contains("kconfig dropped CONFIG_B=y (kernel.config, line 2)"))
       try ConfigurationFragment("CONFIG_A=y\n", file: "f").check(finished)
     }
   }
@@ -41,6 +42,32 @@ import Workshop
   func refused(_ text: String) {
     let error = #expect(throws: BuildError.self) { try ConfigurationFragment(text, file: "busybox.config") }
     #expect("\(error as Any)".contains("busybox.config, line \(text.contains("\n") ? 2 : 1): "))
+  }
+
+  @Test("several fragments are one, and what two of them set is named in both")
+  func joined() throws {
+    let common = try ConfigurationFragment("CONFIG_A=y\nCONFIG_B=y\n", file: "kernel.config")
+    let own = try ConfigurationFragment("# why\nCONFIG_C=y\n", file: "kernel-i586.config")
+    #expect(
+      try ConfigurationFragment(joining: [common, own]).settings.map(\.name) == ["CONFIG_A", "CONFIG_B", "CONFIG_C"])
+    let again = try ConfigurationFragment("# why\nCONFIG_B=n\n", file: "kernel-i586.config")
+    let error = #expect(throws: BuildError.self) { try ConfigurationFragment(joining: [common, again]) }
+    #expect("\(error as Any)".contains("kernel-i586.config, line 2: CONFIG_B was already set in kernel.config, line 2"))
+  }
+
+  @Test("what every kernel must have is in the project's own", arguments: [DroneTarget.i586, .x86_64])
+  func demands(_ target: DroneTarget) throws {
+    let text = try ["kernel.config", "kernel-\(target.name).config"].map {
+      String(decoding: try contents(of: recipes.appending($0)), as: UTF8.self)
+    }.joined(separator: "\n")
+    let fragment = KernelConfiguration(text)
+    #expect(fragment.shortcomingOfCards == nil)
+    // What others select stands in no fragment.
+    for option in ["CONFIG_NF_TABLES", "CONFIG_INET_ESP", "CONFIG_BLK_DEV_INITRD", "CONFIG_RD_XZ"]
+      + target.kernel.screens.prefix(1)
+    {
+      #expect(fragment[option] == "y", "\(option)")
+    }
   }
 
   @Test("everything else is switched off, numbers and texts keep their defaults")
@@ -69,7 +96,7 @@ import Workshop
 
   @Test("the project's own fragments are whole, and every group says what it is for")
   func own() throws {
-    for name in ["kernel-i586.config", "busybox.config"] {
+    for name in ["kernel.config", "kernel-i586.config", "kernel-x86_64.config", "busybox.config"] {
       let text = String(decoding: try contents(of: recipes.appending(name)), as: UTF8.self)
       _ = try ConfigurationFragment(text, file: name)
       for group in text.split(separator: "\n\n") where group.contains("CONFIG_") {

@@ -32,4 +32,19 @@ import Testing
     #expect(target.programs.contains(.tyd))
     #expect(target.programs.contains(.processOne) == (target.image != nil))
   }
+
+  @Test("an image whose kernel nobody signed has GRUB alone, and is known by the files of its EFI partition")
+  func unsigned() throws {
+    let wide = ImageTarget.x86_64.unsigned
+    #expect(wide.name == "x86_64" && wide.budget == 9_000_000 && ImageTarget.i586.unsigned.budget == 5_800_000)
+    let places = GRUB.unsigned.parts.map(\.place)
+    #expect(places == ["/EFI/BOOT/BOOTX64.EFI", "/EFI/BOOT/BOOTIA32.EFI"])
+    func isUnsigned(_ partition: [String]?) throws -> Bool {
+      try #require(ImageTarget(named: "x86_64", partition: partition)).budget == 9_000_000
+    }
+    #expect(try isUnsigned(["/BOOT/GRUB/GRUB.CFG"] + places))
+    #expect(try !isUnsigned(GRUB.debian.parts.map(\.place)))
+    #expect(try !isUnsigned(nil))
+    #expect(ImageTarget(named: "arm", partition: nil) == nil)
+  }
 }

@@ -86,6 +86,20 @@ import Testing
     }
   }
 
+  @Test("lines of output and errors come one after the other, and the last ones are in the error")
+  func lines() async throws {
+    var lines: [String] = []
+    try await Command("/bin/sh", ["-c", "echo one; echo two >&2; printf three"]).run { lines.append($0) }
+    #expect(lines.map { $0.filter { !$0.isNewline } } == ["one", "two", "three"])
+    let error = await #expect(throws: BuildError.self) {
+      try await Command("/bin/sh", ["-c", "echo port taken >&2; exit 2"]).run { _ in }
+    }
+    guard case .commandFailed(_, _, nil, let last)? = error else {
+      return #expect(Bool(false), "\(String(describing: error))")
+    }
+    #expect(last == ["port taken"])
+  }
+
   @Test("a failing program's last words are in the error")
   func failing() async {
     let error = await #expect(throws: BuildError.self) { _ = try await Command("ls", ["/no/such/folder"]).output() }

@@ -31,6 +31,20 @@ import Testing
     }
   }
 
+  @Test("what is no file is refused at once: a pipe that nobody writes to would be waited for without end")
+  func noFile() async throws {
+    try await withFolder { folder in
+      let pipe = folder.appending("pipe")
+      #expect(mkfifo(pipe.string, 0o600) == 0)
+      for (path, reason) in [
+        (pipe, "neither a regular file nor a drive"), (folder, "directory"), (folder.appending("none"), "No such file"),
+      ] {
+        let error = #expect(throws: BuildError.self) { _ = try contents(of: path) }
+        #expect(error.map { "\($0)" }?.contains(reason) == true, "\(error.map { "\($0)" } ?? "")")
+      }
+    }
+  }
+
   @Test(
     "what root left in a user's folder is named as a whole; what is the system's is not the user's to take over",
     arguments: [

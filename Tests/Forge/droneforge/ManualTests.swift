@@ -3,6 +3,7 @@ import BootLine
 import ClusterView
 import Foundation
 import Integrity
+import Jobs
 import ProcessView
 import SystemPackage
 import TestSupport
@@ -15,7 +16,8 @@ import Workshop
 /// What docs/ says, as far as it can be proven without a machine.
 @Suite struct ManualTests {
   static let places = [
-    "sh", "sh army", "sh drone", "sh first", "sh node", "sh master", "sh hardware", "sh fails 1", "boot", "text",
+    "sh", "sh army", "sh drone", "sh first", "sh node", "sh cluster", "sh master", "sh hardware", "sh fails 1", "boot",
+    "text",
   ]
 
   @Test("every block says where its lines are typed", arguments: ManualBlock.all)
@@ -39,6 +41,10 @@ import Workshop
       case "tyd": _ = try TydCommand(bytes)
       case "showmap": _ = try ShowmapOptions(bytes)
       case "mosmon": _ = try MosmonOptions(bytes)
+      case "mosrun": _ = try MosrunOptions(bytes)
+      case "mosd": _ = try MosdOptions(bytes)
+      case "mps": _ = try MpsOptions(bytes)
+      case "mkill": _ = try MkillOptions(bytes)
       case "mtop": _ = try TopCommand(bytes)
       case "certaintyd": _ = try WatchOptions(bytes)
       default:

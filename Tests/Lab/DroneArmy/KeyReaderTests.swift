@@ -15,7 +15,7 @@ import Testing
       ("ls\r", [.typed([0x6C, 0x73, 0x0D])]),
       ("a\u{1}k2b", [.typed([0x61]), .kill(2), .typed([0x62])]),
       ("\u{1}r1\u{1}u3\u{1}p3", [.reboot(1), .unplug(3), .plug(3)]),
-      ("\u{1}c2\u{1}m", [.console(2), .monitor]),
+      ("\u{1}c2\u{1}m\u{1}w", [.console(2), .monitor, .work]),
       ("\u{3}", [.end]),
       ("\u{1}q", [.end]),
       // The two keys themselves, for the drone.

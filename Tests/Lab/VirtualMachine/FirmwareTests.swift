@@ -6,14 +6,12 @@ import Workshop
 @Suite struct FirmwareTests {
   @Test("a BIOS is the emulator's own, on its own board, with nothing said about either")
   func bios() {
-    #expect(Firmware.bios.arguments(bootsFromNetwork: false) == [])
+    #expect(Firmware.bios.arguments(for: .nothing) == [])
     #expect(MachineConfiguration(boot: .nothing).firmware == .bios)
   }
 
-  static let silent = [
-    "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n",
-    "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n",
-  ]
+  static let withoutIPv6 = ["-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"]
+  static let silent = withoutIPv6 + ["-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n"]
   static let guarded = ["-machine", "q35,smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on"]
 
   @Test(
@@ -22,14 +20,15 @@ import Workshop
       (Firmware.uefi, ["-machine", "q35"], "OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
       (.uefi32, guarded, "OVMF32_CODE_4M.secboot.fd", "OVMF32_VARS_4M.fd"),
       (.secureBoot, guarded, "OVMF_CODE_4M.ms.fd", "OVMF_VARS_4M.ms.fd"),
+      (.ownKey, guarded, "OVMF_CODE_4M.snakeoil.fd", "OVMF_VARS_4M.snakeoil.fd"),
     ])
   func uefi(_ firmware: Firmware, _ board: [String], _ code: String, _ variables: String) {
     let chips = [
       "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/\(code)",
       "-drive", "if=pflash,unit=1,format=raw,snapshot=on,file=/usr/share/OVMF/\(variables)",
     ]
-    #expect(firmware.arguments(bootsFromNetwork: false) == board + chips + Self.silent)
-    #expect(firmware.arguments(bootsFromNetwork: true) == board + chips)
+    #expect(firmware.arguments(for: .nothing) == board + chips + Self.silent)
+    #expect(firmware.arguments(for: .network) == board + chips + Self.withoutIPv6)
   }
 
   @Test(
@@ -80,15 +79,17 @@ import Workshop
     #expect(arguments.count { $0.contains("a.iso") } == (expected.contains { $0.contains("a.iso") } ? 1 : 0))
   }
 
-  @Test("of a machine's cards the first is what UEFI boots from the network by, and has the only boot ROM")
-  func network() {
-    let cards = [NetworkCard(.virtio, on: .silent), NetworkCard(.e1000e, on: .silent)]
+  @Test(
+    "of a machine's cards the first is what UEFI boots from the network by, and has the only boot ROM; virtio has none, since firmware drives it",
+    arguments: [([NetworkCard.Model.e1000e, .virtio], [false, true]), ([.virtio, .e1000e], [true, true])])
+  func network(_ models: [NetworkCard.Model], _ lackROMs: [Bool]) {
+    let cards = models.map { NetworkCard($0, on: .silent) }
     func devices(_ boot: MachineConfiguration.Boot) -> [String] {
       MachineConfiguration(firmware: .uefi, boot: boot, cards: cards).arguments(.inheritedSockets)
         .filter { $0.contains("netdev=") }
     }
     #expect(devices(.network).map { $0.contains("bootindex=0") } == [true, false])
-    #expect(devices(.network).map { $0.contains("romfile=") } == [false, true])
+    #expect(devices(.network).map { $0.contains("romfile=") } == lackROMs)
     #expect(devices(.nothing).allSatisfy { $0.contains("romfile=") && !$0.contains("bootindex") })
   }
 

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct MachineConfigurationTests {
   static let boots: [MachineConfiguration.Boot] = [
-    .cd("a.iso"), .disk("a.iso"), .usb("a.iso"), .network, .kernel("k", initramfs: "i", commandLine: "quiet"), .nothing,
+    .cd("a.iso"), .disk("a.iso"), .usb("a.iso"), .network, .http, .kernel("k", initramfs: "i", commandLine: "quiet"),
+    .nothing,
   ]
 
   @Test(
@@ -47,6 +48,24 @@ import Testing
     configuration.boot = .nothing
     let others = configuration.arguments(.inheritedSockets).filter { $0.contains("netdev=") }
     #expect(others.map { $0.contains("romfile=") } == [true, true])
+  }
+
+  @Test("UEFI tries PXE where that is asked for alone, and has random numbers for a network")
+  func network() {
+    func words(_ boot: MachineConfiguration.Boot) -> [String] {
+      MachineConfiguration(firmware: .uefi, boot: boot, cards: [.init(.virtio, on: .user())])
+        .arguments(.inheritedSockets)
+    }
+    for (boot, hasPXE, isNetwork) in [
+      (MachineConfiguration.Boot.network, true, true), (.http, false, true), (.cd("a.iso"), false, false),
+    ] {
+      let words = words(boot)
+      #expect(words.contains("name=opt/org.tianocore/IPv4PXESupport,string=n") == !hasPXE)
+      #expect(words.contains("name=opt/org.tianocore/IPv6PXESupport,string=n"))
+      #expect(words.contains("virtio-rng-pci") == isNetwork)
+      // Its own driver, and not a boot ROM's.
+      #expect(words.contains { $0.contains("netdev=") && $0.contains("romfile=") })
+    }
   }
 
   @Test("a comma in a path does not start an option")

@@ -50,7 +50,7 @@ import Workshop
     let section = try Section(
       readme: String(decoding: contents(of: checkout.appending("README.md")), as: UTF8.self))
     #expect(section.start == ["make army N=3"])
-    #expect(section.keys.map(\.keys) == ["Ctrl-A k 2", "Ctrl-A r 2", "Ctrl-A u 3", "Ctrl-A p 3", "Ctrl-C"])
+    #expect(section.keys.map(\.keys) == ["Ctrl-A k 2", "Ctrl-A r 2", "Ctrl-A u 3", "Ctrl-A p 3", "Ctrl-A w", "Ctrl-C"])
     try await RunningArmy.withRuntime { army in
       try await withMachineGroup(of: 3) {
         let terminal = try PseudoTerminal(
@@ -62,6 +62,7 @@ import Workshop
         }
         for (keys, _) in section.keys.dropLast() {
           terminal.type(typed(keys))
+          if keys == "Ctrl-A w" { try terminal.expect("---------------", within: .seconds(120)) }
           try await follows(keys, army, look)
         }
         for command in section.second {

@@ -105,7 +105,7 @@ import Workshop
           #expect(words.first == "took" && numbers.count == 2, "\(took)")
           if numbers.count == 2 { times.append(numbers[1] - numbers[0]) }
           most = max(most, try await first.tydMemory())
-          try await joiner.machine.succeeds("tyd --leave; while pidof tyd >/dev/null; do sleep 0.1; done")
+          try await joiner.machine.succeeds("tyd --leave; while ps | grep -q '[ /][t]yd'; do sleep 0.1; done")
         }
         try await flood
         let took = ContinuousClock.now - start

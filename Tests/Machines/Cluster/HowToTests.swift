@@ -43,7 +43,7 @@ import VirtualMachine
                 (first, ["192.168.1.21", "192.168.1.22"]), (second, ["192.168.1.11", "192.168.1.22"]),
                 (third, ["192.168.1.11", "192.168.1.21"]),
               ] {
-                for other in others { #expect(try await machine.run("ping -c2 -W3 \(other)").status == 0, "\(other)") }
+                for other in others { #expect(try await machine.reaches(other), "\(other)") }
               }
               #expect(try await first.run("tyd").status != 0, "a second tyd is refused")
               #expect(try await first.run("tyd --help").status == 0)

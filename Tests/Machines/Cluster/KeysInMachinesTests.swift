@@ -31,7 +31,8 @@ import VirtualMachine
         #expect(try await sender.reaches(receiver.address))
         try await receiver.machine.succeeds("kill -STOP $(pidof tyd)")
         try await sender.machine.succeeds(
-          "n=0; while [ $n -lt 300 ]; do echo datagram; n=$((n+1)); usleep 2000; done "
+          // The shell's own pause: a program for each takes a slow machine longer than it has until the other is missed.
+          "n=0; while [ $n -lt 300 ]; do echo datagram; n=$((n+1)); i=0; while [ $i -lt 60 ]; do i=$((i+1)); done; done "
             + "| timeout 4 nc -u -w 1 \(receiver.address) 6000; true")
         try await receiver.machine.succeeds("kill -CONT $(pidof tyd)")
         for drone in drones { try await drone.waits(for: "both alive") { $0.alive.count == 2 } }
@@ -60,7 +61,7 @@ import VirtualMachine
 
   private func endCluster(_ drones: [Drone]) async throws {
     for drone in drones {
-      try await drone.machine.succeeds("tyd --stop; while pidof tyd >/dev/null; do sleep 0.1; done")
+      try await drone.machine.succeeds("tyd --stop; while ps | grep -q '[ /][t]yd'; do sleep 0.1; done")
     }
   }
 }

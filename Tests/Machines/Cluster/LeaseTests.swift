@@ -25,7 +25,8 @@ import VirtualMachine
               try await drone.expectShell()
               try await drone.succeeds(Self.until("tyd --status 2>/dev/null | grep -c alive | grep -q 2", seconds: 60))
               let address = try await drone.address().split(separator: "/").first.map(String.init) ?? ""
-              try await drone.succeeds("ping -c2 -W3 192.168.1.11")
+              // To agree on keys takes a busy computer a while.
+              #expect(try await drone.reaches("192.168.1.11"))
               try await drone.succeeds(
                 "mkdir /tmp/l; printf '#!/bin/sh\\necho $1 $ip $lease >>/tmp/l/told\\n' >/tmp/l/told.sh; chmod 755 /tmp/l/told.sh"
               )

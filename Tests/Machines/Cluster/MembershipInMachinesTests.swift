@@ -53,7 +53,7 @@ import VirtualMachine
       try await withDrones(["192.168.1.11", "192.168.1.21"], in: network) { drones in
         try await formCluster(drones)
         #expect(try await drones[1].reaches("192.168.1.11"))
-        try await drones[0].machine.succeeds("kill -9 $(pidof tyd)")
+        try await drones[0].machine.succeeds("kill -9 $(cat /run/tyd/pid)")
         _ = try await drones[1].machine.run("ping -c3 -W1 192.168.1.11")
         try await drones[0].waits(for: "both alive") { $0.alive.count == 2 }
         #expect(try await drones[1].reaches("192.168.1.11"))
@@ -63,7 +63,8 @@ import VirtualMachine
         let id = try await drones[0].status().name
         try await drones[1].machine.succeeds("tyd --remove \(id)")
         try await drones[0].machine.succeeds(
-          "n=0; while pidof tyd >/dev/null && [ $n -lt 100 ]; do sleep 0.1; n=$((n+1)); done; sleep 3; ! pidof tyd")
+          "n=0; while ps | grep -q '[ /][t]yd' && [ $n -lt 100 ]; do sleep 0.1; n=$((n+1)); done; sleep 3; ! ps | grep '[ /][t]yd'"
+        )
         #expect(try await drones[0].machine.output("grep -c 'it is started again' /run/boot.log") == "1")
       }
     }

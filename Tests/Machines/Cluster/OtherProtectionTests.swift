@@ -36,7 +36,7 @@ import VirtualMachine
         let said = try await third.machine.output("tr '\\033' '@' </tmp/said")
         let warning = said.split(separator: "\n").first { $0.contains("OFF as -c off asks: EVERYTHING GOES IN CLEAR") }
         #expect(warning?.contains("@[1;31m") == true, "\(said)")
-        try await second.machine.succeeds("tyd --leave; while pidof tyd >/dev/null; do sleep 0.1; done")
+        try await second.machine.succeeds("tyd --leave; while ps | grep -q '[ /][t]yd'; do sleep 0.1; done")
         before = try await third.status()
         refused = try await second.machine.run("tyd -m 192.168.1.22")
         #expect(refused.status == 1, "\(refused.output)")

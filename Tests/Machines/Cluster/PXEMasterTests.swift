@@ -62,7 +62,7 @@ import Workshop
             first = node
             #expect(try await other.output("ls -A /run/cluster | tr '\\n' ' '") == "ca.crt cluster")
             #expect(try await other.output("cat /proc/cmdline").contains("BOOTIF=01-52-54-00-00-00-22"))
-            #expect(try await other.run("ping -c2 -W3 \(Self.master)").status == 0)
+            #expect(try await other.reaches("\(Self.master)"))
             let status = try await master.output("tyd --status")
             #expect(status.contains("52:54:00:00:00:22") && status.contains("1 sent whole"), "\(status)")
           }
@@ -165,7 +165,7 @@ import Workshop
           let tap = try await network.tap("tap1")
           try await bootOther(master, at: "192.168.1.111", in: network, tap: tap) { other, node in
             #expect(try await other.output("cat /proc/cmdline").contains("BOOTIF=01-52-54-00-00-00-22"))
-            #expect(try await other.run("ping -c2 -W3 192.168.1.111").status == 0)
+            #expect(try await other.reaches("192.168.1.111"))
             #expect((100...150).contains(node.address.octets[3]), "\(node.address)")
             let status = try await master.output("tyd --status")
             #expect(

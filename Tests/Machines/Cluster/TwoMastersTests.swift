@@ -44,7 +44,7 @@ import Workshop
             }
             #expect(try await second.output("nc -w 5 192.168.1.11 22 </dev/null") == "hello")
             #expect(try await first.output("nc -w 5 192.168.1.12 22 </dev/null") == "hello")
-            #expect(try await second.run("ping -c2 -W3 192.168.1.11").status == 0)
+            #expect(try await second.reaches("192.168.1.11"))
             try await first.succeeds(
               "n=0; until nft list set inet tyd others6 | grep -q fd00:1::12 || [ $n = 20 ]; do sleep 1; n=$((n+1)); done; "
                 + "nft list set inet tyd others6 | grep -q fd00:1::12")
@@ -67,7 +67,7 @@ import Workshop
               #expect(try await network.succeeds("busybox", ["ping6", "-c1", "-W3", address]))
             }
 
-            try await second.succeeds("tyd --leave; while pidof tyd >/dev/null; do sleep 1; done")
+            try await second.succeeds("tyd --leave; while ps | grep -q '[ /][t]yd'; do sleep 1; done")
             // Whoever makes a member look gone must not read what goes to it.
             #expect(try await !second.output(asks).contains("hello"), "its addresses are kept")
             try await first.succeeds("tyd --release 192.168.1.12")

@@ -84,7 +84,7 @@ enum Master {
 
   /// Programs of this computer that go into the guest with the libraries that they load.
   private static let programs = [
-    "/usr/bin/busybox", "/usr/sbin/nft", "/usr/bin/ip", "/usr/bin/dpkg-deb", "/usr/bin/tar",
+    "/usr/bin/busybox", "/usr/sbin/nft", "/usr/bin/ip", "/usr/bin/dpkg-deb", "/usr/bin/tar", "/usr/bin/setpriv",
   ]
 
   /// Process 1. The prompt is that of a drone, so that tests talk to both in one way.
@@ -141,8 +141,10 @@ enum Master {
     }
     if let package { entries.append(.file("/root/package.deb", .file(package), why: "the package under test")) }
     var taken: Set<String> = []
+    let brought = Set(files.map(\.path))
     for program in programs {
-      for file in try await [program] + libraries(of: program) where taken.insert(file).inserted {
+      for file in try await [program] + libraries(of: program)
+      where !brought.contains(file) && taken.insert(file).inserted {
         entries.append(.file(file, .file(FilePath(file)), executable: true, why: "a program of this computer"))
       }
     }
@@ -176,7 +178,7 @@ enum Master {
 ///   - processOne: what starts it.
 func withMaster<Result: Sendable>(
   address: String = "192.168.1.11/24", firewall: String = Master.firewall(), package: FilePath? = nil,
-  files: [Entry] = [], processOne: Master.ProcessOne = .script, card: NetworkCard,
+  files: [Entry] = [], memory: Int? = nil, processOne: Master.ProcessOne = .script, card: NetworkCard,
   in namespace: NetworkNamespace? = nil, file: String = #fileID, function: String = #function,
   _ body: (VirtualMachine) async throws -> Result
 ) async throws -> Result {
@@ -198,7 +200,7 @@ func withMaster<Result: Sendable>(
   }
   try await write(bytes, to: archive)
   let configuration = MachineConfiguration(
-    target: .x86_64, memory: processOne == .systemd ? 384 : nil,
+    target: .x86_64, memory: memory ?? (processOne == .systemd ? 384 : nil),
     boot: .kernel(debian.kernel, initramfs: archive, commandLine: words), cards: [card])
   return try await withVirtualMachine(configuration, in: namespace, file: file, function: function, body)
 }

@@ -1,5 +1,7 @@
 import ClusterStore
+import Image
 import SystemPackage
+import Target
 import Testing
 import VirtualMachine
 
@@ -8,9 +10,11 @@ import VirtualMachine
 ///
 /// - Parameters:
 ///   - addresses: the drones'.
+///   - targets: what kinds of computer the drones are, by their places; nil for the standard one.
 ///   - capture: a pcap file that gets every frame of the master's card.
 func withMasterOfDrones(
-  _ addresses: [String], capture: FilePath? = nil, file: String = #fileID, function: String = #function,
+  _ addresses: [String], targets: [DroneTarget]? = nil, capture: FilePath? = nil, masterFiles: [Entry] = [],
+  masterMemory: Int? = nil, file: String = #fileID, function: String = #function,
   _ body: (NetworkNamespace, VirtualMachine, [MachineConfiguration]) async throws -> Void
 ) async throws {
   let cluster = try ClusterStore().cluster(.standard)
@@ -22,13 +26,13 @@ func withMasterOfDrones(
       let tap = try await network.tap("tap\(index + 1)")
       drones.append(
         try Image.direct(
-          "ip=\(address)::192.168.1.1:255.255.255.0:::",
+          "ip=\(address)::192.168.1.1:255.255.255.0:::", for: targets?[index] ?? .standard,
           cards: [.init(on: .tap(tap), address: "52:54:00:00:00:2\(index)")]))
     }
     try await withMachineGroup(of: 1 + drones.count) {
       try await withMaster(
-        package: Master.package, files: Master.credential(cluster.certificate, cluster.key), card: card, in: network,
-        file: file, function: function
+        package: Master.package, files: masterFiles + Master.credential(cluster.certificate, cluster.key),
+        memory: masterMemory, card: card, in: network, file: file, function: function
       ) { master in try await body(network, master, drones) }
     }
   }

@@ -11,6 +11,13 @@ struct VersionTests {
     #expect(SoftwareVersion(.max, .max, .max).text == [UInt8]("65535.65535.65535".utf8))
   }
 
+  @Test("a system of this version is described as os-release(5) has it")
+  func description() {
+    #expect(
+      SoftwareVersion(1, 2, 3).systemDescription
+        == [UInt8]("ID=droneforge\nNAME=droneforge\nPRETTY_NAME=\"droneforge 1.2.3\"\nVERSION_ID=1.2.3\n".utf8))
+  }
+
   @Test(
     "every file of the checkout that people read a version in has this one",
     arguments: [

@@ -20,9 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "handles.h"
 #include "internet.h"
 #include "privileges.h"
 #include "sockets.h"
+#include "work.h"
 
 /// The calling thread's last error number.
 static inline int linux_errno(void) { return errno; }
@@ -97,6 +99,11 @@ int linux_signal_descriptor(void);
 /// Takes the next pending signal, from a signal descriptor or with -1 from the process itself; 0 if there is none. Never
 /// waits.
 int linux_next_signal(int descriptor);
+
+/// Undoes linux_block_signals.
+void linux_unblock_signals(void);
+/// From now on children that end can be waited for, also where the parent's SIGCHLD was ignored (wait(2)).
+void linux_notice_children(void);
 
 /// From now on a write to a pipe that nobody reads gives EPIPE and does not end the calling process.
 void linux_ignore_broken_pipes(void);

@@ -9,7 +9,7 @@ public struct StaticRoute: Equatable, Hashable, Sendable {
   public let gateway: IPv4Address?
 
   public init(network: IPv4Address, mask: Netmask, gateway: IPv4Address?) {
-    self.network = IPv4Address(bits: network.bits & mask.bits)
+    self.network = mask.network(of: network)
     self.mask = mask
     self.gateway = gateway
   }

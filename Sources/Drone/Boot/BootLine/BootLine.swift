@@ -115,6 +115,8 @@ extension BootLine {
   public var shell: Bool { drone.shell }
   public var debug: Bool { drone.debug }
   public var keepsModulesOpen: Bool { drone.keepsModulesOpen }
+  public var jobs: Int? { drone.jobs }
+  public var workHomes: [NodeReference]? { drone.workHomes }
   public var keymap: [UInt8]? { drone.keymap }
   public var consoles: [DroneWords.Console] { drone.consoles }
   public var syslog: [UInt8]? { drone.syslog }

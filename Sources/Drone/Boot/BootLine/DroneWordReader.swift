@@ -29,6 +29,8 @@ struct DroneWordReader {
     case .syslog: readSyslog(word)
     case .netconsole: readNetconsole(word)
     case .modules: readModules(word)
+    case .work: readWork(word)
+    case .workFor: readWorkHomes(word)
     }
   }
 
@@ -64,6 +66,25 @@ struct DroneWordReader {
       drone.keepsModulesOpen = false
     } else {
       refuse(word, allowed: "open or locked")
+    }
+  }
+
+  private mutating func readWork(_ word: BootWord) {
+    if spells(word, "off") {
+      drone.jobs = 0
+    } else if let number = word.value.flatMap({ decimal($0) }), (1...1000).contains(number) {
+      drone.jobs = Int(number)
+    } else {
+      refuse(word, allowed: "off or a number of jobs from 1 to 1000")
+    }
+  }
+
+  private mutating func readWorkHomes(_ word: BootWord) {
+    if let homes = word.value.flatMap({ NodeReference.list([UInt8]($0)) }) {
+      drone.workHomes = homes
+    } else {
+      drone.workHomes = []
+      refuse(word, allowed: "ids or addresses of nodes with commas between them")
     }
   }
 

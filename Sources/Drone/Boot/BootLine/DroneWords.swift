@@ -22,6 +22,8 @@ import Bytes
 /// | `syslog=HOST`                    | send the log to this address or name as well                            |
 /// | `netconsole=TARGET`              | the kernel sends its messages there, see `NetconsoleTarget`             |
 /// | `modules=open`/`locked`          | load kernel modules for as long as the drone runs; default locked        |
+/// | `work=off`/NUMBER                | no jobs of other nodes, or so many at once; default two a processor     |
+/// | `work-for=NODE,NODE`             | jobs of these home nodes alone, ids or addresses                        |
 /// | `debug`, `debug=0`/`1`           | show more at boot; default 0                                            |
 public struct DroneWords: Hashable, Sendable {
   /// The medium the drone was booted from.
@@ -89,6 +91,10 @@ public struct DroneWords: Hashable, Sendable {
   public internal(set) var shell = true
   /// Whether modules may be loaded as long as the drone runs.
   public internal(set) var keepsModulesOpen = false
+  /// The most jobs of other nodes at once, 0 for none; nil for two a processor.
+  public internal(set) var jobs: Int?
+  /// The home nodes that it works for; nil for all members. Empty after a wrong value: nobody is meant by it.
+  public internal(set) var workHomes: [NodeReference]?
   public internal(set) var debug = false
   /// A file name of letters, digits, `-` and `_`.
   public internal(set) var keymap: [UInt8]?
@@ -108,7 +114,7 @@ extension DroneWords {
   /// The words by what they are about; CHAOS's spelling and ours are one where they mean the same.
   enum Name {
     case boot, eject, tyd, numberedTyd, master, certaintyd, filter, watchdog, shell, dhcp, console, keymap, syslog,
-      netconsole, debug, modules
+      netconsole, debug, modules, work, workFor
 
     init?(_ name: [UInt8]) {
       if name.spells("boot") || name.spells("BOOT") {
@@ -143,6 +149,10 @@ extension DroneWords {
         self = .debug
       } else if name.spells("modules") {
         self = .modules
+      } else if name.spells("work") {
+        self = .work
+      } else if name.spells("work-for") {
+        self = .workFor
       } else {
         return nil
       }

@@ -164,7 +164,7 @@ struct IPWord {
   }
 
   private func network(of address: IPv4Address, _ mask: Netmask) -> [UInt8] {
-    var out = IPv4Address(bits: address.bits & mask.bits).text
+    var out = mask.network(of: address).text
     out.append(UInt8(ascii: "/"))
     appendDecimal(UInt64(mask.prefixLength), to: &out)
     return out

@@ -17,6 +17,9 @@ public struct ModuleLoading: Sendable {
     load(table.modules.indices.filter { table.modules[$0].isForAll })
   }
 
+  /// How many kinds of device have shown themselves.
+  public var devices: Int { heard.count }
+
   /// Receives a device's `modalias`, as often as it is read. Gives the modules that it asks for and nobody has asked for before, in the
   /// order of loading.
   public mutating func receive(modalias: [UInt8]) -> [ModuleTable.Module] {

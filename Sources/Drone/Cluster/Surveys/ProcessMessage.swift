@@ -92,7 +92,7 @@ public struct ProcessMessage: Equatable, Sendable {
   ///     answer    18 total, running, processors, memory in all, available: varints
   ///               then for each process to the end: 1 byte with the length of
   ///               PID, user: varints; state, priority, nice: 1 byte each; CPU, time, virtual, resident, shared: varints;
-  ///               the name with a byte for its length before it
+  ///               the name with a byte for its length before it; of a job's, its home node, 2, and number, a varint
   public var bytes: [UInt8] {
     var out: [UInt8] = []
     out.reserveCapacity(128)
@@ -174,7 +174,12 @@ extension ListedProcess {
     out.append(varint: resident)
     out.append(varint: shared)
     out.append(UInt8(truncatingIfNeeded: name.count))
-    return out + name
+    out += name
+    if let job {
+      out.append(networkOrder: job.home)
+      out.append(varint: job.process)
+    }
+    return out
   }
 
   fileprivate init(_ reader: inout WireReader) throws(MembershipDecodeError) {
@@ -187,5 +192,6 @@ extension ListedProcess {
     let count = try reader.uint8()
     guard count <= ProcessReading.longestName else { throw .value(offset: place) }
     for _ in 0..<count { name.append(try reader.uint8()) }
+    if !reader.isAtEnd { job = JobName(home: try reader.uint16(), process: try reader.varint()) }
   }
 }

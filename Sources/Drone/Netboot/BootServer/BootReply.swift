@@ -1,6 +1,7 @@
 import Addresses
 import Addressing
 import Bytes
+import DroneLayout
 
 // What a DHCP server and a ProxyDHCP server do alike: read a question, and build and send a reply.
 
@@ -24,18 +25,6 @@ extension BOOTPMessage {
     return DHCPMessageType(rawValue: type[0])
   }
 
-  /// Whether a boot ROM says this (RFC 4578 §2, PXE 2.1 §2.2.1).
-  var isFromBootROM: Bool { (value(of: .vendorClass) ?? []).starts(with: [UInt8](BOOTPMessage.bootROM)) }
-
-  /// The class that boot ROMs and their servers know each other by.
-  static var bootROM: StaticString { "PXEClient" }
-
-  /// False for firmware that cannot run the boot file: a UEFI without its compatibility module names another architecture.
-  var runsBootFile: Bool {
-    guard let architecture = value(of: .architecture), architecture.count >= 2 else { return true }
-    return architecture[0] == 0 && architecture[1] == 0
-  }
-
   /// A reply without what it says. `type`: nil for BOOTP's.
   init(answering question: BOOTPMessage, _ type: DHCPMessageType?, from server: IPv4Address) {
     self.init(operation: .reply, transaction: question.transaction, clientHardware: question.clientHardware)
@@ -48,10 +37,18 @@ extension BOOTPMessage {
     if let identifier = question.value(of: .clientIdentifier) { add(.clientIdentifier, identifier) }
   }
 
-  /// Adds where the boot file is.
+  /// Adds where the boot file is: a name for TFTP, and for HTTP the whole address and the class without which firmware does not
+  /// take it for an answer.
   mutating func addBootFile(on server: IPv4Address, for question: BOOTPMessage) {
+    let firmware = ClientFirmware(question)
     serverAddress = server
-    bootFile = [UInt8](DHCPServer.bootFile)
+    switch firmware {
+    case .bios, .other: bootFile = [UInt8](NetworkBootFile.pxelinux)
+    case .uefi: bootFile = [UInt8](MediumPath.unifiedKernel)
+    case .uefiByHTTP:
+      bootFile = [UInt8]("http://") + server.text + [UInt8]("/") + [UInt8](MediumPath.unifiedKernel)
+      if value(of: .vendorClass) == nil { add(.vendorClass, [UInt8](firmware.bootClass)) }
+    }
     // Some boot ROMs look at these and not at the fixed fields.
     let asked = question.value(of: .parameterList) ?? []
     if asked.contains(VendorExtension.Code.bootServer.number) { add(.bootServer, server.text) }
@@ -84,10 +81,10 @@ struct Misses: Sendable {
   private(set) var count: UInt32 = 0
 
   /// Counts one, and says for whom and why there was no answer.
-  mutating func add(_ client: MACAddress, _ reason: StaticString) -> [DHCPServer.Command] {
+  mutating func add(_ client: MACAddress, _ reason: [UInt8]) -> [DHCPServer.Command] {
     count &+= 1
     guard count & (count &- 1) == 0 else { return [] }
-    var text = [UInt8](reason) + client.text + [UInt8](" (")
+    var text = reason + client.text + [UInt8](" (")
     appendDecimal(UInt64(count), to: &text)
     return [.news(.note(text + [UInt8](" such questions so far)")))]
   }

@@ -12,7 +12,7 @@ public struct BootTable: Sendable {
     /// How much of it has arrived, in per cent.
     public var percent: UInt8 = 0
     public var isBroken = false
-    /// How often the root archive arrived whole.
+    /// How often a root arrived whole.
     public var completed: UInt32 = 0
     /// When it last sent something, in milliseconds.
     public var heard: UInt64
@@ -44,7 +44,7 @@ public struct BootTable: Sendable {
       boots[index].percent = percent
       boots[index].isBroken = false
       boots[index].heard = now
-      guard percent == 100, file.spells(MediumPath.root) else { return nil }
+      guard percent == 100, ServedFile.isLast(file) else { return nil }
       boots[index].completed &+= 1
       completed &+= 1
       return address.text + [UInt8](" has the kernel and its root")

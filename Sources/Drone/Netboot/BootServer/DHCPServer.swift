@@ -9,7 +9,8 @@ import Bytes
 ///
 /// Its offers carry no class `PXEClient` (option 60): to a boot ROM they are offers of an ordinary DHCP server that name the
 /// boot server and the file, which is all that there is to choose (PXE 2.1 §2.2). With the class and without option 43 a ROM
-/// would ask port 4011 first. Beside another DHCP server `ProxyDHCPServer` stands in its place.
+/// would ask port 4011 first. Firmware that boots by HTTP takes an offer for one with its class alone. Beside another DHCP
+/// server `ProxyDHCPServer` stands in its place.
 public struct DHCPServer: Sendable {
   public enum Command: Equatable, Sendable {
     /// Send this frame on the card: to a client that has no address yet, or an ARP probe.
@@ -21,7 +22,6 @@ public struct DHCPServer: Sendable {
     case news(BootNews)
   }
 
-  public static let bootFile: StaticString = "pxelinux.0"
   /// A day, in seconds: this is how long drones keep their addresses when this node is gone.
   public static let leaseSeconds: UInt32 = 86_400
   /// The shortest lease in seconds; a client may ask for less than a day (RFC 2131 §4.3.1).
@@ -51,17 +51,26 @@ public struct DHCPServer: Sendable {
   public private(set) var nextDue: UInt64?
   /// The number of messages from relays, which get no answer.
   public private(set) var relayed: UInt32 = 0
+  private let served: ServedFirmware
   private var misses = Misses()
+  private var strangers = Misses()
 
-  /// - Parameter hardware: the server's own card.
-  public init(_ network: ServedNetwork, hardware: MACAddress) {
+  /// - Parameters:
+  ///   - hardware: the server's own card.
+  ///   - served: which firmware is told of a boot file; other gets an address alone.
+  public init(
+    _ network: ServedNetwork, hardware: MACAddress, serving served: ServedFirmware = ServedFirmware(uefi: false)
+  ) {
     self.network = network
     self.hardware = hardware
+    self.served = served
     leases = Leases(network)
   }
 
   /// The number of questions without an answer because too many asked at once or all addresses were in use.
   public var unanswered: UInt32 { misses.count }
+  /// The number of offers without a boot file because there is none for that firmware.
+  public var withoutFile: UInt32 { strangers.count }
 
   /// Receives an address that a card is known to have, from before this server began or from the cluster's map.
   public mutating func receive(_ known: KnownAddress, at now: UInt64) {
@@ -175,7 +184,9 @@ public struct DHCPServer: Sendable {
   private mutating func miss(_ message: BOOTPMessage) -> [Command] {
     misses.add(
       message.clientHardware,
-      pending.count < DHCPServer.mostPending ? "no free address for " : "too many computers ask at once: no answer to ")
+      [UInt8](
+        pending.count < DHCPServer.mostPending
+          ? "no free address for " : "too many computers ask at once: no answer to "))
   }
 
   private mutating func reserve(_ address: IPv4Address, for client: MACAddress, at now: UInt64) {
@@ -193,7 +204,8 @@ public struct DHCPServer: Sendable {
     let before = leases.lease(of: client)
     leases.set(
       client, address, until: max(before?.ends ?? 0, now &+ DHCPServer.offerTime), taken: before?.isTaken ?? false)
-    return [send(reply(to: message, .offer, address))]
+    let offer = [send(reply(to: message, .offer, address))]
+    return served.serves(ClientFirmware(message)) ? offer : offer + served.miss(message, in: &strangers)
   }
 
   /// DHCPREQUEST in its forms (RFC 2131 §4.3.2).
@@ -274,7 +286,7 @@ public struct DHCPServer: Sendable {
     }
     out.add(.subnetMask, network.netmask.address.octets)
     if let gateway = network.gateway { out.add(.routers, gateway.octets) }
-    if message.runsBootFile { out.addBootFile(on: network.own, for: message) }
+    if served.serves(ClientFirmware(message)) { out.addBootFile(on: network.own, for: message) }
     return out
   }
 

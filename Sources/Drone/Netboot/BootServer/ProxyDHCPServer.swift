@@ -5,9 +5,11 @@ import Bytes
 /// A ProxyDHCP server (PXE 2.1 §2.2, RFC 4578), without sockets: beside the DHCP server of a network, which gives the
 /// addresses, it tells boot ROMs where their boot file is.
 ///
-/// It answers boot ROMs alone, and of these the ones that can run the file. An offer names the file, and says that nothing
-/// else is to be asked for; some ROMs ask port 4011 all the same. It keeps nothing about clients. Of an address it hears when
-/// a ROM asks its server for it, in a broadcast.
+/// It answers boot ROMs alone, and of these the ones that it has a file for. An offer names the file. To a BIOS it says that
+/// nothing else is to be asked for; some ROMs ask port 4011 all the same. To UEFI it does not: EDK II's PXE driver drops an
+/// offer without an address that has such options (it means to keep the first of them and keeps none,
+/// `PxeBcCacheDhcp4Offer`), and one without them it keeps, and asks port 4011. It keeps nothing about clients. Of an address it
+/// hears when a ROM asks its server for it, in a broadcast.
 public struct ProxyDHCPServer: Sendable {
   public typealias Command = DHCPServer.Command
 
@@ -18,18 +20,27 @@ public struct ProxyDHCPServer: Sendable {
 
   public let network: ServedNetwork
   public let hardware: MACAddress
+  private let served: ServedFirmware
   private var misses = Misses()
+  private var strangers = Misses()
   private var second: UInt64 = 0
   private var answers = 0
 
-  /// - Parameter hardware: the server's own card.
-  public init(_ network: ServedNetwork, hardware: MACAddress) {
+  /// - Parameters:
+  ///   - hardware: the server's own card.
+  ///   - served: which firmware is answered.
+  public init(
+    _ network: ServedNetwork, hardware: MACAddress, serving served: ServedFirmware = ServedFirmware(uefi: false)
+  ) {
     self.network = network
     self.hardware = hardware
+    self.served = served
   }
 
   /// The number of questions without an answer because too many asked at once.
   public var unanswered: UInt32 { misses.count }
+  /// The number of boot ROMs' questions without an answer because there is no file for them.
+  public var withoutFile: UInt32 { strangers.count }
 
   /// Receives the payload of a datagram to port 67.
   /// - Parameters:
@@ -39,13 +50,15 @@ public struct ProxyDHCPServer: Sendable {
     _ payload: [UInt8], from sender: IPv4Address = .unspecified, at now: UInt64
   ) -> [Command] {
     guard sender == .unspecified || network.contains(sender), let message = question(payload) else { return [] }
+    let hasFile = served.serves(ClientFirmware(message))
     switch message.type {
     case .discover:
+      guard hasFile else { return served.miss(message, in: &strangers) }
       guard admits(at: now) else { return miss(message) }
       return [reply(to: message, .offer).sending(from: network.own, hardware)]
     case .request:
       // It has chosen the other server's address.
-      guard let address = message.addresses(of: .requestedAddress).first, network.contains(address),
+      guard hasFile, let address = message.addresses(of: .requestedAddress).first, network.contains(address),
         address != network.own
       else { return [] }
       return [.news(.leased(message.clientHardware, address, .rom))]
@@ -58,7 +71,7 @@ public struct ProxyDHCPServer: Sendable {
     request payload: [UInt8], from sender: IPv4Address, port: UInt16, at now: UInt64
   ) -> [Command] {
     guard network.contains(sender), sender != network.own, let message = question(payload),
-      message.type == .request || message.type == .inform
+      message.type == .request || message.type == .inform, served.serves(ClientFirmware(message))
     else { return [] }
     guard admits(at: now) else { return miss(message) }
     return [
@@ -67,10 +80,10 @@ public struct ProxyDHCPServer: Sendable {
     ]
   }
 
-  /// Of a boot ROM that can run the file, and not from a relay.
+  /// Of a boot ROM, and not from a relay.
   private func question(_ payload: [UInt8]) -> BOOTPMessage? {
     guard let message = network.question(payload, to: hardware), message.relayAddress == .unspecified,
-      message.isFromBootROM, message.runsBootFile
+      message.isFromBootROM
     else { return nil }
     return message
   }
@@ -85,15 +98,16 @@ public struct ProxyDHCPServer: Sendable {
   }
 
   private mutating func miss(_ message: BOOTPMessage) -> [Command] {
-    misses.add(message.clientHardware, "too many boot ROMs ask at once: no answer to ")
+    misses.add(message.clientHardware, [UInt8]("too many boot ROMs ask at once: no answer to "))
   }
 
   private func reply(to message: BOOTPMessage, _ type: DHCPMessageType) -> BOOTPMessage {
     var out = BOOTPMessage(answering: message, type, from: network.own)
-    out.add(.vendorClass, [UInt8](BOOTPMessage.bootROM))
+    let firmware = ClientFirmware(message)
+    out.add(.vendorClass, [UInt8](firmware.bootClass))
     // A ROM knows its answers by it (RFC 4578 §2.3).
     if let machine = message.value(of: .machineIdentifier) { out.add(.machineIdentifier, machine) }
-    out.add(.vendorOptions, ProxyDHCPServer.vendorOptions)
+    if firmware == .bios { out.add(.vendorOptions, ProxyDHCPServer.vendorOptions) }
     out.addBootFile(on: network.own, for: message)
     return out
   }

@@ -7,6 +7,7 @@ import NodeStatus
 public enum MetricFamily: CaseIterable, Sendable {
   case up, state, load, processors, speed, memoryTotal, memoryAvailable, uptime
   case information, members, tunnels, negotiations, rekeys, refused, datagrams, surveys
+  case jobs, startedJobs, sessions, fileBytes
 
   public var name: StaticString {
     switch self {
@@ -26,6 +27,10 @@ public enum MetricFamily: CaseIterable, Sendable {
     case .refused: "tyd_refused_total"
     case .datagrams: "tyd_gossip_datagrams_total"
     case .surveys: "tyd_process_questions_total"
+    case .jobs: "mosd_jobs"
+    case .startedJobs: "mosd_job_starts_total"
+    case .sessions: "mosd_sessions"
+    case .fileBytes: "mosd_file_bytes_total"
     }
   }
 
@@ -47,12 +52,16 @@ public enum MetricFamily: CaseIterable, Sendable {
     case .refused: "Refused connections to TCP 3278, by reason."
     case .datagrams: "Membership datagrams, by result."
     case .surveys: "Questions of mtop, by result."
+    case .jobs: "Jobs that run now: this node's elsewhere, and others' here."
+    case .startedJobs: "Jobs that this node gave others, took from them, or had no room for."
+    case .sessions: "Sessions of files: served to other nodes, and mounted from them."
+    case .fileBytes: "Bytes of this node's files that other nodes' jobs read and wrote."
     }
   }
 
   var isCounter: Bool {
     switch self {
-    case .negotiations, .rekeys, .refused, .datagrams, .surveys: true
+    case .negotiations, .rekeys, .refused, .datagrams, .surveys, .startedJobs, .fileBytes: true
     default: false
     }
   }
@@ -60,6 +69,9 @@ public enum MetricFamily: CaseIterable, Sendable {
 
 /// What one node knows of its cluster and of itself, for Prometheus.
 public struct ClusterMetrics: Sendable {
+  /// Prometheus's text format 0.0.4.
+  public static let mediaType: StaticString = "text/plain; version=0.0.4; charset=utf-8"
+
   /// A counter by the value of its one label.
   public struct Count: Sendable {
     public var label: StaticString
@@ -85,6 +97,11 @@ public struct ClusterMetrics: Sendable {
   public var refused: [Count] = []
   public var datagrams: [Count] = []
   public var surveys: [Count] = []
+  /// Empty where no mosd runs, as the three that follow.
+  public var jobs: [Count] = []
+  public var startedJobs: [Count] = []
+  public var sessions: [Count] = []
+  public var fileBytes: [Count] = []
 
   public init() {}
 
@@ -127,6 +144,10 @@ public struct ClusterMetrics: Sendable {
     out.counts(.refused, by: "reason", refused)
     out.counts(.datagrams, by: "result", datagrams)
     out.counts(.surveys, by: "result", surveys)
+    out.counts(.jobs, by: "where", jobs)
+    out.counts(.startedJobs, by: "result", startedJobs)
+    out.counts(.sessions, by: "role", sessions)
+    out.counts(.fileBytes, by: "direction", fileBytes)
     return out.bytes
   }
 }

@@ -1,3 +1,4 @@
+import Addresses
 import Bytes
 import MachineReadings
 import Surveys
@@ -62,7 +63,9 @@ extension ProcessTop {
     case .node: ranked = (4, 6)
     }
     frame.fill(space, row: 3, columns: 0..<frame.size.columns, .reverse)
-    let title = [UInt8]("    N#     PID USER   PR  NI  VIRT   RES  SHR S  %CPU %MEM    TIME+ COMMAND")
+    var title = [UInt8]("    N#     PID USER   PR  NI  VIRT   RES  SHR S  %CPU %MEM    TIME+ ")
+    if ProcessTop.showsJobs(frame) { title += left([UInt8]("JOB"), ProcessTop.jobWidth) }
+    title += [UInt8]("COMMAND")
     frame.put(title, row: 3, column: 0, .reverse)
     frame.put([UInt8](title[ranked.from..<ranked.to]), row: 3, column: ranked.from, Style(bold: true, reverse: true))
   }
@@ -93,6 +96,11 @@ extension ProcessTop {
     frame.put(text, row: 2, column: 0, Style(.yellow))
   }
 
+  private static let jobWidth = 15
+
+  /// Where a command has room all the same.
+  private static func showsJobs(_ frame: Frame) -> Bool { frame.size.columns >= 95 }
+
   private func put(_ row: Row, at place: Int, _ frame: inout Frame) {
     let process = row.process
     let style = process.state == UInt8(ascii: "R") ? Style.bold : .plain
@@ -105,7 +113,9 @@ extension ProcessTop {
     text += right(decimalText(UInt64(process.cpu), places: 1), 6)
     let share = row.memory == 0 ? 0 : UInt64(process.resident) * 1000 / UInt64(row.memory)
     text += right(decimalText(share, places: 1), 5) + right(timeText(process.time), 9)
-    text += [UInt8](" ") + process.name
+    text += [UInt8](" ")
+    if ProcessTop.showsJobs(frame) { text += left(process.job.map { $0.text } ?? [], ProcessTop.jobWidth) }
+    text += process.name
     frame.put(text, row: place, column: 0, style)
   }
 
@@ -148,8 +158,9 @@ extension ProcessTop {
       N  node by node                          Ctrl-L  draw again
                                                h  help    q  quit
     N# is the node, as showmap has it. %CPU is of one processor, since the node
-    was last asked. Memory is in KiB, with m in MiB, with g in GiB. There is no
-    column MGS: no process moves from node to node.
+    was last asked. Memory is in KiB, with m in MiB, with g in GiB. JOB, on
+    screens of 95 columns and more, is the home node and number of a job as mps
+    shows it. There is no column MGS: no process moves from node to node.
     """
 }
 

@@ -48,6 +48,7 @@ extension ProcessTop.Row {
     json.member("state", [process.state])
     json.member("cpu", tenths: UInt64(process.cpu))
     json.member("time", hundredths: UInt64(process.time))
+    if let job = process.job { json.member("job", job.text) } else { json.null("job") }
     json.member("command", process.name)
   }
 }

@@ -20,6 +20,9 @@ public func leaveSession() {
   _ = chdir("/")
 }
 
+/// Begins a session without a terminal (setsid(2)): keys and the shell's signals do not reach the process.
+public func leaveTerminal() { _ = setsid() }
+
 /// Makes standard input, output and error the file, `/dev/null` say.
 public func redirectStandardDescriptors(to path: Path) throws(SystemError) {
   guard path.withCString({ linux_redirect_standard_descriptors($0) }) == 0 else {

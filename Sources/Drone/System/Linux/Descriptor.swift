@@ -23,6 +23,10 @@ public struct Descriptor: ~Copyable {
     public static let writeNonBlocking = OpenMode(flags: O_WRONLY | O_NONBLOCK | O_NOCTTY)
     /// A new or emptied file.
     public static let create = OpenMode(flags: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
+    /// The same, as a shell opens it: what a link names as well.
+    public static let replace = OpenMode(flags: O_WRONLY | O_CREAT | O_TRUNC)
+    /// A file that is not there yet.
+    public static let new = OpenMode(flags: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW)
     /// A file as it is, or a new one.
     public static let keep = OpenMode(flags: O_RDWR | O_CREAT | O_NOFOLLOW)
     /// Writes append to the file, even with other writers.
@@ -33,6 +37,13 @@ public struct Descriptor: ~Copyable {
   public init(_ path: Path, _ mode: OpenMode, permissions: UInt32 = 0o644) throws(SystemError) {
     let number = path.withCString { linux_open($0, mode.flags, permissions) }
     guard number >= 0 else { throw SystemError("open", path.bytes) }
+    self.number = number
+  }
+
+  /// A second descriptor of what another number stands for.
+  public init(duplicating number: Int32) throws(SystemError) {
+    let number = linux_duplicate(number)
+    guard number >= 0 else { throw SystemError("dup") }
     self.number = number
   }
 
@@ -75,6 +86,16 @@ public struct Descriptor: ~Copyable {
     }
     if let failure { throw failure }
     return bytes
+  }
+
+  /// One write of the bytes at an offset of a file; gives how many went.
+  public func writeSome(_ bytes: ArraySlice<UInt8>, at offset: Int64) throws(SystemError) -> Int {
+    var went = -1
+    repeat {
+      went = bytes.withUnsafeBytes { linux_write_at(number, $0.baseAddress, $0.count, offset) }
+    } while went < 0 && linux_errno() == EINTR
+    guard went >= 0 else { throw SystemError("write") }
+    return went
   }
 
   /// A file's size in bytes.

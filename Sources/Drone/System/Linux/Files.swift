@@ -41,6 +41,14 @@ public func replaceFile(_ path: Path, _ bytes: [UInt8], permissions: UInt32 = 0o
   }
 }
 
+/// A file for the calling process alone, which has no name any more and goes when it is closed.
+public func openUnnamedFile(in folder: Path) throws(SystemError) -> Descriptor {
+  let path = folder / ([UInt8](".") + hexadecimalText(randomBytes(12) ?? decimalText(getpid())))
+  let file = try Descriptor(path, .new, permissions: 0o600)
+  removeFile(path)
+  return file
+}
+
 /// Appends bytes to a file in one write, making it if it is missing.
 public func appendToFile(_ path: Path, _ bytes: [UInt8], permissions: UInt32 = 0o644) throws(SystemError) {
   let file = try Descriptor(path, .append, permissions: permissions)

@@ -9,6 +9,7 @@ public struct MountFlags: OptionSet, Sendable {
   public static let noSetuid = MountFlags(rawValue: UInt(MS_NOSUID))
   public static let noDevices = MountFlags(rawValue: UInt(MS_NODEV))
   public static let noExecution = MountFlags(rawValue: UInt(MS_NOEXEC))
+  public static let noAccessTimes = MountFlags(rawValue: UInt(MS_NOATIME))
   public static let remount = MountFlags(rawValue: UInt(MS_REMOUNT))
 }
 

@@ -11,12 +11,15 @@ public enum SacrificeOrder: Sendable {
   /// Only when nobody else is left.
   case last
   case usual
+  /// Before all that the node itself runs.
+  case first
 
   fileprivate var score: StaticString {
     switch self {
     case .never: "-1000"
     case .last: "-900"
     case .usual: "0"
+    case .first: "900"
     }
   }
 }
@@ -41,6 +44,12 @@ public func writeStandardOutput(_ bytes: [UInt8]) {
     guard went > 0 || linux_errno() == EINTR else { return }
     done += max(went, 0)
   }
+}
+
+/// How many descriptors the calling process and what it starts may have (RLIMIT_NOFILE). What is not allowed is not set.
+public var descriptorLimit: UInt64 {
+  get { linux_descriptor_limit() }
+  set { linux_set_descriptor_limit(newValue) }
 }
 
 extension Descriptor {

@@ -24,7 +24,9 @@ extension ListedProcess {
     let folder = "/proc" as Path / name
     let status = (try? readFile(folder / "status", limit: 4096)) ?? []
     let statm = (try? readFile(folder / "statm", limit: 256)) ?? []
+    let cgroup = (try? readFile(folder / "cgroup", limit: 1024)) ?? []
     self.init(
-      process, user: ProcessReading.user(status: status) ?? 0, shared: ProcessReading.shared(statm: statm))
+      process, user: ProcessReading.user(status: status) ?? 0, shared: ProcessReading.shared(statm: statm),
+      job: ProcessReading.job(cgroup: cgroup))
   }
 }

@@ -59,7 +59,7 @@ private func withOptional(_ path: Path?, _ body: (UnsafePointer<CChar>?) -> Int3
 }
 
 /// Calls `body` with a list of C strings that ends with a null pointer.
-private func withStringList(
+func withStringList(
   _ strings: [[UInt8]], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>?) -> Int32
 ) -> Int32 {
   var pointers: [UnsafeMutablePointer<CChar>?] = []

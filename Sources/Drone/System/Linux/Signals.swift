@@ -23,5 +23,11 @@ public struct SignalQueue: ~Copyable {
   }
 }
 
+/// Lets signals act again on a process whose parent has blocked them for itself.
+public func unblockSignals() { linux_unblock_signals() }
+
+/// From now on children that end can be collected, whatever the program that started this one thinks of its own.
+public func noticeChildren() { linux_notice_children() }
+
 /// From now on a write to a pipe that nobody reads throws, and does not end the program.
 public func ignoreBrokenPipes() { linux_ignore_broken_pipes() }

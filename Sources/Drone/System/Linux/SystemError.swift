@@ -29,9 +29,17 @@ public struct SystemError: Error {
   public var isBusy: Bool { number == EBUSY }
   /// Another socket has the address and port.
   public var isTaken: Bool { number == EADDRINUSE }
+  /// This connection's addresses and ports are in use, or ended a moment ago.
+  public var isUnassignable: Bool { number == EADDRNOTAVAIL }
+  public var isDenial: Bool { number == EACCES || number == EPERM }
   public var isMissing: Bool { number == ENOENT }
   /// There is no hardware for it.
   public var isWithoutDevice: Bool { number == ENODEV }
+  /// Nobody reads it any more.
+  public var isBrokenPipe: Bool { number == EPIPE }
   /// Nobody listens there.
   public var isRefusal: Bool { number == ECONNREFUSED }
 }
+
+/// ETIMEDOUT.
+public let timedOut: Int32 = ETIMEDOUT

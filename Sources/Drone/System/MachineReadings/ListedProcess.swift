@@ -1,3 +1,5 @@
+import Addresses
+
 /// A process as it is described to other nodes.
 public struct ListedProcess: Equatable, Sendable {
   public var process: UInt32
@@ -15,10 +17,12 @@ public struct ListedProcess: Equatable, Sendable {
   public var shared: UInt32
   /// At most 15 bytes; any bytes.
   public var name: [UInt8]
+  /// The job of another node's that it belongs to.
+  public var job: JobName?
 
   public init(
     process: UInt32, user: UInt32, state: UInt8, priority: Int8, nice: Int8, cpu: UInt32, time: UInt32, virtual: UInt32,
-    resident: UInt32, shared: UInt32, name: [UInt8]
+    resident: UInt32, shared: UInt32, name: [UInt8], job: JobName? = nil
   ) {
     self.process = process
     self.user = user
@@ -31,17 +35,19 @@ public struct ListedProcess: Equatable, Sendable {
     self.resident = resident
     self.shared = shared
     self.name = [UInt8](name.prefix(ProcessReading.longestName))
+    self.job = job
   }
 
   /// - Parameters:
   ///   - user: as whom it acts.
   ///   - shared: KiB.
-  public init(_ process: ProcessLook.Process, user: UInt32, shared: UInt64) {
+  public init(_ process: ProcessLook.Process, user: UInt32, shared: UInt64, job: JobName? = nil) {
     let reading = process.reading
     self.init(
       process: reading.process, user: user, state: reading.state, priority: Int8(clamping: reading.priority),
       nice: reading.nice, cpu: process.cpu, time: UInt32(clamping: reading.time),
       virtual: UInt32(clamping: reading.virtual),
-      resident: UInt32(clamping: reading.resident), shared: UInt32(clamping: shared), name: reading.name)
+      resident: UInt32(clamping: reading.resident), shared: UInt32(clamping: shared), name: reading.name,
+      job: job)
   }
 }

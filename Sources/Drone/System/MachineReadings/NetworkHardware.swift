@@ -1,53 +1,60 @@
 import Bytes
 
-/// Firmware that a driver asked for and did not get.
-public struct MissingFirmware: Equatable, Sendable {
-  /// `r8169`
-  public let driver: [UInt8]
-  /// The device's name on its bus: `0000:02:00.0`.
-  public let device: [UInt8]
-  /// `rtl_nic/rtl8168g-2.fw`
-  public let file: [UInt8]
-
-  public init(driver: [UInt8], device: [UInt8], file: [UInt8]) {
-    self.driver = driver
-    self.device = device
-    self.file = file
-  }
-}
-
-/// The firmware that the kernel's log says is missing, each file of each device once:
-/// `r8169 0000:02:00.0: Direct firmware load for rtl_nic/rtl8168g-2.fw failed with error -2`. The driver of a card that is
-/// up already puts its interface behind the device: `tg3 0000:02:00.0 eth0: …`.
-public func missingFirmware(kernelLog: [UInt8]) -> [MissingFirmware] {
-  let phrase = [UInt8]("Direct firmware load for ")
-  var found: [MissingFirmware] = []
-  for line in kernelLog.split(separator: UInt8(ascii: "\n")) {
-    guard let start = position(of: phrase, in: line) else { continue }
-    let file = [UInt8](line[(start + phrase.count)...].prefix { $0 != UInt8(ascii: " ") })
-    var words = line[..<start].split(separator: UInt8(ascii: " "))
-    // `<4>[`, `1.23]` and the like come first: the driver is the word before the first one with a colon inside and digits.
-    while let word = words.last, !isBusName(word) { words.removeLast() }
-    guard words.count >= 2, let device = words.popLast(), let driver = words.last else { continue }
-    let missing = MissingFirmware(
-      driver: [UInt8](driver), device: [UInt8](device.last == UInt8(ascii: ":") ? device.dropLast() : device),
-      file: file)
-    if !found.contains(missing) { found.append(missing) }
-  }
-  return found
-}
-
-/// `0000:02:00.0` or `00:05`, with or without a colon behind: a digit first and a colon inside.
-private func isBusName(_ word: ArraySlice<UInt8>) -> Bool {
-  guard let first = word.first, hexadecimalDigit(first) != nil else { return false }
-  return word.dropLast().contains(UInt8(ascii: ":"))
-}
-
-/// Where the bytes first occur.
-private func position(of needle: [UInt8], in line: ArraySlice<UInt8>) -> Int? {
-  guard !needle.isEmpty, line.count >= needle.count else { return nil }
-  return (line.startIndex...(line.endIndex - needle.count)).first { line[$0...].starts(with: needle) }
-}
-
 /// Whether a PCI device's class (`0x020000`, /sys/bus/pci/devices/*/class) is that of a network card.
 public func isNetworkClass(_ text: [UInt8]) -> Bool { text.starts(with: [UInt8]("0x02")) }
+
+/// A network card with the place where it is plugged in.
+public struct PluggedCard: Equatable, Sendable {
+  /// The kernel's number for it.
+  public let index: Int32
+  /// `eth0`
+  public let name: [UInt8]
+  /// Where /sys/class/net/NAME leads to: `../../devices/pci0000:00/0000:00:03.0/net/eth0`.
+  public let path: [UInt8]
+
+  public init(index: Int32, name: [UInt8], path: [UInt8]) {
+    (self.index, self.name, self.path) = (index, name, path)
+  }
+
+  /// `0000:02:00.0`: the last address on PCI in the path, which is the card's own or that of the controller it hangs on. Nil where no
+  /// PCI leads to it.
+  var address: [UInt8]? {
+    path.split(separator: UInt8(ascii: "/")).last { isPCIAddress($0) }.map { [UInt8]($0) }
+  }
+
+  /// N of `ethN`; nil for any other name.
+  fileprivate var number: UInt64? {
+    let prefix = [UInt8]("eth")
+    return name.starts(with: prefix) ? decimal(name.dropFirst(prefix.count)) : nil
+  }
+
+  fileprivate func precedes(_ other: PluggedCard) -> Bool {
+    switch (address, other.address) {
+    case (let own?, let others?) where own != others: return own.lexicographicallyPrecedes(others)
+    case (.some, nil): return true
+    case (nil, .some): return false
+    default: return path.lexicographicallyPrecedes(other.path)
+    }
+  }
+}
+
+/// The names that the cards called `ethN` get so that their numbers follow their addresses on PCI (domain, bus, device, function), whichever
+/// module was loaded first: these cards share out the names that they have. Cards without PCI come last. Only those are listed whose
+/// name changes.
+public func namesInOrder(_ cards: [PluggedCard]) -> [(card: PluggedCard, name: [UInt8])] {
+  let numbered = cards.filter { $0.number != nil }
+  let names = numbered.sorted { ($0.number ?? 0) < ($1.number ?? 0) }.map { $0.name }
+  let ordered = numbered.sorted { $0.precedes($1) }
+  return zip(ordered, names).filter { $0.name != $1 }.map { ($0, $1) }
+}
+
+/// `0000:00:1f.2`: domain, bus, device and function in hexadecimal digits (Documentation/PCI/sysfs-pci.rst); a domain may have more
+/// than four.
+private func isPCIAddress(_ text: ArraySlice<UInt8>) -> Bool {
+  let parts = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+  guard parts.count == 3, parts[0].count >= 4, parts[1].count == 2, let slot = parts.last, slot.count == 4 else {
+    return false
+  }
+  return (parts[0] + parts[1] + slot.prefix(2) + slot.suffix(1)).allSatisfy { hexadecimalDigit($0) != nil }
+    && slot.dropFirst(2).first == UInt8(ascii: ".")
+}

@@ -1,3 +1,4 @@
+import Addresses
 import Bytes
 
 /// One process, read from the texts that /proc has of it (proc(5)).
@@ -61,6 +62,17 @@ public struct ProcessReading: Equatable, Sendable {
     for line in text.split(separator: UInt8(ascii: "\n")) where line.starts(with: [UInt8]("Uid:")) {
       let numbers = line.dropFirst(4).split(whereSeparator: { $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: " ") })
       return numbers.count > 1 ? decimal(numbers[1]).flatMap { UInt32(exactly: $0) } : nil
+    }
+    return nil
+  }
+
+  /// Reads from /proc/PID/cgroup (cgroups(7)) to which job of another node's a process belongs: mosd calls a job's group by the
+  /// job, in a group `jobs`. Nil if it belongs to none.
+  public static func job(cgroup text: [UInt8]) -> JobName? {
+    for line in text.split(separator: UInt8(ascii: "\n")) where line.starts(with: [UInt8]("0::/")) {
+      let folders = line.split(separator: UInt8(ascii: "/"))
+      guard let place = folders.firstIndex(where: { $0.spells("jobs") }), place + 1 < folders.count else { continue }
+      return JobName([UInt8](folders[place + 1]))
     }
     return nil
   }

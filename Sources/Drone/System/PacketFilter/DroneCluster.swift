@@ -26,6 +26,7 @@ extension FilterTable {
   /// | ICMP *fragmentation needed*    | anybody, about ESP to a member or tcp from 3278          |
   /// | tcp to where metrics are served | anybody, if that is not the machine itself alone        |
   /// | DHCP, TFTP and its transfers   | anybody, while this node boots others                    |
+  /// | tcp to 80                      | the same, as often as to 3278                            |
   /// | udp 4011                       | anybody, while it does so beside another DHCP server     |
   ///
   /// | new, out                       | to                                                       |
@@ -216,6 +217,7 @@ extension FilterBatch {
     let transfers = ClusterPorts.transfers
     let proxy = ClusterPorts.proxyDHCP
     let isProxy = serving == .besideServer
+    let web = ClusterPorts.bootFiles
     for (chain, rules) in [
       (
         FilterTable.servingInName,
@@ -223,6 +225,8 @@ extension FilterBatch {
           FilterTable.accepting(.ports(.udp, from: 68, to: 67), "DHCP, BOOTP"),
           FilterTable.accepting(.ports(.udp, to: 69), "TFTP"),
           FilterTable.accepting(.destinationPort(.udp, in: transfers), "TFTP transfer"),
+          FilterRule(.opensConnection(to: web) + [.verdict(.jump(ClusterRules.callersChain))]),
+          FilterTable.accepting(.ports(.tcp, to: web), "HTTP"),
         ] + (isProxy ? [FilterTable.accepting(.ports(.udp, to: proxy), "ProxyDHCP")] : [])
       ),
       (
@@ -231,6 +235,7 @@ extension FilterBatch {
           FilterTable.accepting(.ports(.udp, from: 67, to: 68), "DHCP, BOOTP"),
           FilterTable.accepting(.ports(.udp, from: 69), "TFTP"),
           FilterTable.accepting(.sourcePort(.udp, in: transfers), "TFTP transfer"),
+          FilterTable.accepting(.ports(.tcp, from: web), "HTTP"),
         ] + (isProxy ? [FilterTable.accepting(.ports(.udp, from: proxy), "ProxyDHCP")] : [])
       ),
     ] {

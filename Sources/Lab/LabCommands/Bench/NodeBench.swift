@@ -165,6 +165,6 @@ extension Drone {
 
   /// `tyd --leave` or `--stop`, until the process is gone.
   fileprivate func end(_ order: String) async throws {
-    try await machine.succeeds("tyd --\(order); while pidof tyd >/dev/null; do sleep 0.1; done")
+    try await machine.succeeds("tyd --\(order); while ps | grep -q '[ /][t]yd'; do sleep 0.1; done")
   }
 }

@@ -64,6 +64,25 @@ import Testing
   }
 
   @Test(
+    "a drone takes two jobs a processor, or as many as it is told",
+    arguments: [
+      ("", nil), ("work=off", 0), ("work=1", 1), ("work=1000 work=4", 4), ("work=0", nil), ("work=1001", nil),
+      ("work=on", nil), ("work", nil), ("work=-1", nil),
+    ] as [(String, Int?)])
+  func jobs(line: String, expected: Int?) { #expect(BootLine(line).jobs == expected) }
+
+  @Test(
+    "a drone works for the home nodes that it is told, and for nobody when it cannot be told for whom",
+    arguments: [
+      ("", nil), ("work-for=0x010b,192.168.1.1", 2), ("work-for=1", 1), ("work-for=anna", 0), ("work-for=", 0),
+      ("work-for=1,", 0), ("work-for", 0), ("work-for=1 work-for=x", 0),
+    ] as [(String, Int?)])
+  func workHomes(line: String, count: Int?) {
+    #expect(BootLine(line).workHomes?.count == count)
+    #expect(BootLine(line).sentences.isEmpty == (count != 0))
+  }
+
+  @Test(
     "certaintyd can be off, on or locked",
     arguments: [("off", .off), ("on", .on), ("locked", .locked)] as [(String, DroneWords.RootWatch)])
   func certaintyd(value: String, expected: DroneWords.RootWatch) {

@@ -108,7 +108,6 @@ private let options: [UInt8] =
         withoutClass(&$0); $0.add(.vendorClass, Array("udhcp 1.35.0".utf8))
       }
     ),
-    ("a UEFI", question(1) { $0.add(.architecture, [0, 7]) }),
     ("BOOTP", question(0)),
     ("a request for an address of another network", question(3) { $0.add(.requestedAddress, [10, 0, 0, 1]) }),
     ("a request for the server's own", question(3) { $0.add(.requestedAddress, own.octets) }),
@@ -122,7 +121,7 @@ private let options: [UInt8] =
     ("nothing", []),
   ]
 
-  @Test("whoever is no boot ROM of a PC with a BIOS gets no answer at all, at neither port", arguments: silent.indices)
+  @Test("whoever is no boot ROM gets no answer at all, at neither port", arguments: silent.indices)
   func others(_ index: Int) throws {
     let (name, question) = Self.silent[index]
     var server = try server()

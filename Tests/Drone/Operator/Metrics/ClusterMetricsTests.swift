@@ -34,6 +34,10 @@ import Workshop
     metrics.refused = [.init("wrongCluster", 7), .init("slow", 0)]
     metrics.datagrams = [.init("received", 12_345_678_901)]
     metrics.surveys = [.init("answered", 2)]
+    metrics.jobs = [.init("elsewhere", 3)]
+    metrics.startedJobs = [.init("given", 40)]
+    metrics.sessions = [.init("served", 2)]
+    metrics.fileBytes = [.init("read", 1 << 40)]
     return metrics
   }
 
@@ -68,6 +72,10 @@ import Workshop
         tyd_refused_total{reason="slow"} 0
         tyd_gossip_datagrams_total{result="received"} 12345678901
         tyd_process_questions_total{result="answered"} 2
+        mosd_jobs{where="elsewhere"} 3
+        mosd_job_starts_total{result="given"} 40
+        mosd_sessions{role="served"} 2
+        mosd_file_bytes_total{direction="read"} 1099511627776
         """)
   }
 

@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 import Foundation
 import Surveys
 import Terminal
@@ -108,6 +109,24 @@ import Testing
     let json = try JSONSerialization.jsonObject(with: Data(ProcessTop().json(report))) as? [String: Any]
     let processes = try #require(json?["processes"] as? [[String: Any]])
     #expect(processes[0]["command"] as? String == "?[2J\"\\" && processes[0]["state"] as? String == "?")
+  }
+
+  @Test(
+    "of a process that belongs to a job a wide screen and JSON say to which, and a narrow one has room for the command")
+  func jobs() throws {
+    var answer = sampleAnswer(0)
+    answer.processes[0].job = JobName(home: 0x010B, process: 2314)
+    let report = SurveyReport([
+      .init(id: 1, address: IPv4Address(10, 0, 0, 1), load: 0, processors: 1, outcome: .answered(answer))
+    ])
+    let wide = Self.text(ProcessTop().page(report, columns: 95, lines: 5)).split(separator: "\n")
+    #expect(wide.contains { $0.hasSuffix("TIME+ JOB            COMMAND") })
+    #expect(
+      wide.contains { $0.hasSuffix(" 0x010b.2314    loop") } && wide.contains { $0.hasSuffix("                tyd") })
+    #expect(!Self.text(ProcessTop().page(report, columns: 94, lines: 5)).contains("0x010b.2314"))
+    let json = try JSONSerialization.jsonObject(with: Data(ProcessTop().json(report))) as? [String: Any]
+    let processes = try #require(json?["processes"] as? [[String: Any]])
+    #expect(processes[0]["job"] as? String == "0x010b.2314" && processes[1]["job"] is NSNull)
   }
 
   @Test("JSON has every node and every process")

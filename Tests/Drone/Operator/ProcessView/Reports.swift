@@ -7,7 +7,7 @@ func sampleReport(nodes count: Int, silent: Set<Int> = [], notAsked: Set<Int> = 
   SurveyReport(
     (0..<count).map { index in
       let id = UInt16(0x010B + index)
-      var outcome = SurveyReport.Outcome.answered(answer(index))
+      var outcome = SurveyReport.Outcome.answered(sampleAnswer(index))
       if silent.contains(index) { outcome = .silent }
       if notAsked.contains(index) { outcome = .notAsked }
       return SurveyReport.Node(
@@ -16,7 +16,7 @@ func sampleReport(nodes count: Int, silent: Set<Int> = [], notAsked: Set<Int> = 
     })
 }
 
-private func answer(_ index: Int) -> ProcessAnswer {
+func sampleAnswer(_ index: Int) -> ProcessAnswer {
   var processes: [ListedProcess] = []
   if index % 5 == 0 {
     processes.append(

@@ -19,7 +19,7 @@ struct BootServiceTests {
     try await withTemporaryFolder(in: FilePath(NSTemporaryDirectory())) { folder in
       let medium = folder.appending("medium")
       let cluster = folder.appending("cluster")
-      for name in ["medium/pxe", "medium/isolinux", "medium/chaos", "cluster", "empty"] {
+      for name in ["pxe", "isolinux", "chaos/x86_64", "boot"].map({ "medium/\($0)" }) + ["cluster", "empty"] {
         try FileManager.default.createDirectory(
           atPath: folder.appending(name).string, withIntermediateDirectories: true)
       }
@@ -28,10 +28,24 @@ struct BootServiceTests {
         try await write(
           (0..<70_000).map { UInt8(truncatingIfNeeded: $0 &* (index + 7)) }, to: medium.appending("\(name)"))
       }
-      let root = [UInt8](repeating: 0, count: 1024)
-      try await write(root, to: medium.appending("\(MediumPath.root)"))
-      let digest = [UInt8](repeating: 0xA5, count: 32)
-      try await write(PublicPart(size: 1024, digest: digest).text, to: medium.appending("\(MediumPath.publicPart)"))
+      for (root, part, seed) in [
+        (MediumPath.root, MediumPath.publicPart, 0), (MediumPath.wideRoot, MediumPath.widePublicPart, 1),
+      ] {
+        let digest = [UInt8](repeating: 0xA5, count: 32)
+        // Behind the public part there is what nobody may fetch.
+        try await write(
+          [UInt8](repeating: UInt8(seed), count: 1024) + Array("secret".utf8), to: medium.appending("\(root)"))
+        try await write(PublicPart(size: 1024, digest: digest).text, to: medium.appending("\(part)"))
+      }
+      // Nothing is run of it; its header says what it is (Documentation/arch/x86/boot.rst).
+      var kernel = try contents(of: medium.appending("\(MediumPath.wideKernel)"))
+      kernel.replaceSubrange(0..<2, with: "MZ".utf8)
+      kernel.replaceSubrange(0x202..<0x208, with: Array("HdrS".utf8) + [0x0F, 0x02])
+      kernel[0x236] = 0b1011
+      try await write(kernel, to: medium.appending("\(MediumPath.wideKernel)"))
+      try FileManager.default.copyItem(
+        atPath: "/usr/lib/systemd/boot/efi/linuxx64.efi.stub", toPath: medium.appending("\(MediumPath.bootStub)").string
+      )
       try await write(try certificate(), to: cluster.appending("ca.crt"))
 
       let server = try NetworkThread()
@@ -43,7 +57,7 @@ struct BootServiceTests {
         """
         cd \(folder); export LD_LIBRARY_PATH='\(TydProgram.libraries)'
         (sh -c 'echo $$ >process; exec sleep 60' | \(TydProgram.path) --boot-server eth0 192.168.1.11 255.255.255.0 \
-        192.168.1.100-192.168.1.200 0.0.0.0 \(medium) \(cluster) \(folder)/empty \(role) watch) >news 2>&1 &
+        192.168.1.100-192.168.1.200 0.0.0.0 \(medium) \(cluster) \(folder)/empty \(role) watch \(medium)) >news 2>&1 &
         for try in $(seq 100); do grep -q ready news && exit 0; sleep 0.1; done; cat news; exit 1
         """)
       defer { _ = try? server.command("/bin/sh", "-c", "kill $(cat \(folder)/process)") }
@@ -118,6 +132,35 @@ struct BootServiceTests {
       let line = Self.fetchers[index].words.joined(separator: " ")
       try client.command("/bin/sh", "-c", "cd \(folder) && \(line) && cmp got \(medium)/chaos/bzImage")
       let sent = "sent 192.168.1.150 100 chaos/bzImage"
+      #expect(try news(in: folder) { $0.contains(sent) }.contains(sent))
+    }
+  }
+
+  static let browsers: [(name: String, words: String)] = [
+    ("curl", "/usr/bin/curl -s -f -m 20 -o got"), ("curl with HTTP/1.0", "/usr/bin/curl -s -f -0 -m 20 -o got"),
+    ("wget", "/usr/bin/wget -q -T 20 -t 1 -O got"),
+  ]
+
+  @Test(
+    "programs that others use fetch the one file for UEFI by HTTP; others take it apart, and of the root only the public part is in it",
+    arguments: browsers.indices)
+  func unified(_ index: Int) async throws {
+    try await withServer { client, medium, folder in
+      try client.command("ip", "address", "add", "192.168.1.150/24", "dev", "eth0")
+      try client.command(
+        "/bin/sh", "-c",
+        """
+        set -e; cd \(folder); \(Self.browsers[index].words) http://192.168.1.11/drone-x64.efi
+        for part in linux initrd cmdline; do objcopy -O binary --only-section=.$part got $part; done
+        head -c 70000 linux | cmp - \(medium)/chaos/x86_64/bzImage
+        head -c 1024 \(medium)/chaos/x86_64/chaos.rdz >public; head -c 1024 initrd | cmp - public
+        grep -q tyd=any cmdline; if grep -q secret got; then exit 1; fi
+        tail -c +1025 initrd | cpio --list --quiet >listed; grep -qx credential/ca.crt listed
+        curl -s -f -m 20 -o tftp tftp://192.168.1.11/drone-x64.efi; cmp got tftp
+        test "$(curl -s -I -m 20 http://192.168.1.11/drone-x64.efi | grep -c -e '200 OK' -e 'application/efi')" = 2
+        if curl -s -f -m 20 http://192.168.1.11/chaos/public; then exit 1; fi
+        """)
+      let sent = "sent 192.168.1.150 100 drone-x64.efi"
       #expect(try news(in: folder) { $0.contains(sent) }.contains(sent))
     }
   }

@@ -60,9 +60,9 @@ import Workshop
         PublicPart(size: 1024, digest: [UInt8](repeating: 1, count: 32)).text, folder, "\(MediumPath.publicPart)")
       try await put(key.pem + authority.pem + key.pem, folder, "\(CredentialFile.certificate)")
       let path = Path([UInt8](folder.string.utf8))
-      let root = try #require(
-        try ServedContent.all(in: path, credentialIn: path).first { $0.name == [UInt8]("\(MediumPath.root)".utf8) })
-      let served = String(decoding: try #require(root.read(0, root.size)), as: UTF8.self)
+      let table = try ServedContent(ServedFolders(standard: path, wide: nil), credentialIn: path)
+      let root = try #require(table.names.firstIndex(of: [UInt8]("\(MediumPath.root)".utf8)))
+      let served = String(decoding: try #require(table.read(root, 0, table.size(root))), as: UTF8.self)
       #expect(served.contains("BEGIN CERTIFICATE"))
       #expect(!served.contains("PRIVATE KEY"))
     }

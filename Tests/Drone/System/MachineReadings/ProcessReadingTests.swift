@@ -1,3 +1,4 @@
+import Addresses
 import MachineReadings
 import Testing
 
@@ -63,6 +64,16 @@ import Testing
     let look = ProcessLook([reading], at: .max)
     #expect(look.processes[0].cpu == 0, "it starts after the end of time")
   }
+
+  static let groups: [(String, JobName?)] = [
+    ("0::/jobs/0x010b.2314\n", JobName(home: 0x010B, process: 2314)),
+    ("1:cpu:/x\n0::/system.slice/mosd.service/jobs/0x010b.1/deeper\n", JobName(home: 0x010B, process: 1)),
+    ("0::/\n", nil), ("0::/jobs\n", nil), ("0::/jobs/x\n", nil), ("0::/user.slice/0x010b.1\n", nil), ("", nil),
+    ("4:pids:/jobs/0x010b.1\n", nil),
+  ]
+
+  @Test("a process belongs to the job that its control group is called by", arguments: groups)
+  func job(text: String, job: JobName?) { #expect(ProcessReading.job(cgroup: [UInt8](text.utf8)) == job) }
 
   @Test("shared memory by statm, the acting user by status")
   func others() {

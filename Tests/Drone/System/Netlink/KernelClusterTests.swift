@@ -283,7 +283,8 @@ struct KernelClusterTests {
     _ = listeners
   }
 
-  @Test("who boots from a drone comes in while it boots others; port 4011 is open beside another server alone")
+  @Test(
+    "who boots from a drone comes in while it boots others, by HTTP too; port 4011 is open beside another server alone")
   func serving() throws {
     let drone = try NetworkThread()
     let other = try NetworkThread()
@@ -312,6 +313,13 @@ struct KernelClusterTests {
         #expect(went == open.contains(port), "from \(port), \(serving)")
       }
     }
+    // By HTTP as well.
+    let own = IPv4Address(10, 0, 0, 1)
+    let web = try drone.run { Held(try listenStream(on: SocketAddress(own, port: 80))) }
+    #expect(try !connects(other, SocketAddress(own, port: 80)))
+    try perform(.droneServing(.alone), in: drone)
+    #expect(try connects(other, SocketAddress(own, port: 80)))
+    _ = web
     // A filter that is closed again stays open for them, as it was.
     try perform(.droneServing(.besideServer), in: drone)
     try perform(.droneFilter(.initial, tableExists: true), in: drone)

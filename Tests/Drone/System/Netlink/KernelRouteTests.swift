@@ -49,6 +49,28 @@ struct KernelRouteTests {
     #expect(try network.command("ip", "-4", "address").isEmpty)
   }
 
+  @Test("a link gets the name that it is given, and for %d the lowest number that is free")
+  func rename() throws {
+    let network = try NetworkThread()
+    try network.command("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "other")
+    try network.run {
+      var socket = try NetlinkSocket(.route)
+      let links = try socket.links()
+      let card = try #require(links.first { $0.name == Array("eth0".utf8) })
+      let other = try #require(links.first { $0.name == Array("other".utf8) })
+      try socket.perform(.setLink(index: card.index, name: Array("a name of 15 b".utf8.map { $0 == 32 ? 95 : $0 })))
+      try socket.perform(.setLink(index: other.index, name: Array("eth%d".utf8)))
+      try socket.perform(.setLink(index: card.index, name: Array("eth%d".utf8)))
+      #expect(throws: (any Error).self) {
+        try socket.perform(.setLink(index: card.index, name: Array("eth0".utf8)))
+      }
+    }
+    let names = try network.command("ip", "-br", "link").split(separator: "\n").map {
+      $0.prefix { $0 != "@" && $0 != " " }
+    }
+    #expect(names.filter { $0.hasPrefix("eth") }.sorted() == ["eth0", "eth1"])
+  }
+
   @Test("what the kernel refuses is an error with its number and its words")
   func refused() throws {
     try NetworkThread().run {

@@ -47,6 +47,20 @@ import Testing
       ])
   }
 
+  @Test("a name is a text with a zero behind it")
+  func name() {
+    #expect(
+      NetlinkRequest.setLink(index: 2, name: Array("eth1".utf8)).encoded(sequence: 1).dropFirst(16) == [
+        0, 0, 0, 0,  // family, padding, hardware type
+        2, 0, 0, 0,  // index
+        0, 0, 0, 0,  // flags
+        0, 0, 0, 0,  // change
+        9, 0, 3, 0,  // IFLA_IFNAME, 9 bytes
+        0x65, 0x74, 0x68, 0x31, 0,  // "eth1"
+        0, 0, 0,  // padding
+      ])
+  }
+
   @Test("setting the hardware address changes no flag")
   func hardwareAddress() {
     let address = MACAddress(octets: [2, 0, 0, 0, 0, 0x0B]) ?? .zero

@@ -11,19 +11,21 @@ import Supervision
 private let groupPause = 30
 
 /// Loads what the computer's devices need, and waits until that is done for those that are there. What comes later is served beside
-/// the steps that follow.
-func startModules(_ supervisor: inout Supervisor) {
+/// the steps that follow. Gives whether it is done for those that are there.
+func startModules(_ supervisor: inout Supervisor) -> Bool {
   do {
     let pipe = try Pipe()
     // One that fails has closed nothing yet.
     supervisor.keep([UInt8]("modules"), ownProgram(.modules), .afterFailure, announcement: pipe.output.number)
     let ready = pipe.keepingInput()
     let outcome = supervisor.run(until: millisecondsSinceStart() &+ 10_000, readable: ready.number)
-    if outcome == .timedOut { report(.degraded, "modules", "not all loaded yet; it goes on behind the shells") }
+    guard outcome == .timedOut else { return true }
+    report(.degraded, "modules", "not all loaded yet; it goes on behind the shells")
   } catch {
     report(.degraded, "modules", error.text + [UInt8]("; nobody waits until they are loaded"))
     supervisor.keep([UInt8]("modules"), ownProgram(.modules), .afterFailure)
   }
+  return false
 }
 
 /// Runs `modules`: loads what every drone needs and what the devices ask for, goes on for those that show themselves late, and then
@@ -33,11 +35,10 @@ func runModules(_ line: BootLine) -> Int32 {
   // Before the first look, so that none is missed between the two.
   let news = DeviceNews()
   var loader = Loader(readModuleTable())
-  let service = ModuleService(
-    hasTable: loader.hasTable, hasNews: news.isThere, staysOpen: line.keepsModulesOpen)
   if loader.hasTable {
     loader.begin()
-    loader.serveDevices()
+    _ = loader.serveDevices()
+    numberCards()
     report(
       loader.failed.isEmpty ? .ok : .degraded, "modules",
       [UInt8]("\(loader.loaded) loaded in \(millisecondsSinceStart() &- start) ms") + loader.complaint)
@@ -46,8 +47,10 @@ func runModules(_ line: BootLine) -> Int32 {
     }
   }
   announceReady()
+  var service = ModuleService(
+    hasTable: loader.hasTable, hasNews: news.isThere, staysOpen: line.keepsModulesOpen, at: millisecondsSinceStart())
   while true {
-    switch service.next(after: millisecondsSinceStart() &- start) {
+    switch service.next(at: millisecondsSinceStart()) {
     case .listen(let milliseconds):
       guard waitReadable([news.descriptor], milliseconds: milliseconds.map { Int(clamping: $0) })[0] else { continue }
       pause(milliseconds: groupPause)
@@ -58,7 +61,7 @@ func runModules(_ line: BootLine) -> Int32 {
       return 0
     case .end: return 0
     }
-    loader.serveDevices()
+    if loader.serveDevices() { service.receiveDevice(at: millisecondsSinceStart()) }
   }
 }
 
@@ -93,6 +96,7 @@ private func close(_ loader: Loader) {
   report(
     loader.failed.isEmpty ? .ok : .degraded, "modules",
     [UInt8]("\(loader.loaded) loaded; the kernel takes no more") + loader.complaint)
+  reportNoCard()
 }
 
 /// Loads modules and counts them; none without a table.
@@ -109,8 +113,10 @@ private struct Loader {
 
   mutating func begin() { load(loading.begin()) }
 
-  /// Until no device asks for more: a bus that was found by one look is looked at by the next.
-  mutating func serveDevices() {
+  /// Until no device asks for more: a bus that was found by one look is looked at by the next. Gives whether there is a device of a
+  /// kind that was not there before.
+  mutating func serveDevices() -> Bool {
+    let known = loading.devices
     for _ in 0..<16 {
       var any = false
       for modalias in presentDevices() {
@@ -118,8 +124,9 @@ private struct Loader {
         any = any || !modules.isEmpty
         load(modules)
       }
-      if !any { return }
+      if !any { break }
     }
+    return loading.devices > known
   }
 
   /// What failed, behind a count.

@@ -73,7 +73,7 @@ final class Network {
     if let loopback = cards.loopback { try interfaces.perform(.setLink(index: loopback, up: true)) }
     if assignments.isEmpty { report(.ok, "network", "off, as the boot line asks") }
     if cards.cards.isEmpty && !assignments.isEmpty {
-      report(.degraded, "network", "this machine has no network card that the kernel knows")
+      report(.degraded, "network", "there is no network card that the kernel knows; one that comes later is taken")
       for position in assignments.indices { assignments[position].excused = true }
     }
     for position in assignments.indices where !assignments[position].excused {

@@ -4,7 +4,8 @@ import MachineReadings
 import Reporting
 
 /// Says what machine this is, and names network cards that will not work: those without a driver in this kernel.
-func reportHardware() {
+/// - Parameter isComplete: whether the modules for the devices that are there are loaded.
+func reportHardware(isComplete: Bool) {
   var machine = MachineReadings()
   machine.read(meminfo: (try? readFile("/proc/meminfo")) ?? [])
   machine.read(cpuinfo: (try? readFile("/proc/cpuinfo")) ?? [])
@@ -18,7 +19,10 @@ func reportHardware() {
     text += [UInt8](", ") + card.interface
     if let driver = card.driver { text += [UInt8](" (") + driver + [UInt8](")") }
   }
-  report(cards.isEmpty ? .degraded : .ok, "hardware", cards.isEmpty ? text + [UInt8](", no network card") : text)
+  if cards.isEmpty { text += isComplete ? [UInt8](", no network card") : [UInt8](", no network card yet") }
+  report(cards.isEmpty ? .degraded : .ok, "hardware", text)
+  // One whose module is still to be loaded has none yet.
+  guard isComplete else { return }
   for card in driverlessCards() { report(.degraded, "hardware", card + [UInt8](": this kernel has no driver for it")) }
 }
 
@@ -31,6 +35,20 @@ func reportMissingFirmware() {
     text += missing.driver + [UInt8](" ") + missing.device
     report(.degraded, "hardware", text + [UInt8](": its firmware ") + missing.file + [UInt8](" is not in this image"))
   }
+}
+
+/// Says once more that there is no card, where one could still have come until now.
+func reportNoCard() {
+  if networkCards().isEmpty { report(.degraded, "hardware", "no network card") }
+}
+
+/// Says that the root is not whole: the kernel starts what it could unpack of it, in silence.
+func reportCutRoot() {
+  guard let reason = rootUnpackingFailure(kernelLog: kernelLog()) else { return }
+  report(
+    .failed, "root",
+    [UInt8]("this computer's memory does not hold the image, and files are missing (")
+      + reason + [UInt8]("): boot the drone of 32 bits, or add memory"))
 }
 
 private struct NetworkCard {

@@ -22,6 +22,7 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   setSerialSpeeds(line)
   for name in terminals() { keepOpen("/dev" / name) }
   reportMounts(unmounted)
+  reportCutRoot()
 
   // Where the drivers are modules there is no watchdog yet.
   let hasModules = exists(Path(DronePath.moduleTable))
@@ -31,11 +32,11 @@ func runInit(_ arguments: [[UInt8]]) -> Int32 {
   moveCredential()
   startRootWatch(line, &supervisor)
   // A kernel that could load any is closed to them, also when the image brings none along.
-  if hasModules || kernelKnowsModules() { startModules(&supervisor) }
+  let areDevicesServed = hasModules || kernelKnowsModules() ? startModules(&supervisor) : true
   if hasModules { supervisor.feed(startWatchdogs(line)) }
   switchIPv6Off()
   let mayNetwork = closeFilter(line, &supervisor)
-  reportHardware()
+  reportHardware(isComplete: areDevicesServed)
   report(line)
   loadKeymap(line, &supervisor)
   startMedium(line, &supervisor)

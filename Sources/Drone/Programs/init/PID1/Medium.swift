@@ -7,7 +7,7 @@ import Reporting
 
 private let mediumFolder = Path(DronePath.medium)
 /// How long a CD may take to spin up, and a USB device to be found.
-private let longestWait: UInt64 = 30_000
+private let longestWait: UInt64 = 60_000
 /// How long a medium that does not look like a drone's is left aside for one that does.
 private let patience: UInt64 = 5000
 

@@ -8,58 +8,72 @@ import MemoryBudget
 import ProcessControl
 
 /// The files that this node boots others with: copied from its medium into memory, so that the medium may be taken out, or
-/// where memory is short left on the mounted medium.
+/// where memory is short left on the mounted medium, those for PCs of 64 bits first.
 struct BootFiles {
-  /// Laid out as on the medium.
-  let folder: Path
-  let isInMemory: Bool
-  /// In bytes, all together.
-  let size: Int
+  let folders: ServedFolders
+  /// For the report: how large, and where.
+  let text: [UInt8]
 
   /// Where the drone's process 1 mounts the medium.
   private static let medium = Path(DronePath.medium)
   /// What must stay free beside the copies: the cluster, a shell and what the operator runs.
-  private static let reserve: UInt64 = 8 << 20
+  private static let reserve = 8 << 20
   /// What must stay free where the copies are.
-  private static let logs: UInt64 = 256 << 10
+  private static let logs = 256 << 10
   /// The search itself gives up after 30 s; without a medium nobody waits for so long.
   private static let patience: UInt64 = 15_000
   private static let piece = 64 << 10
+  /// In the folder of the copies, once all that the medium has is there. A run after a crash looks for it.
+  private static let whole: StaticString = "whole"
 
   init(_ places: Places, isResuming: Bool) throws(Failure) {
     let copies = places.run / "boot"
-    if isResuming, let size = BootFiles.size(copies) {
-      folder = copies
-      isInMemory = true
-      self.size = size
+    if isResuming, exists(copies / BootFiles.whole), let sizes = BootFiles.sizes(copies) {
+      self.init(sizes, standard: copies, wide: copies)
       return
     }
     let wasMounted = BootFiles.isMounted
     if !wasMounted { try BootFiles.mount() }
-    guard let size = BootFiles.size(BootFiles.medium) else {
+    guard let sizes = BootFiles.sizes(BootFiles.medium) else {
       throw Failure("the medium on /mnt/boot lacks files to boot others with: make iso makes one that has them.")
     }
-    self.size = size
     // The readings are in KiB.
-    let room = fileSystemUse(of: places.run)?.free ?? 0
-    isInMemory =
-      readMachine().memoryAvailable << 10 >= UInt64(size) &+ BootFiles.reserve
-      && room << 10 >= UInt64(size) &+ BootFiles.logs
-    folder = isInMemory ? copies : BootFiles.medium
+    let room = min(
+      Int(clamping: readMachine().memoryAvailable << 10) - BootFiles.reserve,
+      Int(clamping: (fileSystemUse(of: places.run)?.free ?? 0) << 10) - BootFiles.logs)
+    // Those of a group go into memory together or not at all.
+    let holdsStandard = room >= sizes.standard
+    let holdsAll = room >= sizes.standard + sizes.wide
     do throws(SystemError) {
-      try BootFiles.readOnce(copyingTo: isInMemory ? copies : nil)
-      if isInMemory, !wasMounted { try? unmount(BootFiles.medium) }
+      removeFile(copies / BootFiles.whole)
+      try BootFiles.readOnce(.standard, copyingTo: holdsStandard ? copies : nil)
+      try BootFiles.readOnce(.wide, copyingTo: holdsAll ? copies : nil)
+      if holdsAll {
+        try replaceFile(copies / BootFiles.whole, [], permissions: 0o600)
+        if !wasMounted { try? unmount(BootFiles.medium) }
+      }
     } catch {
       throw Failure([UInt8]("the files to boot others with: ") + error.text)
     }
+    self.init(
+      sizes, standard: holdsStandard ? copies : BootFiles.medium, wide: holdsAll ? copies : BootFiles.medium)
   }
 
-  /// For the report.
-  var text: [UInt8] {
-    let kilobytes = decimalText((size + 1023) / 1024) + [UInt8](" KiB of files ")
-    return isInMemory
-      ? kilobytes + [UInt8]("in memory: the medium may be taken out")
-      : kilobytes + [UInt8]("on /mnt/boot: the medium must stay in, memory is short")
+  private init(_ sizes: (standard: Int, wide: Int), standard: Path, wide: Path) {
+    folders = ServedFolders(standard: standard, wide: sizes.wide > 0 ? wide : nil)
+    func kilobytes(_ size: Int) -> [UInt8] { decimalText((size + 1023) / 1024) + [UInt8](" KiB ") }
+    let all = kilobytes(sizes.standard + sizes.wide) + [UInt8]("of files ")
+    let rest: [UInt8]
+    if wide.bytes != BootFiles.medium.bytes {
+      rest = all + [UInt8]("in memory: the medium may be taken out")
+    } else if standard.bytes == BootFiles.medium.bytes {
+      rest = all + [UInt8]("on /mnt/boot: the medium must stay in, memory is short")
+    } else {
+      rest =
+        kilobytes(sizes.standard) + [UInt8]("of files in memory, and ") + kilobytes(sizes.wide)
+        + [UInt8]("for PCs of 64 bits on /mnt/boot: the medium must stay in, memory is short")
+    }
+    text = rest + [UInt8](folders.servesUEFI ? "; for BIOS and UEFI" : "; for BIOS alone")
   }
 
   private static var isMounted: Bool { exists(medium / MediumPath.root) }
@@ -96,39 +110,55 @@ struct BootFiles {
     return nil
   }
 
-  /// The size of all files in a folder; nil when one is missing.
-  private static func size(_ folder: Path) -> Int? {
-    var total = 0
-    for index in 0..<ServedFile.count {
-      guard let source = ServedFile.at(index)?.source, let file = try? Descriptor(folder / source, .read),
-        let size = file.size
-      else { return nil }
-      total += Int(clamping: size)
+  /// The sizes of the groups' files in a folder; nil when one is missing.
+  private static func sizes(_ folder: Path) -> (standard: Int, wide: Int)? {
+    func size(_ group: ServedFile.Group) -> Int? {
+      var total = 0
+      for source in sources(group, in: folder) {
+        guard let file = try? Descriptor(folder / source, .read), let size = file.size else { return nil }
+        total += Int(clamping: size)
+      }
+      return total
     }
-    return exists(folder / MediumPath.publicPart) ? total : nil
+    guard let standard = size(.standard), let wide = size(.wide) else { return nil }
+    return (standard, wide)
   }
 
-  /// Reads everything once: proves that the archive begins with what is public, and copies that much and the other files.
-  private static func readOnce(copyingTo copies: Path?) throws(SystemError) {
-    let text = try readFile(medium / MediumPath.publicPart, limit: 256)
-    guard let part = PublicPart(text: text) else {
-      throw SystemError("read", [UInt8](MediumPath.publicPart), number: 22)
-    }
-    if let copies {
-      try makeDirectory(copies, permissions: 0o700)
-      for name: StaticString in ["chaos", "isolinux", "pxe"] { try makeDirectory(copies / name, permissions: 0o700) }
-    }
+  /// Paths below the top folder. Of the second group those that the medium is made with.
+  private static func sources(_ group: ServedFile.Group, in folder: Path) -> [StaticString] {
+    let hasDrone = group == .standard || exists(folder / MediumPath.wideKernel)
+    var sources: [StaticString] = []
     for index in 0..<ServedFile.count {
-      guard let source = ServedFile.at(index)?.source else { continue }
-      let isRoot = source.withUTF8Buffer { $0.elementsEqual([UInt8](MediumPath.root)) }
-      if isRoot {
+      if hasDrone, let file = ServedFile.at(index), file.group == group { sources.append(file.source) }
+    }
+    switch group {
+    case .standard: sources.append(MediumPath.publicPart)
+    case .wide:
+      if hasDrone { sources.append(MediumPath.widePublicPart) }
+      if exists(folder / MediumPath.bootStub) { sources.append(MediumPath.bootStub) }
+    }
+    return sources
+  }
+
+  /// Reads everything once: proves that a root archive begins with what is public, and copies that much and the other files.
+  private static func readOnce(_ group: ServedFile.Group, copyingTo copies: Path?) throws(SystemError) {
+    let sources = sources(group, in: medium)
+    if let copies, !sources.isEmpty {
+      try makeDirectory(copies, permissions: 0o700)
+      for name: StaticString in ["chaos", "chaos/x86_64", "boot", "isolinux", "pxe"] {
+        try makeDirectory(copies / name, permissions: 0o700)
+      }
+    }
+    for source in sources {
+      if let root = ServedRoot(at: source) {
+        guard let part = PublicPart(text: try readFile(medium / root.publicPart, limit: 256)) else {
+          throw SystemError("read", [UInt8](root.publicPart), number: 22)
+        }
         try copy(source, upTo: part.size, to: copies, proving: part.digest)
       } else if copies != nil {
         try copy(source, upTo: Int.max, to: copies, proving: nil)
       }
     }
-    // Last: a run after a crash looks for it.
-    if let copies { try replaceFile(copies / MediumPath.publicPart, text, permissions: 0o600) }
   }
 
   private static func copy(

@@ -65,6 +65,8 @@ final class BootHost {
   }
 
   var network: ServedNetwork { plan.network }
+  /// Where the files are.
+  var filesText: [UInt8] { plan.files.text }
 
   func register(in loop: Loop) {
     source = loop.add(
@@ -80,8 +82,8 @@ final class BootHost {
     kept.begin(at: now)
     let empty = places.run / "empty"
     let arguments = BootServiceArguments(
-      card: plan.interface, network: plan.network, folder: plan.folder, cluster: places.cluster, empty: empty,
-      role: role, watches: plan.watches)
+      card: plan.interface, network: plan.network, folders: plan.files.folders, cluster: places.cluster,
+      empty: empty, role: role, watches: plan.watches)
     do throws(SystemError) {
       try makeDirectory(empty, permissions: 0o555)
       let orders = try Pipe()

@@ -13,8 +13,7 @@ struct BootPlan {
   let role: ServingRole
   /// The role follows from who else serves, as long as this node does.
   let watches: Bool
-  /// The files, laid out as on the medium.
-  let folder: Path
+  let files: BootFiles
 
   /// Finds the files, looks whether somebody else gives addresses away, and makes sure that this node has one itself.
   init(_ command: TydCommand, _ places: Places, _ report: Report) throws(Failure) {
@@ -22,8 +21,7 @@ struct BootPlan {
       throw Failure(
         "only a drone that was started from its medium boots others; elsewhere serve what make pxe makes by dnsmasq.")
     }
-    let files = try BootFiles(places, isResuming: command.isResuming)
-    folder = files.folder
+    files = try BootFiles(places, isResuming: command.isResuming)
     report.step(.ok, "pxe", files.text)
     var card = try ServingCard(command.interface)
     // After a crash the node goes on as it was.

@@ -12,7 +12,7 @@ import PacketFilter
 struct BootServiceArguments {
   let card: [UInt8]
   let network: ServedNetwork
-  let folder: Path
+  let folders: ServedFolders
   let cluster: Path
   /// An empty folder, which becomes all that the process sees.
   let empty: Path
@@ -22,13 +22,15 @@ struct BootServiceArguments {
   let watches: Bool
 
   static let option: StaticString = "--boot-server"
+  private static let nowhere: StaticString = "-"
 
   init(
-    card: [UInt8], network: ServedNetwork, folder: Path, cluster: Path, empty: Path, role: ServingRole, watches: Bool
+    card: [UInt8], network: ServedNetwork, folders: ServedFolders, cluster: Path, empty: Path, role: ServingRole,
+    watches: Bool
   ) {
     self.card = card
     self.network = network
-    self.folder = folder
+    self.folders = folders
     self.cluster = cluster
     self.empty = empty
     self.role = role
@@ -38,22 +40,25 @@ struct BootServiceArguments {
   var words: [[UInt8]] {
     [
       [UInt8](BootServiceArguments.option), card, network.own.text, network.netmask.address.text,
-      AddressRange(network.first, network.last).text, (network.gateway ?? .unspecified).text, folder.bytes,
+      AddressRange(network.first, network.last).text, (network.gateway ?? .unspecified).text, folders.standard.bytes,
       cluster.bytes, empty.bytes, role.text, [UInt8](watches ? "watch" : "forced"),
+      folders.wide?.bytes ?? [UInt8](BootServiceArguments.nowhere),
     ]
   }
 
   /// Reads the words; nil when they are others.
   init?(_ words: [[UInt8]]) {
-    guard words.count == 11, words[0].spells(BootServiceArguments.option), let own = IPv4Address(text: words[2]),
+    guard words.count == 12, words[0].spells(BootServiceArguments.option), let own = IPv4Address(text: words[2]),
       let mask = IPv4Address(text: words[3]).flatMap({ Netmask($0) }), let range = AddressRange(text: words[4]),
       let gateway = IPv4Address(text: words[5]), let role = ServingRole(text: words[9]),
       let network = try? ServedNetwork(
         own: own, netmask: mask, gateway: gateway == .unspecified ? nil : gateway, range: range)
     else { return nil }
     self.init(
-      card: words[1], network: network, folder: Path(words[6]), cluster: Path(words[7]), empty: Path(words[8]),
-      role: role, watches: words[10].spells("watch"))
+      card: words[1], network: network,
+      folders: ServedFolders(
+        standard: Path(words[6]), wide: words[11].spells(BootServiceArguments.nowhere) ? nil : Path(words[11])),
+      cluster: Path(words[7]), empty: Path(words[8]), role: role, watches: words[10].spells("watch"))
   }
 }
 
@@ -76,7 +81,7 @@ func runBootService(_ words: [[UInt8]]) -> Int32 {
   return 0
 }
 
-/// The boot server's sockets and files around `DHCPServer` or `ProxyDHCPServer`, and `TFTPServer`.
+/// The boot server's sockets and files around `DHCPServer` or `ProxyDHCPServer`, `TFTPServer` and `HTTPServer`.
 final class BootService {
   private var role: ServingRole
   /// Nil with `--force`.
@@ -85,7 +90,7 @@ final class BootService {
   private var addresses: DHCPServer
   private var proxy: ProxyDHCPServer
   private var transfers: TFTPServer
-  private let contents: [ServedContent]
+  private let contents: ServedContent
   /// Obeys the IPsec policies: a member that renews its lease does so inside ESP.
   private let questions: DatagramSocket
   /// Below the packet filter and IPsec: to clients that have no address yet.
@@ -96,6 +101,8 @@ final class BootService {
   private let proxyRequests: DatagramSocketBox
   private let requests: DatagramSocketBox
   private let ports: [DatagramSocketBox]
+  /// Nil where another program has its port.
+  private let web: HTTPSockets?
   private var orders: [UInt8] = []
   /// The number of the card; what comes by another is not answered.
   private let card: Int32
@@ -107,8 +114,14 @@ final class BootService {
       else { throw .system(SystemError("find", arguments.card, number: 19)) }
       card = link.index
       role = arguments.role
-      addresses = DHCPServer(arguments.network, hardware: hardware)
-      proxy = ProxyDHCPServer(arguments.network, hardware: hardware)
+      do throws(SystemError) {
+        contents = try ServedContent(arguments.folders, credentialIn: arguments.cluster)
+      } catch {
+        throw .system(error)
+      }
+      let served = ServedFirmware(uefi: contents.servesUEFI)
+      addresses = DHCPServer(arguments.network, hardware: hardware, serving: served)
+      proxy = ProxyDHCPServer(arguments.network, hardware: hardware, serving: served)
       if arguments.watches {
         let now = millisecondsSinceStart()
         watch = ServerWatch(
@@ -116,7 +129,6 @@ final class BootService {
           start: now)
       }
       do throws(SystemError) {
-        contents = try ServedContent.all(in: arguments.folder, credentialIn: arguments.cluster)
         questions = try DatagramSocket(SocketAddress(.unspecified, port: BOOTPMessage.serverPort))
         frames = try PacketSocket(interface: link.index, .nothing)
         neighbours = try PacketSocket(interface: link.index, .arp)
@@ -137,15 +149,22 @@ final class BootService {
     } catch {
       throw Failure(error.text)
     }
-    transfers = TFTPServer(
-      arguments.network, files: contents.map { TFTPServer.File($0.name, size: $0.size) }, ports: ports.count)
+    let content = contents
+    let files = content.names.enumerated().map { TFTPServer.File($1, size: content.size($0)) }
+    transfers = TFTPServer(arguments.network, files: files, ports: ports.count)
+    do throws(SystemError) {
+      web = try HTTPSockets(arguments.network, files, content)
+    } catch {
+      web = nil
+      BootService.tell(.note([UInt8]("nothing is served by HTTP: ") + error.text))
+    }
   }
 
   func run() {
     while true {
       let now = millisecondsSinceStart()
       var due = now &+ 60_000
-      for time in [addresses.nextDue, transfers.nextDue, watch?.nextDue] {
+      for time in [addresses.nextDue, transfers.nextDue, watch?.nextDue, web?.nextDue] {
         if let time { due = min(due, time) }
       }
       var interests = [
@@ -154,6 +173,7 @@ final class BootService {
       ]
       let fixed = interests.count
       for port in ports { interests.append(Interest(port.descriptor)) }
+      interests += web?.interests ?? []
       let ready = waitReady(interests, milliseconds: Int(clamping: due > now ? due &- now : 0))
       let then = millisecondsSinceStart()
       if !ready[0].isEmpty, !receiveOrders(then) { return }
@@ -163,13 +183,17 @@ final class BootService {
       if !ready[4].isEmpty { receiveProxyRequests(then) }
       if !ready[5].isEmpty { receiveOffers(then) }
       for port in ports.indices where !ready[fixed + port].isEmpty { receiveAcknowledgements(port, then) }
+      web?.advance(ready[(fixed + ports.count)...], then, BootService.tell)
       if let time = watch?.nextDue, time <= then { perform(watch?.step(at: then) ?? []) }
       if let time = addresses.nextDue, time <= then { perform(addresses.step(at: then)) }
       if let time = transfers.nextDue, time <= then {
-        perform(transfers.step(at: then) { file, offset, count in contents[file].read(offset, count) })
+        perform(transfers.step(at: then) { file, offset, count in contents.read(file, offset, count) })
       }
+      if let time = web?.nextDue, time <= then { web?.step(then, BootService.tell) }
     }
   }
+
+  private static func tell(_ news: BootNews) { writeStandardOutput(news.line) }
 
   /// False when the tyd that started this process is gone.
   private func receiveOrders(_ now: UInt64) -> Bool {
@@ -231,7 +255,7 @@ final class BootService {
       guard let datagram = try? requests.socket.receive(upTo: 512) else { return }
       let commands = transfers.receive(request: datagram.bytes, from: BootService.peer(datagram), at: now) {
         file, offset, count in
-        contents[file].read(offset, count)
+        contents.read(file, offset, count)
       }
       perform(commands)
     }
@@ -241,7 +265,7 @@ final class BootService {
     for _ in 0..<BootService.most {
       guard let datagram = try? ports[port].socket.receive(upTo: 512) else { return }
       let commands = transfers.receive(datagram.bytes, on: port, from: BootService.peer(datagram), at: now) {
-        file, offset, count in contents[file].read(offset, count)
+        file, offset, count in contents.read(file, offset, count)
       }
       perform(commands)
     }
@@ -270,7 +294,7 @@ final class BootService {
         try? questions.send(bytes, to: SocketAddress(address, port: BOOTPMessage.clientPort))
       case .answer(let bytes, let address, let port):
         try? proxyRequests.socket.send(bytes, to: SocketAddress(address, port: port))
-      case .news(let news): writeStandardOutput(news.line)
+      case .news(let news): BootService.tell(news)
       }
     }
   }
@@ -282,7 +306,7 @@ final class BootService {
         try? requests.socket.send(bytes, to: SocketAddress(peer.address, port: peer.port))
       case .send(let bytes, let peer, let port):
         try? ports[port].socket.send(bytes, to: SocketAddress(peer.address, port: peer.port))
-      case .news(let news): writeStandardOutput(news.line)
+      case .news(let news): BootService.tell(news)
       }
     }
   }

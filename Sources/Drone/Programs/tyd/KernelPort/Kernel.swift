@@ -39,8 +39,8 @@ final class Kernel {
         [UInt8]("OFF as -c off asks: EVERYTHING GOES IN CLEAR and the filter is open. For debugging only."))
     }
     let transforms = try Transforms(own: own, softPackets: command.rekeyPackets)
-    // A drone's kernel has what it needs, and an old processor half a second less.
-    if case .host = machine { try transforms.tryOut(ciphers) }
+    // A drone's own kernel has what it needs, and an old processor half a second less. Whether modules are enough shows now.
+    if machine == .host || kernelKnowsModules() { try transforms.tryOut(ciphers) }
     try transforms.exceptControl()
     self.transforms = transforms
     let filter = try ClusterFilter(on: machine)
@@ -123,7 +123,7 @@ final class Kernel {
       do throws(NetlinkSocketError) {
         try transforms.install(one.association, one.cipher, material: material)
       } catch {
-        report.note("tunnel", one.association.peer.text + [UInt8](": ") + error.text)
+        report.step(.degraded, "tunnel", one.association.peer.text + [UInt8](": ") + error.text)
         break
       }
       done.append(one.association)

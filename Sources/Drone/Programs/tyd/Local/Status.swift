@@ -138,7 +138,7 @@ struct NodeView {
     } else {
       out += [UInt8]("from ") + boots.network.first.text + [UInt8](" to ") + boots.network.last.text
     }
-    out.append(UInt8(ascii: "\n"))
+    out += [UInt8]("\nfiles    ") + boots.filesText + [UInt8]("\n")
     for boot in boots.table.boots {
       out += [UInt8]("         ") + boot.hardware.text + [UInt8]("  ") + padded(boot.address.text, 17)
       if boot.file.isEmpty {

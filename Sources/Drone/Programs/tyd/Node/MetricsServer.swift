@@ -3,6 +3,8 @@ import DroneLayout
 import Bytes
 import ClusterView
 import ControlChannel
+import HTTP
+import Jobs
 import Linux
 import Membership
 import Metrics
@@ -111,7 +113,7 @@ final class MetricsCall {
         switch HTTPRequest(request, isForThisComputer: isForThisComputer) {
         case .incomplete: return
         case .get(let path, let isHead) where path.spells("/metrics"):
-          answer = HTTPAnswer.metrics(text(), isHead: isHead)
+          answer = HTTPAnswer.whole(text(), type: ClusterMetrics.mediaType, isHead: isHead)
         case .get(_, let isHead): answer = HTTPAnswer.refusal(.notFound, isHead: isHead)
         case .refused(let status, let isHead): refuse(status, isHead: isHead)
         }
@@ -174,6 +176,16 @@ extension NodeView {
     metrics.datagrams.append(ClusterMetrics.Count("forbidden", UInt64(counters.forbidden)))
     metrics.surveys.append(ClusterMetrics.Count("answered", UInt64(core.surveys.answered)))
     metrics.surveys.append(ClusterMetrics.Count("refused", UInt64(core.surveys.allowance.refused)))
+    if let text = try? readFile(WorkPlaces().counts, limit: 4096) { metrics.add(WorkCounts(text)) }
     return metrics.text
+  }
+}
+
+extension ClusterMetrics {
+  fileprivate mutating func add(_ work: WorkCounts) {
+    jobs = [Count("elsewhere", work.elsewhere), Count("here", work.here)]
+    startedJobs = [Count("given", work.given), Count("taken", work.taken), Count("refused", work.refused)]
+    sessions = [Count("served", work.served), Count("mounted", work.mounted)]
+    fileBytes = [Count("read", work.read), Count("written", work.written)]
   }
 }

@@ -5,6 +5,7 @@ import Linux
 import MachineReadings
 import Membership
 import NodeCore
+import ProcessControl
 import Reporting
 import SecureChannel
 import Supervision
@@ -55,6 +56,7 @@ extension Node {
     text += count == 1 ? [UInt8]("the first node") : decimalText(count) + [UInt8](" nodes")
     report.step(.ok, "tyd", text)
     nameService()
+    startWork()
     boots?.start(now)
     guard let word = foreground else { return }
     foreground = nil
@@ -71,6 +73,21 @@ extension Node {
     let words = arguments.dropFirst().filter { !$0.spells("--resume") } + [[UInt8]("--resume")]
     let text = ServiceRecord(process: processID, path: file, arguments: words).text
     try? replaceFile(servicesFolder / "tyd", text, permissions: 0o600)
+  }
+
+  /// On a drone work may come and go from now on; on a full Linux its administrator starts mosd. One that runs already stays.
+  private func startWork() {
+    guard exists(servicesFolder) else { return }
+    var program = Program(Path(WorkProgram.mosd.link), arguments: [[UInt8](WorkProgram.mosd.name)])
+    program.newSession = true
+    do throws(SystemError) {
+      // It goes to the background at once.
+      if waitForChild(try program.start()) != .exited(0) {
+        report.step(.degraded, "mosd", [UInt8]("takes no work; mosd says why"))
+      }
+    } catch {
+      report.step(.degraded, "mosd", error.text)
+    }
   }
 
   // MARK: After a crash, or a pause

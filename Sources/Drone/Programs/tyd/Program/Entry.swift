@@ -11,6 +11,9 @@ public func entry(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutabl
   if let path = words.first, let view = ViewProgram(name: path.split(separator: UInt8(ascii: "/")).last ?? []) {
     return view.run(rest)
   }
+  if let path = words.first, let program = WorkProgram(name: path.split(separator: UInt8(ascii: "/")).last ?? []) {
+    return program.run(rest)
+  }
   if rest.first?.spells(BootServiceArguments.option) == true { return runBootService(rest) }
   let command: TydCommand
   do {

@@ -120,6 +120,14 @@ extension NetlinkRequest {
     return NetlinkRequest(type: Link.newType, flags: [.request, .acknowledge], body: body)
   }
 
+  /// Gives an interface another name, which only one that is down takes. A name is 1 to 15 bytes without a slash or white space, and a
+  /// `%d` in it stands for the lowest number that is free (IFLA_IFNAME).
+  public static func setLink(index: Int32, name: [UInt8]) -> NetlinkRequest {
+    var body = MessageBody(linkStructure(index: index))
+    body.attribute(3, name + [0])
+    return NetlinkRequest(type: Link.newType, flags: [.request, .acknowledge], body: body)
+  }
+
   /// `struct ifinfomsg`.
   private static func linkStructure(index: Int32, flags: LinkFlags = [], change: LinkFlags = []) -> [UInt8] {
     // Family AF_UNSPEC, padding, hardware type 0.

@@ -23,7 +23,7 @@ public struct Route: Equatable, Sendable {
     to destination: IPv4Address, _ mask: Netmask, gateway: IPv4Address? = nil, interface: Int32? = nil,
     metric: UInt32 = 0, origin: UInt8 = Route.madeAtBoot
   ) {
-    self.destination = IPv4Address(bits: destination.bits & mask.bits)
+    self.destination = mask.network(of: destination)
     self.mask = mask
     self.gateway = gateway
     self.interface = interface
@@ -75,7 +75,7 @@ extension Route {
     kind = RouteKind(rawValue: body.byte(at: 7))
     for attribute in attributes {
       switch attribute.type {
-      case 1: destination = IPv4Address(bits: try attribute.address().bits & mask.bits)
+      case 1: destination = mask.network(of: try attribute.address())
       case 4: interface = Int32(bitPattern: try attribute.native32())
       case 5: gateway = try attribute.address()
       case 6: metric = try attribute.native32()

@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-@testable import Metrics
+@testable import HTTP
 
-@Suite struct MetricsFuzzTests {
+@Suite struct HTTPFuzzTests {
   private let mutator = Mutator([
     "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", "GET", " ", "/metrics", "/", "HTTP/1.1", "HTTP/1.0", "\r\n", "\n", "\r",
     "Host:", "a", ":", "?", "\u{0}", "HEAD", "localhost", "127.0.0.1:9639", "[::1]",

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Metrics
+@testable import HTTP
 
 /// Requests as programs send them, and as nobody should.
 @Suite struct HTTPRequestTests {
@@ -68,7 +68,9 @@ import Testing
   @Test("an answer to HEAD is the head of that to GET")
   func head() {
     for (whole, head) in [
-      (HTTPAnswer.metrics([1, 2, 3]), HTTPAnswer.metrics([1, 2, 3], isHead: true)),
+      (
+        HTTPAnswer.whole([1, 2, 3], type: "text/plain"), HTTPAnswer.whole([1, 2, 3], type: "text/plain", isHead: true)
+      ),
       (HTTPAnswer.refusal(.notFound), HTTPAnswer.refusal(.notFound, isHead: true)),
     ] {
       #expect(whole.starts(with: head) && head.suffix(4) == [13, 10, 13, 10] && whole.count > head.count)
@@ -84,7 +86,9 @@ import Testing
 
   @Test("an answer says how long it is, of which type, and that the connection ends")
   func answer() {
-    let text = String(decoding: HTTPAnswer.metrics([UInt8]("a 1\n".utf8)), as: UTF8.self)
+    let text = String(
+      decoding: HTTPAnswer.whole([UInt8]("a 1\n".utf8), type: "text/plain; version=0.0.4; charset=utf-8"), as: UTF8.self
+    )
     #expect(
       text == "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: 4\r\n"
         + "Connection: close\r\n\r\na 1\n")

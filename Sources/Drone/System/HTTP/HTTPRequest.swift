@@ -1,6 +1,6 @@
 import Bytes
 
-/// What a client of the metrics wants, read from the bytes that came so far (RFC 9112).
+/// What a client of a small server wants, read from the bytes that came so far (RFC 9112).
 public enum HTTPRequest: Equatable, Sendable {
   /// Its head has not come as a whole.
   case incomplete
@@ -9,7 +9,7 @@ public enum HTTPRequest: Equatable, Sendable {
   /// Nothing that is answered here.
   case refused(HTTPStatus, isHead: Bool = false)
 
-  /// The longest head in bytes; that of a program that asks for metrics has some hundred.
+  /// The longest head in bytes; that of a program that asks for metrics, or of firmware, has some hundred.
   public static let largest = 4096
 
   /// Reads a request and ignores what follows its head.
@@ -136,9 +136,10 @@ public enum HTTPStatus: Equatable, CaseIterable, Sendable {
 
 /// An answer as sent over the wire; the connection ends after it.
 public enum HTTPAnswer {
-  /// The metrics, in Prometheus's text format 0.0.4.
-  public static func metrics(_ text: [UInt8], isHead: Bool = false) -> [UInt8] {
-    head(.ok, type: "text/plain; version=0.0.4; charset=utf-8", count: text.count) + (isHead ? [] : text)
+  /// What was asked for.
+  /// - Parameter type: of its content, as a media type (RFC 9110 §8.3).
+  public static func whole(_ content: [UInt8], type: StaticString, isHead: Bool = false) -> [UInt8] {
+    head(.ok, type: type, count: content.count) + (isHead ? [] : content)
   }
 
   public static func refusal(_ status: HTTPStatus, isHead: Bool = false) -> [UInt8] {
@@ -146,7 +147,8 @@ public enum HTTPAnswer {
     return head(status, type: "text/plain; charset=utf-8", count: text.count) + (isHead ? [] : text)
   }
 
-  private static func head(_ status: HTTPStatus, type: StaticString, count: Int) -> [UInt8] {
+  /// What precedes so many bytes of content.
+  public static func head(_ status: HTTPStatus, type: StaticString, count: Int) -> [UInt8] {
     var out = [UInt8]("HTTP/1.1 ") + [UInt8](status.text) + [UInt8]("\r\nContent-Type: ") + [UInt8](type)
     out += [UInt8]("\r\nContent-Length: ")
     appendDecimal(UInt64(clamping: count), to: &out)

@@ -1,0 +1,152 @@
+import Addresses
+import BootLine
+import Bytes
+import DroneLayout
+import Jobs
+import Linux
+import ProcessControl
+import Supervision
+
+/// `mosd`: lets the users of this node run work on others, and others' users theirs here.
+func runMosd(_ arguments: [[UInt8]]) -> Int32 {
+  var options = MosdOptions()
+  do throws(WorkUsageError) { options = try MosdOptions(arguments) } catch {
+    return WorkProgram.mosd.fail(error.sentence, status: 2)
+  }
+  if options.wantsHelp {
+    writeStandardOutput([UInt8](MosdOptions.help))
+    return 0
+  }
+  if options.drains { return drain() }
+  if let limit = options.limit { return setLimit(limit) }
+  // A drone's boot line says it for the whole boot.
+  if exists(servicesFolder), let line = try? readFile("/proc/cmdline", limit: 1 << 16) {
+    let line = BootLine(line)
+    options.slots = options.slots ?? line.jobs
+    options.homes = options.homes ?? line.workHomes
+  }
+  let places = WorkPlaces()
+  setCreationMask(0o077)
+  do throws(SystemError) {
+    try makeDirectory(places.run, exactly: 0o755)
+    guard let lock = try ProcessFile(places.processFile) else { return 0 }
+    if let obstacle = obstacleToTrust() { return WorkProgram.mosd.fail(obstacle) }
+    if !options.staysInForeground {
+      if case .parent = try forkProcess() { return 0 }
+      leaveSession()
+      try? redirectStandardDescriptors(to: "/dev/null")
+    }
+    try lock.name()
+    let mosd = try Mosd(options, places)
+    mosd.run()
+  } catch {
+    return WorkProgram.mosd.fail(error.text)
+  }
+  return 0
+}
+
+/// Other nodes take the source port for the word of this node's root.
+private func obstacleToTrust() -> [UInt8]? {
+  guard let text = try? readFile("/proc/sys/net/ipv4/ip_unprivileged_port_start", limit: 16),
+    let first = decimal(text.prefix { $0 != UInt8(ascii: "\n") }), first < 1024
+  else { return nil }
+  return [UInt8](
+    "net.ipv4.ip_unprivileged_port_start is \(first), so any user here could speak for any other to the cluster: set it to 1024 with sysctl."
+  )
+}
+
+/// The process that takes this node's users' wishes and other nodes' jobs.
+final class Mosd {
+  let options: MosdOptions
+  let places: WorkPlaces
+  let loop = Loop()
+  let home: HomeSide
+  let worker: Worker
+  private let deaths = DeathWatch()
+  private let signals = SignalQueue()
+  private let listener: Descriptor
+  private let local: Descriptor
+  private var isOver = false
+  /// What stands in the file, and since when.
+  private var told = WorkCounts()
+  private var toldAt: UInt64 = 0
+  /// How often it may change, in milliseconds.
+  private static let countingPace: UInt64 = 1000
+
+  private var counts: WorkCounts {
+    var counts = WorkCounts()
+    home.add(to: &counts)
+    worker.add(to: &counts)
+    return counts
+  }
+
+  init(_ options: MosdOptions, _ places: WorkPlaces) throws(SystemError) {
+    self.options = options
+    self.places = places
+    ignoreBrokenPipes()
+    // Two for each user's process that waits, and what else there is.
+    descriptorLimit = max(descriptorLimit, 4096)
+    // What is mounted for jobs is nobody else's business; certaintyd watches what others see.
+    try leaveMountNamespace()
+    // Namespaces of users would give a job capabilities in them; a drone needs none.
+    if exists(servicesFolder) { try? writeFile("/proc/sys/user/max_user_namespaces", [UInt8]("0")) }
+    listener = try listenStream(on: SocketAddress(.unspecified, port: ClusterPorts.work))
+    local = try listenLocalToAll(places.socket)
+    worker = Worker(places, slots: options.slots, for: options.homes)
+    home = HomeSide(loop, worker)
+  }
+
+  func run() {
+    nameService()
+    // What a former mosd counted is over.
+    try? replaceFile(places.counts, told.text, permissions: 0o644)
+    loop.add({ [self] in Interest(signals.number) }) { [self] _, now in takeSignals(now) }
+    loop.add({ [self] in Interest(local.number) }) { [self] _, now in
+      while let socket = try? acceptStream(local) { home.receive(socket, now) }
+    }
+    loop.add({ [self] in Interest(listener.number) }) { [self] _, now in
+      while let socket = try? acceptStream(listener) { worker.begin(OpenSocket(socket), now) }
+    }
+    loop.add(due: { [self] in home.isBusy || worker.isBusy ? deaths.nextAt : nil }) {
+      [self] now in
+      guard deaths.step(now) else { return }
+      home.follow(deaths.dead)
+      worker.follow(deaths.dead)
+    }
+    loop.add(due: { [self] in home.due }) { [self] now in home.step(now) }
+    loop.add(due: { [self] in worker.due }) { [self] now in worker.step(now) }
+    loop.add(due: { [self] in counts == told ? nil : toldAt &+ Mosd.countingPace }) { [self] now in
+      told = counts
+      toldAt = now
+      try? replaceFile(places.counts, told.text, permissions: 0o644)
+    }
+    while !isOver { loop.turn() }
+    removeFile(places.counts)
+    // Servers of files go on for the jobs that run.
+    worker.end()
+    removeFile(places.socket)
+    removeFile(servicesFolder / WorkProgram.mosd.name)
+  }
+
+  private func takeSignals(_ now: UInt64) {
+    while let signal = signals.next() {
+      if signal == Signal.terminate.rawValue || signal == Signal.interrupt.rawValue { isOver = true }
+    }
+    while let (process, _) = collectChild() {
+      home.collect(process, now)
+      worker.collect(process, now)
+    }
+  }
+
+  /// Tells process 1 of a drone to start mosd again if it ends by itself.
+  private func nameService() {
+    guard exists(servicesFolder) else { return }
+    var words = options.slots.map { [[UInt8]("--work"), $0 == 0 ? [UInt8]("off") : decimalText($0)] } ?? []
+    // An empty list is the boot line's, which it reads again.
+    if let homes = options.homes, !homes.isEmpty { words += [[UInt8]("--work-for"), NodeReference.text(homes)] }
+    let text = ServiceRecord(
+      process: processID, path: [UInt8](WorkProgram.mosd.link), arguments: words + [[UInt8]("--foreground")]
+    ).text
+    try? replaceFile(servicesFolder / WorkProgram.mosd.name, text, permissions: 0o600)
+  }
+}
