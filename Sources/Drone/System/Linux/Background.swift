@@ -46,10 +46,10 @@ public struct ProcessFile: ~Copyable {
     self.file = file
   }
 
-  /// Writes the number of the calling process into it: by the one that stays.
-  public func name() throws(SystemError) {
+  /// Writes the number of the process that stays into it.
+  public func name(_ process: Int32) throws(SystemError) {
     var text: [UInt8] = []
-    appendDecimal(UInt64(UInt32(bitPattern: processID)), to: &text)
+    appendDecimal(UInt64(UInt32(bitPattern: process)), to: &text)
     text.append(UInt8(ascii: "\n"))
     guard ftruncate(file.number, 0) == 0, lseek(file.number, 0, SEEK_SET) == 0 else { throw SystemError("write") }
     try file.write(text)

@@ -11,6 +11,8 @@ public struct MosdOptions: Equatable, Sendable {
   public var limit: UInt16?
   /// The mosd that runs already takes no more jobs, and this program waits until the last is over.
   public var drains = false
+  /// The mosd that runs already ends, and this program waits until it has.
+  public var stops = false
   public var staysInForeground = false
   public var wantsHelp = false
 
@@ -35,6 +37,8 @@ public struct MosdOptions: Equatable, Sendable {
         limit = UInt16(clamping: try MosdOptions.slots(word, rest.popFirst()))
       } else if word.spells("--drain") {
         drains = true
+      } else if word.spells("--stop") {
+        stops = true
       } else {
         throw WorkUsageError(
           sentence: [UInt8]("There is no option ") + word.prefix(60).map(printable) + [UInt8]("; see mosd --help."))
@@ -61,6 +65,7 @@ public struct MosdOptions: Equatable, Sendable {
       mosd --work-for A,B  those of these home nodes alone, ids or addresses
       mosd --limit N       the mosd that runs takes at most N from now on; off: none
       mosd --drain         it takes none from now on; ends when the last is over
+      mosd --stop          ends it, and what it runs for others; ends when it has
       mosd --help
 
     """

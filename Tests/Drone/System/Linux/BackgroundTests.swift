@@ -18,8 +18,8 @@ struct BackgroundTests {
         Issue.record("held already")
         return
       }
-      try file.name()
-      try file.name()
+      try file.name(processID)
+      try file.name(processID)
       #expect(ProcessFile.holder(of: path) == getpid())
       let isFree = try isFree(path)
       #expect(!isFree)

@@ -79,7 +79,7 @@ import Testing
   }
 
   static let mosd: [(String, Bool)] = [
-    ("--work off", true), ("--work 1000 --work-for 0x010b,192.168.1.1", true), ("--limit 3", true), ("--drain", true),
+    ("--work off", true), ("--work 1000 --work-for 0x010b,192.168.1.1", true), ("--limit 3", true), ("--drain", true), ("--stop", true),
     ("--work 0", false), ("--work", false), ("--work-for", false), ("--work-for anna", false), ("--limit 1001", false),
     ("--work-for 0x010b,", false), ("drain", false),
   ]

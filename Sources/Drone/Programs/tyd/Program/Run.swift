@@ -57,7 +57,7 @@ private func work(
   word: consuming Pipe?
 ) -> Int32 {
   do throws(Failure) {
-    do throws(SystemError) { try lock.name() } catch { throw Failure(error) }
+    do throws(SystemError) { try lock.name(processID) } catch { throw Failure(error) }
     let plan = command.bootsOthers ? try BootPlan(command, places, report) : nil
     let node = try Node(command, arguments, places, report, booting: plan)
     if let word { node.foreground = ForegroundWord(word.keepingOutput()) }

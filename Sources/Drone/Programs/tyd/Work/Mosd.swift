@@ -19,6 +19,7 @@ func runMosd(_ arguments: [[UInt8]]) -> Int32 {
   }
   if options.drains { return drain() }
   if let limit = options.limit { return setLimit(limit) }
+  if options.stops { return stopMosd(WorkPlaces()) }
   // A drone's boot line says it for the whole boot.
   if exists(servicesFolder), let line = try? readFile("/proc/cmdline", limit: 1 << 16) {
     let line = BootLine(line)
@@ -29,20 +30,52 @@ func runMosd(_ arguments: [[UInt8]]) -> Int32 {
   setCreationMask(0o077)
   do throws(SystemError) {
     try makeDirectory(places.run, exactly: 0o755)
-    guard let lock = try ProcessFile(places.processFile) else { return 0 }
+    guard let lock = try lockAfterFormer(places) else { return exists(places.socket) ? 0 : failToEnd() }
     if let obstacle = obstacleToTrust() { return WorkProgram.mosd.fail(obstacle) }
+    // It hears before it goes to the background: who started it hears what hinders it, and may call at once.
+    let mosd = try Mosd(options, places)
     if !options.staysInForeground {
-      if case .parent = try forkProcess() { return 0 }
+      if case .parent(let child) = try forkProcess() {
+        try lock.name(child)
+        return 0
+      }
       leaveSession()
       try? redirectStandardDescriptors(to: "/dev/null")
+    } else {
+      try lock.name(processID)
     }
-    try lock.name()
-    let mosd = try Mosd(options, places)
     mosd.run()
   } catch {
     return WorkProgram.mosd.fail(error.text)
   }
   return 0
+}
+
+/// One that runs has its socket, one that ends has it no more, and is waited for. Nil if one runs, or does not end.
+private func lockAfterFormer(_ places: WorkPlaces) throws(SystemError) -> ProcessFile? {
+  let looks = 200
+  for _ in 0..<looks {
+    if let lock = try ProcessFile(places.processFile) { return lock }
+    if exists(places.socket) { return nil }
+    pause(milliseconds: 50)
+  }
+  return nil
+}
+
+private func failToEnd() -> Int32 {
+  WorkProgram.mosd.fail([UInt8]("the mosd that runs here does not end: ps and /run/mosd/pid show it."))
+}
+
+/// `mosd --stop`: ends the one that runs, if one does, and waits until it has ended.
+private func stopMosd(_ places: WorkPlaces) -> Int32 {
+  guard userID == 0 else { return WorkProgram.mosd.fail([UInt8]("only root may end the mosd of this node.")) }
+  guard let process = ProcessFile.holder(of: places.processFile) else { return 0 }
+  sendSignal(.terminate, to: process)
+  for _ in 0..<200 {
+    if ProcessFile.holder(of: places.processFile) != process { return 0 }
+    pause(milliseconds: 50)
+  }
+  return failToEnd()
 }
 
 /// Other nodes take the source port for the word of this node's root.
@@ -64,7 +97,7 @@ final class Mosd {
   let worker: Worker
   private let deaths = DeathWatch()
   private let signals = SignalQueue()
-  private let listener: Descriptor
+  private var listener: OpenSocket?
   private let local: Descriptor
   private var isOver = false
   /// What stands in the file, and since when.
@@ -90,7 +123,7 @@ final class Mosd {
     try leaveMountNamespace()
     // Namespaces of users would give a job capabilities in them; a drone needs none.
     if exists(servicesFolder) { try? writeFile("/proc/sys/user/max_user_namespaces", [UInt8]("0")) }
-    listener = try listenStream(on: SocketAddress(.unspecified, port: ClusterPorts.work))
+    listener = OpenSocket(try listenStream(on: SocketAddress(.unspecified, port: ClusterPorts.work)))
     local = try listenLocalToAll(places.socket)
     worker = Worker(places, slots: options.slots, for: options.homes)
     home = HomeSide(loop, worker)
@@ -104,8 +137,8 @@ final class Mosd {
     loop.add({ [self] in Interest(local.number) }) { [self] _, now in
       while let socket = try? acceptStream(local) { home.receive(socket, now) }
     }
-    loop.add({ [self] in Interest(listener.number) }) { [self] _, now in
-      while let socket = try? acceptStream(listener) { worker.begin(OpenSocket(socket), now) }
+    loop.add({ [self] in listener.map { Interest($0.descriptor.number) } }) { [self] _, now in
+      while let listener, let socket = try? acceptStream(listener.descriptor) { worker.begin(OpenSocket(socket), now) }
     }
     loop.add(due: { [self] in home.isBusy || worker.isBusy ? deaths.nextAt : nil }) {
       [self] now in
@@ -121,10 +154,12 @@ final class Mosd {
       try? replaceFile(places.counts, told.text, permissions: 0o644)
     }
     while !isOver { loop.turn() }
+    // First, so that a new one knows that this one ends; and the port is free before the lock is.
+    removeFile(places.socket)
+    listener = nil
     removeFile(places.counts)
     // Servers of files go on for the jobs that run.
     worker.end()
-    removeFile(places.socket)
     removeFile(servicesFolder / WorkProgram.mosd.name)
   }
 
