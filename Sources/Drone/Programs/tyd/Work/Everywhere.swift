@@ -57,10 +57,8 @@ private final class NodeRun {
   }
 
   func finish() {
-    while let part = try? process.output.descriptor.read(upTo: 64 << 10), !part.isEmpty {
-      if answer.count < NodeRun.most { answer += part }
-    }
-    status = waitForChild(process.number).flatMap { JobEnd($0) }?.status ?? 255
+    answer = process.everything(upTo: NodeRun.most)
+    status = process.end.flatMap { JobEnd($0) }?.status ?? 255
   }
 }
 

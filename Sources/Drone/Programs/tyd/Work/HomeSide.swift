@@ -114,10 +114,11 @@ final class HomeSide {
       _ = try? socket.descriptor.sendSome([0])
       return
     }
+    // One that had a place was refused there, and is counted already.
+    if client.session == nil { counts.given += 1 }
     leave(client, now)
     session.jobs += 1
     client.session = session
-    counts.given += 1
     placed.append((wish.address, now))
     var place = session.secret.bytes
     place.append(networkOrder: session.port)

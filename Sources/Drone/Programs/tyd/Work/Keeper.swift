@@ -50,7 +50,10 @@ struct Keeper {
         let request = try? JobRequest(bytes)
       else { endProcess(1) }
       run(request, voucher, groups)
-    case .list?: _ = stream.sendMessage(JobList(jobs: worker.records()).bytes)
+    case .list?:
+      // It takes nobody's place.
+      _ = try? news.descriptor.sendSome([0])
+      _ = stream.sendMessage(JobList(jobs: worker.records()).bytes)
     case nil: break
     }
     endProcess(0)

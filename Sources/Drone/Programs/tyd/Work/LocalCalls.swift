@@ -43,6 +43,8 @@ struct LocalCall {
 
   /// How long another node has to tell its jobs, in milliseconds.
   private static let patience = 10_000
+  /// So many are asked at once: silent ones hold up nobody else.
+  private static let mostAsked = 32
 
   func run() -> Never {
     caller.closeOthers()
@@ -66,18 +68,32 @@ struct LocalCall {
 
   private func tellJobs() {
     if let nodes = liveNodes(), let own = nodes.first(where: { $0.isOwn }) {
-      for node in nodes {
-        let list: JobList?
-        if node.isOwn {
-          list = JobList(jobs: worker.records())
-        } else {
-          list = (try? NodeConnection(to: node, from: own, patience: LocalCall.patience))?.jobs(
-            within: LocalCall.patience)
+      var rest = nodes[...]
+      var asked: [(node: UInt16, question: WorkProcess?)] = []
+      while true {
+        while asked.count < LocalCall.mostAsked, let node = rest.popFirst() {
+          asked.append((node.id, try? WorkProcess(hasErrorApart: false) { listJobs(of: node, own) }))
         }
-        guard caller.stream.sendMessage(NodeJobs(node: node.id, list: list).bytes) else { return }
+        guard !asked.isEmpty else { break }
+        let (node, question) = asked.removeFirst()
+        let list = question.flatMap { try? JobList($0.everything(upTo: JobList.largest)) }
+        guard caller.stream.sendMessage(NodeJobs(node: node, list: list).bytes) else { return }
       }
     }
     _ = caller.stream.sendMessage([])
+  }
+
+  /// Writes a node's jobs to standard output.
+  private func listJobs(of node: ClusterTable.Node, _ own: ClusterTable.Node) -> Int32 {
+    guard !node.isOwn else {
+      writeStandardOutput(JobList(jobs: worker.records()).bytes)
+      return 0
+    }
+    guard let connection = try? NodeConnection(to: node, from: own, patience: LocalCall.patience),
+      let list = connection.jobs(within: LocalCall.patience)
+    else { return 1 }
+    writeStandardOutput(list.bytes)
+    return 0
   }
 
   // MARK: Orders

@@ -8,6 +8,8 @@ final class WorkProcess {
   let output: OpenSocket
   /// At its end at once where errors come with the output.
   let error: OpenSocket
+  /// Once it has been collected.
+  private(set) var end: Ending?
 
   init(hasErrorApart: Bool, _ body: () -> Int32) throws(SystemError) {
     let outputs = try Pipe()
@@ -22,6 +24,16 @@ final class WorkProcess {
       output = OpenSocket(outputs.keepingInput())
       error = OpenSocket(errors.keepingInput())
     }
+  }
+
+  /// What it wrote until its end, as far as it is no longer than `limit` bytes; its end is collected.
+  func everything(upTo limit: Int) -> [UInt8] {
+    var all: [UInt8] = []
+    while let part = try? output.descriptor.read(upTo: 64 << 10), !part.isEmpty {
+      if all.count < limit { all += part.prefix(limit - all.count) }
+    }
+    end = waitForChild(number)
+    return all
   }
 }
 

@@ -29,6 +29,8 @@ final class Worker {
     let mayRun: Bool
     /// Once its keeper has heard what is to be run.
     var notice: JobNotice?
+    /// Its caller wanted to know something, and runs nothing.
+    var isCurious = false
   }
 
   /// The files of one user of one home node, mounted here.
@@ -87,7 +89,7 @@ final class Worker {
   func limit(to slots: Int) -> Int {
     self.slots = slots
     hearKeepers()
-    return jobs.count { $0.notice != nil || $0.mayRun }
+    return jobs.count { $0.notice != nil || $0.mayRun && !$0.isCurious }
   }
 
   /// How many jobs run.
@@ -106,7 +108,8 @@ final class Worker {
     let names = groups?.names ?? []
     hearKeepers()
     for name in names where !jobs.contains(where: { $0.notice?.job.name.text == name }) { groups?.remove(name) }
-    var greeting = WorkerGreeting(room: UInt16(clamping: max(0, slots - jobs.count)), machines: ProgramMachine.native)
+    var greeting = WorkerGreeting(
+      room: UInt16(clamping: max(0, slots - jobs.count { !$0.isCurious })), machines: ProgramMachine.native)
     greeting.refusal = refusal
     if greeting.room == 0 { refused += 1 }
     if greeting.refusal.isEmpty, slots == 0 { greeting.refusal = [UInt8]("takes no work now") }
@@ -126,9 +129,8 @@ final class Worker {
     }
   }
 
-  /// The jobs that run here.
+  /// The jobs that run here, as far as their keepers were heard: processes of calls, which do not hear them, ask too.
   func records() -> [JobRecord] {
-    hearKeepers()
     let now = millisecondsSinceStart()
     return jobs.compactMap { job in
       guard var record = job.notice?.job else { return nil }
@@ -146,11 +148,15 @@ final class Worker {
 
   /// Hears from keepers what they run, and in which sessions.
   func hearKeepers() {
-    for index in jobs.indices where jobs[index].notice == nil {
+    for index in jobs.indices where jobs[index].notice == nil && !jobs[index].isCurious {
       let number = jobs[index].news.descriptor.number
       guard waitReadable([number], milliseconds: 0).first == true,
-        let bytes = try? jobs[index].news.descriptor.read(upTo: JobNotice.largest), let notice = try? JobNotice(bytes)
+        let bytes = try? jobs[index].news.descriptor.read(upTo: JobNotice.largest), !bytes.isEmpty
       else { continue }
+      guard let notice = try? JobNotice(bytes) else {
+        jobs[index].isCurious = true
+        continue
+      }
       jobs[index].notice = notice
       taken += 1
       if let place = sessions.firstIndex(where: { $0.name == notice.session }) {
