@@ -72,12 +72,22 @@ import VirtualMachine
       #expect(try await master.run("touch /tmp/here-only; cd /; \(there) ls /tmp/here-only /init /run/tyd").status != 0)
       #expect(try await master.run("cd /; \(there) touch /usr/bin/new").status != 0)
       #expect(try await drones[0].run("certaintyd --status 2>&1 | grep -i lost").status != 0)
+      try await filesHaveTimesOfTheirHome(master, drones[1])
       // Nothing is left behind.
       #expect(try await drones[0].output("ps | grep -c '[m]osd-job'") == "0")
       try await nobodyElseMounts(master, drones)
       try await forkBomb(master, drones[0])
       try await jobsAreSeen(master, drones)
     }
+  }
+
+  /// A clock that is a day ahead is seen by the job, and by no file that it writes: make goes by those.
+  private func filesHaveTimesOfTheirHome(_ master: VirtualMachine, _ drone: VirtualMachine) async throws {
+    try await drone.succeeds("date -s @$(($(date +%s)+86400))")
+    try await master.succeeds(
+      "cd /tmp/work; touch a; mosrun -n 0x0116 sh -c 'date +%s; echo 1 >b; touch c' >then; touch d; cat then; date +%s; "
+        + "[ $(cat then) -gt $(($(date +%s)+80000)) ] && [ ! a -nt b ] && [ ! b -nt c ] && [ ! c -nt d ]")
+    try await drone.succeeds("date -s @$(($(date +%s)-86400))")
   }
 
   /// A session's files are for its node alone, and for that one no more than the session shows.
