@@ -33,6 +33,13 @@ void linux_unblock_signals(void) {
   sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+void linux_reset_signals(void) {
+  // A signal must not meet a handler half way: defaults first, then unblock.
+  struct sigaction standard = {.sa_handler = SIG_DFL};
+  for (int number = 1; number < 65; number++) sigaction(number, &standard, NULL);
+  linux_unblock_signals();
+}
+
 void linux_notice_children(void) {
   struct sigaction standard = {.sa_handler = SIG_DFL};
   sigaction(SIGCHLD, &standard, NULL);

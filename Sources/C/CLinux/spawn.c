@@ -27,12 +27,7 @@ static void become(const struct linux_program *program) {
     if (numbers[index] >= 0 && dup2(numbers[index], index) < 0) return;
   }
   if (program->directory && chdir(program->directory) < 0) return;
-  // A handler must not survive until the execution, nor a signal interrupt it half way: defaults first, then unblock.
-  struct sigaction standard = {.sa_handler = SIG_DFL};
-  for (int number = 1; number < 32; number++) sigaction(number, &standard, NULL);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
+  linux_reset_signals();
   execve(program->path, program->arguments, program->environment);
 }
 

@@ -229,11 +229,7 @@ static void begin(struct linux_job *job) {
   job->stage = linux_job_directory;
   if (chdir(job->directory) < 0) return;
   job->stage = linux_job_execution;
-  struct sigaction standard = {.sa_handler = SIG_DFL};
-  for (int number = 1; number < 65; number++) sigaction(number, &standard, NULL);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
+  linux_reset_signals();
   execute(job);
 }
 
@@ -272,11 +268,7 @@ pid_t linux_start_job(struct linux_job *job) {
 
 void linux_execute(char *const *arguments, char *const *environment) {
   struct linux_job job = {.arguments = arguments, .environment = environment};
-  struct sigaction standard = {.sa_handler = SIG_DFL};
-  for (int number = 1; number < 65; number++) sigaction(number, &standard, NULL);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
+  linux_reset_signals();
   execute(&job);
 }
 

@@ -102,6 +102,9 @@ int linux_next_signal(int descriptor);
 
 /// Undoes linux_block_signals.
 void linux_unblock_signals(void);
+
+/// Gives every signal its default and unblocks all: before the calling process executes another program.
+void linux_reset_signals(void);
 /// From now on children that end can be waited for, also where the parent's SIGCHLD was ignored (wait(2)).
 void linux_notice_children(void);
 

@@ -2,30 +2,38 @@ import Bytes
 
 /// What a mosd counts since it began: a small file, which tyd's metrics read.
 public struct WorkCounts: Equatable, Sendable {
-  /// Jobs of this node's users that other nodes took.
-  public var given: UInt64 = 0
-  /// Jobs of others that began here.
-  public var taken: UInt64 = 0
-  /// Calls of members that found no room here.
-  public var refused: UInt64 = 0
-  /// Jobs of this node's users that others run now.
-  public var elsewhere: UInt64 = 0
-  /// Jobs of others that run here now.
-  public var here: UInt64 = 0
-  /// Sessions whose files this node serves now.
-  public var served: UInt64 = 0
-  /// Sessions of others whose files are mounted here now.
-  public var mounted: UInt64 = 0
-  /// Bytes of files that other nodes read from this one, and wrote to it.
-  public var read: UInt64 = 0
-  public var written: UInt64 = 0
-
-  public init() {}
-
+  /// In the order of their names.
+  public enum Kind: Int, CaseIterable, Sendable {
+    /// Jobs of this node's users that other nodes took.
+    case given
+    /// Jobs of others that began here.
+    case taken
+    /// Calls of members that found no room here.
+    case refused
+    /// Jobs of this node's users that others run now.
+    case elsewhere
+    /// Jobs of others that run here now.
+    case here
+    /// Sessions whose files this node serves now.
+    case served
+    /// Sessions of others whose files are mounted here now.
+    case mounted
+    /// Bytes of files that other nodes read from this one.
+    case read
+    /// Bytes of files that other nodes wrote to this one.
+    case written
+  }
   private static let names: [StaticString] = [
     "given", "taken", "refused", "elsewhere", "here", "served", "mounted", "read", "written",
   ]
-  private var values: [UInt64] { [given, taken, refused, elsewhere, here, served, mounted, read, written] }
+  private var values = [UInt64](repeating: 0, count: names.count)
+
+  public init() {}
+
+  public subscript(_ kind: Kind) -> UInt64 {
+    get { values[kind.rawValue] }
+    set { values[kind.rawValue] = newValue }
+  }
 
   /// A line with a name and a number for each.
   public var text: [UInt8] {
@@ -40,19 +48,10 @@ public struct WorkCounts: Equatable, Sendable {
   public init(_ text: [UInt8]) {
     for line in text.split(separator: UInt8(ascii: "\n")) {
       let words = line.split(separator: UInt8(ascii: " "))
-      guard words.count == 2, let value = decimal(words[1]) else { continue }
-      switch WorkCounts.names.firstIndex(where: { words[0].spells($0) }) {
-      case 0: given = value
-      case 1: taken = value
-      case 2: refused = value
-      case 3: elsewhere = value
-      case 4: here = value
-      case 5: served = value
-      case 6: mounted = value
-      case 7: read = value
-      case 8: written = value
-      default: break
-      }
+      guard words.count == 2, let value = decimal(words[1]),
+        let place = WorkCounts.names.firstIndex(where: { words[0].spells($0) })
+      else { continue }
+      values[place] = value
     }
   }
 }

@@ -79,7 +79,8 @@ import Testing
   }
 
   static let mosd: [(String, Bool)] = [
-    ("--work off", true), ("--work 1000 --work-for 0x010b,192.168.1.1", true), ("--limit 3", true), ("--drain", true), ("--stop", true),
+    ("--work off", true), ("--work 1000 --work-for 0x010b,192.168.1.1", true), ("--limit 3", true), ("--drain", true),
+    ("--stop", true),
     ("--work 0", false), ("--work", false), ("--work-for", false), ("--work-for anna", false), ("--limit 1001", false),
     ("--work-for 0x010b,", false), ("drain", false),
   ]
@@ -97,8 +98,9 @@ import Testing
   @Test("mosd's counts are read as they were written, and what a later version adds is passed over")
   func counts() {
     var counts = WorkCounts()
-    (counts.given, counts.taken, counts.refused, counts.elsewhere, counts.here) = (1, 2, 3, 4, 5)
-    (counts.served, counts.mounted, counts.read, counts.written) = (6, 7, 8, .max)
+    for (place, kind) in WorkCounts.Kind.allCases.enumerated() { counts[kind] = UInt64(place + 1) }
+    counts[.written] = .max
+    #expect(counts.text.starts(with: [UInt8]("given 1\ntaken 2\nrefused 3\nelsewhere 4\nhere 5\n".utf8)))
     #expect(WorkCounts(counts.text) == counts)
     #expect(WorkCounts([UInt8]("new 4\nread 8 9\ngiven x\n".utf8) + counts.text) == counts)
     #expect(WorkCounts([0xFF]) == WorkCounts())

@@ -183,9 +183,9 @@ extension NodeView {
 
 extension ClusterMetrics {
   fileprivate mutating func add(_ work: WorkCounts) {
-    jobs = [Count("elsewhere", work.elsewhere), Count("here", work.here)]
-    startedJobs = [Count("given", work.given), Count("taken", work.taken), Count("refused", work.refused)]
-    sessions = [Count("served", work.served), Count("mounted", work.mounted)]
-    fileBytes = [Count("read", work.read), Count("written", work.written)]
+    jobs = [Count("elsewhere", work[.elsewhere]), Count("here", work[.here])]
+    startedJobs = [Count("given", work[.given]), Count("taken", work[.taken]), Count("refused", work[.refused])]
+    sessions = [Count("served", work[.served]), Count("mounted", work[.mounted])]
+    fileBytes = [Count("read", work[.read]), Count("written", work[.written])]
   }
 }

@@ -42,11 +42,9 @@ final class HomeSide {
 
   /// Its part of what mosd counts.
   func add(to counts: inout WorkCounts) {
-    counts.given = self.counts.given
-    counts.read = self.counts.read
-    counts.written = self.counts.written
-    counts.elsewhere = UInt64(clamping: clients.count { $0.session != nil })
-    counts.served = UInt64(clamping: sessions.count)
+    for kind in [WorkCounts.Kind.given, .read, .written] { counts[kind] = self.counts[kind] }
+    counts[.elsewhere] = UInt64(clamping: clients.count { $0.session != nil })
+    counts[.served] = UInt64(clamping: sessions.count)
   }
 
   // MARK: Users
@@ -115,7 +113,7 @@ final class HomeSide {
       return
     }
     // One that had a place was refused there, and is counted already.
-    if client.session == nil { counts.given += 1 }
+    if client.session == nil { counts[.given] += 1 }
     leave(client, now)
     session.jobs += 1
     client.session = session
@@ -166,8 +164,8 @@ final class HomeSide {
     sessions.append(session)
     session.source = loop.add({ session.isOver ? nil : Interest(session.number) }) { [self] _, _ in
       guard let news = session.news() else { return session.stopListening() }
-      counts.read &+= news.read
-      counts.written &+= news.written
+      counts[.read] &+= news.read
+      counts[.written] &+= news.written
     }
     return session
   }

@@ -73,10 +73,10 @@ final class Worker {
 
   /// Its part of what mosd counts.
   func add(to counts: inout WorkCounts) {
-    counts.taken = taken
-    counts.refused = refused
-    counts.here = UInt64(clamping: running)
-    counts.mounted = UInt64(clamping: sessions.count)
+    counts[.taken] = taken
+    counts[.refused] = refused
+    counts[.here] = UInt64(clamping: running)
+    counts[.mounted] = UInt64(clamping: sessions.count)
   }
 
   var isBusy: Bool { !jobs.isEmpty || !sessions.isEmpty }
