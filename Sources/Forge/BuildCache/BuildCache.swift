@@ -36,6 +36,24 @@ public struct BuildCache: Sendable {
     return try await progress.step(recipe.title, log: log(of: recipe)) { try await part(recipe) }
   }
 
+  /// Gives the parts of recipes, each with its cache, in their order; those that are missing are built beside each other. Shows one step.
+  public static func parts<OneKind: Recipe>(
+    _ recipes: [(recipe: OneKind, cache: BuildCache)], title: String, _ progress: Workshop.Progress
+  ) async throws -> [Part] {
+    @Sendable func build() async throws -> [Part] {
+      try await withThrowingTaskGroup(of: (Int, Part).self) { group in
+        for (place, one) in recipes.enumerated() { group.addTask { (place, try await one.cache.part(one.recipe)) } }
+        return try await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
+      }
+    }
+    let missing = recipes.filter { !exists($0.cache.location(of: $0.recipe)) }
+    guard let first = missing.first else {
+      await progress.skip(title, "cached")
+      return try await build()
+    }
+    return try await progress.step(title, log: first.cache.log(of: first.recipe), build)
+  }
+
   /// The same without a word: for what is a part of a step.
   public func part(_ recipe: some Recipe) async throws -> Part {
     let place = location(of: recipe)

@@ -35,6 +35,8 @@ public struct DronePrograms: Recipe {
     ]
   }
 
+  private var kept: FilePath { scratch.appending("swift-\(target.name)") }
+
   public var name: String { "programs" }
   public var title: String { "Programs for \(target.name)" }
 
@@ -44,9 +46,9 @@ public struct DronePrograms: Recipe {
   }
 
   public func build(in room: Room) async throws {
-    // Two targets' programs share what the compiler keeps. A new checkout has nothing yet.
+    // What the compiler keeps is each target's own, so that they are built beside each other. A new checkout has nothing yet.
     try makeFolder(scratch)
-    try await withLock(on: scratch.appending("programs.lock")) {
+    try await withLock(on: scratch.appending("\(target.name).lock")) {
       let file = scratch.appending("toolset-\(target.name).json")
       try await write(toolset, to: file)
       for place in target.programs { try await build(DroneProgram(place, in: room.result), toolset: file, room.log) }
@@ -64,13 +66,13 @@ public struct DronePrograms: Recipe {
         "--toolset", toolset.string,
         "--product", product,
         "--configuration", "release",
-        "--scratch-path", scratch.appending("swift").string,
+        "--scratch-path", kept.string,
         // Its name is the same for every triple: SwiftPM would mistake the master's plan for the drone's.
         "--disable-build-manifest-caching",
       ],
       in: checkout
     ).run(log: log)
-    let products = scratch.appending("swift").appending(target.swiftTriple).appending("release")
+    let products = kept.appending(target.swiftTriple).appending("release")
     try await checkConstants(of: product, in: objects(of: products.appending("\(product).product")), with: toolchain)
     try fileOperation(program.unstripped, "Make room for it") {
       try FileManager.default.copyItem(atPath: products.appending(product).string, toPath: program.unstripped.string)

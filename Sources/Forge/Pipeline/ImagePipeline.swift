@@ -96,9 +96,13 @@ public struct ImagePipeline: Sendable {
 
   func stages(in pipeline: inout Pipeline) async throws -> Stage<Product> {
     let loaders = target.efi?.stages(for: medium, folders, in: &pipeline)
+    let brought = zip(target.drones, kernels).map { $1.stages(for: $0, modules, folders, in: &pipeline) }
+    var sysroots: [SysrootStages] = []
+    for drone in target.drones { sysroots.append(try await SysrootStages(for: drone, folders, in: &pipeline)) }
+    let programs = pipeline.programs(for: sysroots, folders)
     var drones: [Stage<BuiltDrone>] = []
-    for (drone, kernel) in zip(target.drones, kernels) {
-      drones.append(try await stages(of: drone, kernel, in: &pipeline))
+    for (place, sysroot) in sysroots.enumerated() {
+      drones.append(stages(of: sysroot, with: brought[place], in: &pipeline) { try programs.result[place] })
     }
     return pipeline.stage { [self, drones] progress in
       let drones = try drones.map { try $0.result }
@@ -123,24 +127,27 @@ public struct ImagePipeline: Sendable {
   }
 
   /// Adds the stages that give one drone; the last one gives it.
+  ///
+  /// - Parameters:
+  ///   - brought: the kernel, unless it is built.
+  ///   - programs: the drone's own; asked when they have been built.
   private func stages(
-    of target: DroneTarget, _ kernel: KernelChoice, in pipeline: inout Pipeline
-  ) async throws -> Stage<BuiltDrone> {
-    let brought = kernel.stages(for: target, modules, folders, in: &pipeline)
-    let sysroot = try await SysrootStages(for: target, folders, in: &pipeline)
+    of sysroot: SysrootStages, with brought: Stage<KernelParts>?, in pipeline: inout Pipeline,
+    _ programs: @escaping @Sendable () throws -> [DroneProgram]
+  ) -> Stage<BuiltDrone> {
+    let target = sysroot.target
     let system = sysroot.system(in: &pipeline, withKernel: brought == nil)
     let given: @Sendable () throws -> KernelParts = {
       try brought?.result ?? system.parts.builtKernel(of: sysroot.sources.result.records)
     }
     let firmware = firmware?.stages(for: target, folders, in: &pipeline) { try given().firmware }
-    let programs = pipeline.programs(for: sysroot, folders)
     let checks = pipeline.checks(for: sysroot, folders) {
       let system = try system.parts
-      return try programs.result.map { ($0.place.product, $0.stripped, $0.unstripped) }
+      return try programs().map { ($0.place.product, $0.stripped, $0.unstripped) }
         + [("busybox", system.busybox, system.busyboxUnstripped)]
     }
     return pipeline.derived { [folders] in
-      let (sources, system, programs) = (try sysroot.sources.result, try system.parts, try programs.result)
+      let (sources, system, programs) = (try sysroot.sources.result, try system.parts, try programs())
       let (kernel, firmware) = (try given(), try firmware?.result ?? FirmwareParts())
       return BuiltDrone(
         parts: DroneParts(

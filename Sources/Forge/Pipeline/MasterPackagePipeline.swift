@@ -30,9 +30,9 @@ public struct MasterPackagePipeline: Sendable {
 
   func stages(in pipeline: inout Pipeline) async throws -> Stage<Product> {
     let sysroot = try await SysrootStages(for: target, folders, in: &pipeline)
-    let all = pipeline.programs(for: sysroot, folders)
+    let all = pipeline.programs(for: [sysroot], folders)
     // A master boots by itself: process 1 is a drone's.
-    let programs: @Sendable () throws -> [DroneProgram] = { try all.result.filter { $0.place == .tyd } }
+    let programs: @Sendable () throws -> [DroneProgram] = { try all.result.flatMap { $0 }.filter { $0.place == .tyd } }
     _ = pipeline.checks(for: sysroot, folders) {
       try programs().map { ($0.place.product, $0.stripped, $0.unstripped) }
     }

@@ -53,18 +53,7 @@ extension Pipeline {
         try CheckedProgram(
           $0.name, $0.stripped, unstripped: $0.unstripped, for: sysroot.target, disassembler: sysroot.compiler.identity)
       }
-      let title = "Instructions"
-      let missing = checks.filter { !exists(cache.location(of: $0)) }
-      if missing.isEmpty {
-        await progress.skip(title, "cached")
-      } else {
-        try await progress.step(title) {
-          try await withThrowingTaskGroup(of: Void.self) { group in
-            for check in missing { group.addTask { _ = try await cache.part(check) } }
-            try await group.waitForAll()
-          }
-        }
-      }
+      _ = try await BuildCache.parts(checks.map { ($0, cache) }, title: "Instructions", progress)
       return Set(checks.map(\.digest))
     }
   }

@@ -18,19 +18,28 @@ public struct ProgramsPipeline: Sendable {
   public func run() async throws -> [DroneProgram] {
     var pipeline = Pipeline()
     let sysroot = try await SysrootStages(for: target, folders, in: &pipeline)
-    let programs = pipeline.programs(for: sysroot, folders)
+    let programs = pipeline.programs(for: [sysroot], folders)
     try await pipeline.run()
-    return try programs.result
+    return try programs.result.flatMap { $0 }
   }
 }
 
 extension Pipeline {
-  /// Adds the stage that gives the target's own programs.
-  mutating func programs(for sysroot: SysrootStages, _ folders: BuildFolders) -> Stage<[DroneProgram]> {
+  /// Adds the stage that gives the own programs of each target. They are built beside each other: a compilation takes one processor,
+  /// most of the time.
+  mutating func programs(for sysroots: [SysrootStages], _ folders: BuildFolders) -> Stage<[[DroneProgram]]> {
     stage { progress in
-      let recipe = try await DronePrograms(
-        for: sysroot.target, sysroot: sysroot.sysroot, checkout: folders.checkout, scratch: folders.scratch)
-      return recipe.programs(in: try await folders.programs(of: sysroot.target).part(recipe, progress))
+      var parts: [(recipe: DronePrograms, cache: BuildCache)] = []
+      for sysroot in sysroots {
+        parts.append(
+          (
+            try await DronePrograms(
+              for: sysroot.target, sysroot: sysroot.sysroot, checkout: folders.checkout, scratch: folders.scratch),
+            folders.programs(of: sysroot.target)
+          ))
+      }
+      let title = "Programs for \(sysroots.map(\.target.name).joined(separator: " and "))"
+      return zip(parts, try await BuildCache.parts(parts, title: title, progress)).map { $0.recipe.programs(in: $1) }
     }
   }
 }

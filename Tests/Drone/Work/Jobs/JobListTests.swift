@@ -156,7 +156,8 @@ import Testing
           file.spool.takeBackAll(&outputs[one])
           expected[one] = []
         default:
-          let text = generator.bytes(Int.random(in: 0..<40_000, using: &generator))
+          let text = [UInt8](
+            repeating: .random(in: 0...255, using: &generator), count: .random(in: 0..<40_000, using: &generator))
           file.append(text, to: &outputs[one], atMost: Int.random(in: 1...20_000, using: &generator))
           expected[one] += text
         }
