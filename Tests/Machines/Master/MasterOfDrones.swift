@@ -24,10 +24,11 @@ func withMasterOfDrones(
     var drones: [MachineConfiguration] = []
     for (index, address) in addresses.enumerated() {
       let tap = try await network.tap("tap\(index + 1)")
-      drones.append(
-        try Image.direct(
-          "ip=\(address)::192.168.1.1:255.255.255.0:::", for: targets?[index] ?? .standard,
-          cards: [.init(on: .tap(tap), address: "52:54:00:00:00:2\(index)")]))
+      var drone = try Image.direct(
+        "ip=\(address)::192.168.1.1:255.255.255.0:::", for: targets?[index] ?? .standard,
+        cards: [.init(on: .tap(tap), address: "52:54:00:00:00:2\(index)")])
+      if Master.isMeasured { drone.lifetime = Master.measured }
+      drones.append(drone)
     }
     try await withMachineGroup(of: 1 + drones.count) {
       try await withMaster(
