@@ -115,3 +115,23 @@ import Testing
     }
   }
 }
+
+@Suite struct LostNodesTests {
+  /// When tyd held the node for dead, in milliseconds, by looks half a second apart; and whether the job is lost at the end.
+  static let courses: [(String, dead: Range<UInt64>, until: UInt64, Bool)] = [
+    ("a cable out for 3 s, seen dead at the earliest, 2.5 s, and alive within a second", 2500..<4000, 10_000, false),
+    ("dead for less than the grace", 2500..<4299, 4299, false),
+    ("dead for good", 4500..<60_000, 6500, true),
+    ("alive again after it was lost", 2500..<8000, 9000, false),
+  ]
+
+  @Test("a job is lost with a node that stays dead, and not with one that comes back", arguments: courses)
+  func lost(_ title: String, dead: Range<UInt64>, until end: UInt64, isLost: Bool) {
+    var nodes = LostNodes()
+    for now in stride(from: UInt64(0), through: end, by: 500) {
+      nodes.observe(dead: dead.contains(now) ? [7, 9] : [9], at: now)
+    }
+    #expect(nodes.all.contains(7) == isLost, "\(title)")
+    #expect(nodes.all.contains(9))
+  }
+}

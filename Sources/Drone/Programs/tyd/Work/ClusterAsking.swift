@@ -28,20 +28,17 @@ extension Destination {
   }
 }
 
-/// Follows which addresses belonged to nodes that are dead, without ever waiting for tyd. A tyd that is started again and knows nobody
+/// Follows which nodes are lost, without ever waiting for tyd. A tyd that is started again and knows nobody
 /// yet says nothing of it.
 final class DeathWatch {
   private var inquiry: Inquiry?
   /// When to look again, while somebody wants to know.
   private(set) var nextAt: UInt64 = 0
-  /// Since when the nodes of these addresses have been seen dead.
-  private var deadSince: [UInt32: UInt64] = [:]
-  private(set) var dead: Set<UInt32> = []
+  private var nodes = LostNodes()
+  var lost: Set<UInt32> { nodes.all }
 
   /// How often it looks, in milliseconds.
   private static let pace: UInt64 = 500
-  /// tyd holds a node for dead after 2.5 to 4.5 s of silence. One that was cut off for three is given the time to come back.
-  private static let grace: UInt64 = 1800
 
   /// True when there is news.
   func step(_ now: UInt64) -> Bool {
@@ -54,11 +51,7 @@ final class DeathWatch {
       var seen: Set<UInt32> = []
       for node in table.nodes where !node.state.isLive { seen.insert(node.address.bits) }
       for node in table.nodes where node.state.isLive { seen.remove(node.address.bits) }
-      let former = deadSince
-      deadSince = [:]
-      for address in seen { deadSince[address] = former[address] ?? now }
-      dead = []
-      for (address, since) in deadSince where now >= since &+ DeathWatch.grace { dead.insert(address) }
+      nodes.observe(dead: seen, at: now)
       return true
     }
     inquiry = Inquiry(.table)

@@ -143,8 +143,8 @@ final class Mosd {
     loop.add(due: { [self] in home.isBusy || worker.isBusy ? deaths.nextAt : nil }) {
       [self] now in
       guard deaths.step(now) else { return }
-      home.follow(deaths.dead)
-      worker.follow(deaths.dead)
+      home.follow(deaths.lost)
+      worker.follow(deaths.lost)
     }
     loop.add(due: { [self] in home.due }) { [self] now in home.step(now) }
     loop.add(due: { [self] in worker.due }) { [self] now in worker.step(now) }
