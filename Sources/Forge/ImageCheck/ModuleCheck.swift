@@ -1,5 +1,6 @@
 import Image
 import KernelModules
+import Workshop
 
 extension Member {
   /// One of the kernel's modules, which lie in a folder of their own.

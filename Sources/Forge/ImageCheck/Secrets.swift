@@ -1,5 +1,6 @@
 import Image
 import SecureChannel
+import Workshop
 
 /// Looks for private keys in bytes that come piece by piece: for PEM's headers (RFC 7468 §10, §11; RFC 1421's older ones
 /// end in the same words) and for Ed25519 keys in DER (RFC 8410 §7).

@@ -21,9 +21,10 @@ final class EmulatorProcess: Sendable {
   }
 
   private func numbers(_ file: String) -> [Int] {
-    let text = String(decoding: FileManager.default.contents(atPath: file) ?? Data(), as: UTF8.self)
+    let text = [UInt8](FileManager.default.contents(atPath: file) ?? Data())
     // The name, in parentheses, may hold spaces.
-    return (text.split(separator: ")").last ?? "").split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+    let fields = text.split(separator: UInt8(ascii: ")")).last ?? []
+    return fields.split { $0 <= 0x20 }.compactMap { Int(String(decoding: $0, as: UTF8.self)) }
   }
 
   private let lastSeen = Mutex(0.0)
@@ -77,4 +78,7 @@ public struct MachineWatch: Sendable {
     let lost = EmulatorProcess.waits().map { emulator, wait in wait - (before[emulator] ?? .zero) }.max() ?? .zero
     return max(.zero, ContinuousClock.now - start - lost)
   }
+
+  /// Whether so much has elapsed. Asked often: nothing of the emulators is read while not even this computer's time is over.
+  func isOver(_ bound: Duration) -> Bool { ContinuousClock.now - start >= bound && elapsed >= bound }
 }

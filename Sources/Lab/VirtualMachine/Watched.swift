@@ -37,9 +37,10 @@ final class Watched<Value: Sendable>: Sendable {
     }
     let alarm = Task {
       // Again and again: a wait for a processor is known only when it is over, so the watch may have run ahead.
+      try? await Task.sleep(for: bound)
       while !Task.isCancelled {
-        try? await Task.sleep(for: max(bound - watch.elapsed, .milliseconds(50)))
         tick.yield()
+        try? await Task.sleep(for: max(bound - watch.elapsed, .milliseconds(50)))
       }
     }
     defer {
@@ -49,7 +50,7 @@ final class Watched<Value: Sendable>: Sendable {
     tick.yield()
     for await _ in ticks {
       if let result = try state.withLock({ try body(&$0.value) }) { return result }
-      if watch.elapsed >= bound { return nil }
+      if watch.isOver(bound) { return nil }
     }
     throw CancellationError()
   }
