@@ -51,6 +51,9 @@ struct Transcript: Sendable {
     return before
   }
 
+  /// The next search starts with what comes.
+  mutating func passOver() { position = text.count }
+
   /// Looks for whichever of `wanted` comes first; returns its index.
   mutating func findFirst(of wanted: [[UInt8]]) -> (index: Int, before: [UInt8])? {
     let starts = wanted.indices.compactMap { index in

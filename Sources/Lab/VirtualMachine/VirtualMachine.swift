@@ -81,6 +81,9 @@ public final class VirtualMachine: Sendable {
     }
   }
 
+  /// Leaves aside what the serial console has printed until now.
+  public func passOver() { serial.look { $0.transcript.passOver() } }
+
   /// Types on the serial console, as it is: end a line with "\n".
   public func type(_ text: String) { channel.write(text.utf8) }
 

@@ -147,8 +147,9 @@ import VirtualMachine
       for card in cards {
         let answer = try await machine.run(
           """
-          d=$(grep -l \(card.address ?? "") /sys/class/net/*/address) && d=${d%/address} && d=${d##*/} && \
-          ifconfig $d 10.0.2.15 netmask 255.255.255.0 && ping -c1 -W5 10.0.2.2; s=$?; ifconfig $d down; [ $s = 0 ]
+          n=20; d=$(grep -l \(card.address ?? "") /sys/class/net/*/address) && d=${d%/address} && d=${d##*/} && \
+          ifconfig $d 10.0.2.15 netmask 255.255.255.0 && n=0 && \
+          until ping -c1 -W1 10.0.2.2 || [ $n = 20 ]; do sleep 1; n=$((n+1)); done; ifconfig $d down; [ $n -lt 20 ]
           """)
         #expect(answer.status == 0, "\(card.model.rawValue): \(answer.output)")
       }
