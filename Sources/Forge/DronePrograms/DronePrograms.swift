@@ -67,7 +67,7 @@ public struct DronePrograms: Recipe {
         "--product", product,
         "--configuration", "release",
         "--scratch-path", kept.string,
-        // Its name is the same for every triple: SwiftPM would mistake the master's plan for the drone's.
+        // Its name is the same for every triple: SwiftPM would mistake another one's plan for this one's.
         "--disable-build-manifest-caching",
       ],
       in: checkout

@@ -29,7 +29,10 @@ import VirtualMachine
             first.type("n3\n")
             try await first.expect("none, as the boot line asks")
             try await joiner.waitsFor(members: 2)
-            #expect(try await joiner.output("greeting").contains("is in, 2 nodes; others join by: tyd -m 192.168.1."))
+            // It may have been asked before tyd had told it.
+            let greeting = "greeting | grep 'is in, 2 nodes; others join by: tyd -m 192.168.1.'"
+            try await joiner.succeeds(
+              "n=0; until \(greeting) || [ $n = 20 ]; do sleep 1; n=$((n+1)); done; \(greeting)")
             try await withVirtualMachine(try Image.cd(cards: [cards[2]]), in: network) { third in
               try await third.expect("boot:")
               third.type("j3\n")

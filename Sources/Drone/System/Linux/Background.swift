@@ -43,6 +43,8 @@ public struct ProcessFile: ~Copyable {
       if failure.wouldBlock { return nil }
       throw failure
     }
+    // The number of a former one may be anybody's by now.
+    _ = ftruncate(file.number, 0)
     self.file = file
   }
 
@@ -55,11 +57,15 @@ public struct ProcessFile: ~Copyable {
     try file.write(text)
   }
 
-  /// The process that holds the file; nil if none does.
+  /// Whether a process holds the file.
+  public static func isHeld(_ path: Path) -> Bool {
+    guard let file = try? Descriptor(path, .readNonBlocking) else { return false }
+    return linux_lock(file.number) != 0 && SystemError("").wouldBlock
+  }
+
+  /// The process that holds the file; nil if none does, or it has not written its number yet.
   public static func holder(of path: Path) -> Int32? {
-    guard
-      let file = try? Descriptor(path, .readNonBlocking), linux_lock(file.number) != 0, SystemError("").wouldBlock,
-      let text = try? file.read(upTo: 16),
+    guard isHeld(path), let text = try? readFile(path, limit: 16),
       let number = decimal(text.prefix { $0 != UInt8(ascii: "\n") })
     else { return nil }
     return Int32(exactly: number)

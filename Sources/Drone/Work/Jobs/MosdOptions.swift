@@ -44,6 +44,17 @@ public struct MosdOptions: Equatable, Sendable {
           sentence: [UInt8]("There is no option ") + word.prefix(60).map(printable) + [UInt8]("; see mosd --help."))
       }
     }
+    if isContradictory {
+      throw WorkUsageError(
+        sentence: [UInt8](
+          "--limit, --drain and --stop are for the mosd that runs already: say one of them, and nothing else."))
+    }
+  }
+
+  /// Orders to the mosd that runs already stand alone.
+  private var isContradictory: Bool {
+    let orders = (limit == nil ? 0 : 1) + (drains ? 1 : 0) + (stops ? 1 : 0)
+    return orders > 1 || orders == 1 && (slots != nil || homes != nil || staysInForeground)
   }
 
   private static func slots(_ option: [UInt8], _ value: [UInt8]?) throws(WorkUsageError) -> Int {

@@ -18,6 +18,7 @@ struct BackgroundTests {
         Issue.record("held already")
         return
       }
+      #expect(ProcessFile.isHeld(path) && ProcessFile.holder(of: path) == nil, "it has no number yet")
       try file.name(processID)
       try file.name(processID)
       #expect(ProcessFile.holder(of: path) == getpid())
@@ -27,6 +28,8 @@ struct BackgroundTests {
     #expect(ProcessFile.holder(of: path) == nil)
     #expect(try readFile(path) == Array("\(getpid())\n".utf8))
     #expect(try isFree(path))
+    // A new holder does not go by a former one's number.
+    #expect(try readFile(path) == [])
   }
 
   private func isFree(_ path: Path) throws -> Bool {

@@ -82,7 +82,8 @@ import Testing
     ("--work off", true), ("--work 1000 --work-for 0x010b,192.168.1.1", true), ("--limit 3", true), ("--drain", true),
     ("--stop", true),
     ("--work 0", false), ("--work", false), ("--work-for", false), ("--work-for anna", false), ("--limit 1001", false),
-    ("--work-for 0x010b,", false), ("drain", false),
+    ("--work-for 0x010b,", false), ("drain", false), ("--stop --work 4", false), ("--drain --stop", false),
+    ("--foreground --limit 3", false),
   ]
 
   @Test("mosd works for whom it is told, as much as it is told", arguments: mosd)

@@ -41,6 +41,8 @@ final class Node {
   var hasDemandsOfFormerRun = false
   /// It ends by a signal, as when it is started anew: another run goes on.
   private var isPaused = false
+  /// The mosd that was started and has not gone to the background yet, and when to look again.
+  var workStart: (process: Int32, nextLook: UInt64)?
   /// When the program ends; nil as long as it goes on.
   var end: UInt64?
   var exitStatus: Int32 = 0
@@ -168,6 +170,7 @@ final class Node {
     loop.add(due: { [self] in core.nextDue }) { [self] now in
       self.perform(core.step(at: now), now)
     }
+    loop.add(due: { [self] in workStart?.nextLook }) { [self] now in lookAfterWork(now) }
     loop.add(due: { [self] in end }) { _ in }
   }
 

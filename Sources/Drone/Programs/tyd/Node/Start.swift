@@ -56,7 +56,7 @@ extension Node {
     text += count == 1 ? [UInt8]("the first node") : decimalText(count) + [UInt8](" nodes")
     report.step(.ok, "tyd", text)
     nameService()
-    startWork()
+    startWork(now)
     boots?.start(now)
     guard let word = foreground else { return }
     foreground = nil
@@ -76,18 +76,22 @@ extension Node {
   }
 
   /// On a drone work may come and go from now on; on a full Linux its administrator starts mosd. One that runs already stays.
-  private func startWork() {
-    guard exists(servicesFolder) else { return }
+  /// Nobody waits for it: it may wait for a former one, and others for this node.
+  private func startWork(_ now: UInt64) {
+    guard exists(servicesFolder), workStart == nil else { return }
     var program = Program(Path(WorkProgram.mosd.link), arguments: [[UInt8](WorkProgram.mosd.name)])
     program.newSession = true
-    do throws(SystemError) {
-      // It goes to the background at once.
-      if waitForChild(try program.start()) != .exited(0) {
-        report.step(.degraded, "mosd", [UInt8]("takes no work; mosd says why"))
-      }
-    } catch {
+    do throws(SystemError) { workStart = (try program.start(), now) } catch {
       report.step(.degraded, "mosd", error.text)
     }
+  }
+
+  /// mosd has gone to the background, or has failed, or is on its way yet.
+  func lookAfterWork(_ now: UInt64) {
+    guard let (process, _) = workStart else { return }
+    guard let (_, ending) = collectChild(process) else { return workStart = (process, now &+ 250) }
+    workStart = nil
+    if ending != .exited(0) { report.step(.degraded, "mosd", [UInt8]("takes no work; mosd says why")) }
   }
 
   // MARK: After a crash, or a pause

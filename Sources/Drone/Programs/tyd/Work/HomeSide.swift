@@ -112,7 +112,7 @@ final class HomeSide {
       _ = try? socket.descriptor.sendSome([0])
       return
     }
-    // One that had a place was refused there, and is counted already.
+    // One whose node went before it heard what to run is counted already.
     if client.session == nil { counts[.given] += 1 }
     leave(client, now)
     session.jobs += 1

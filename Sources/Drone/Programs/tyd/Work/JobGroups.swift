@@ -37,6 +37,8 @@ struct JobGroups {
     try JobGroups.hand(down: top)
     try makeDirectory(root)
     try JobGroups.hand(down: root)
+    // Those of a mosd that crashed: their memory is not free yet.
+    clear {}
     let machine = readMachine()
     // What is kept for the node itself besides what it uses now, in KiB: a tenth, and no less than tyd and the shells need.
     let kept = max(machine.memoryTotal / 10, 8 << 10)
@@ -65,6 +67,16 @@ struct JobGroups {
 
   /// A job has ended. While one of its processes is there, its group stays.
   func remove(_ name: [UInt8]) { try? removeDirectory(root / name) }
+
+  /// Waits until no job has a group any more, five seconds at most; `collect` takes ended children meanwhile.
+  func clear(_ collect: () -> Void) {
+    for _ in 0..<100 {
+      collect()
+      for name in names { remove(name) }
+      if names.isEmpty { return }
+      pause(milliseconds: 50)
+    }
+  }
 
   /// What a job has used of processors, in milliseconds, and uses of memory, in KiB.
   func usage(_ name: JobName) -> (processor: UInt64, memory: UInt64) {

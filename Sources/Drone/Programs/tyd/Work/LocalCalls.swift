@@ -44,7 +44,7 @@ struct LocalCall {
   /// How long another node has to tell its jobs, in milliseconds.
   private static let patience = 10_000
   /// So many are asked at once: silent ones hold up nobody else.
-  private static let mostAsked = 32
+  private static let mostAsked = 8
 
   func run() -> Never {
     caller.closeOthers()

@@ -30,7 +30,8 @@ func runMosd(_ arguments: [[UInt8]]) -> Int32 {
   setCreationMask(0o077)
   do throws(SystemError) {
     try makeDirectory(places.run, exactly: 0o755)
-    guard let lock = try lockAfterFormer(places) else { return exists(places.socket) ? 0 : failToEnd() }
+    var runs = false
+    guard let lock = try lockAfterFormer(places, &runs) else { return runs ? 0 : failToEnd() }
     if let obstacle = obstacleToTrust() { return WorkProgram.mosd.fail(obstacle) }
     // It hears before it goes to the background: who started it hears what hinders it, and may call at once.
     let mosd = try Mosd(options, places)
@@ -51,13 +52,19 @@ func runMosd(_ arguments: [[UInt8]]) -> Int32 {
   return 0
 }
 
-/// One that runs has its socket, one that ends has it no more, and is waited for. Nil if one runs, or does not end.
-private func lockAfterFormer(_ places: WorkPlaces) throws(SystemError) -> ProcessFile? {
-  let looks = 200
-  for _ in 0..<looks {
+/// Looks at a mosd that starts or ends, and the pause between two, in milliseconds: ten seconds in all.
+private let looks = (count: 200, pause: 50)
+
+/// One that runs has its socket; one that starts has none yet, one that ends none any more: these are waited for. Nil if one runs,
+/// or does not end.
+private func lockAfterFormer(_ places: WorkPlaces, _ runs: inout Bool) throws(SystemError) -> ProcessFile? {
+  for _ in 0..<looks.count {
     if let lock = try ProcessFile(places.processFile) { return lock }
-    if exists(places.socket) { return nil }
-    pause(milliseconds: 50)
+    if let _ = try? connectLocal(places.socket) {
+      runs = true
+      return nil
+    }
+    pause(milliseconds: looks.pause)
   }
   return nil
 }
@@ -69,11 +76,16 @@ private func failToEnd() -> Int32 {
 /// `mosd --stop`: ends the one that runs, if one does, and waits until it has ended.
 private func stopMosd(_ places: WorkPlaces) -> Int32 {
   guard userID == 0 else { return WorkProgram.mosd.fail([UInt8]("only root may end the mosd of this node.")) }
-  guard let process = ProcessFile.holder(of: places.processFile) else { return 0 }
-  sendSignal(.terminate, to: process)
-  for _ in 0..<200 {
-    if ProcessFile.holder(of: places.processFile) != process { return 0 }
-    pause(milliseconds: 50)
+  var ended: Int32?
+  for _ in 0..<looks.count {
+    guard ProcessFile.isHeld(places.processFile) else { return 0 }
+    // One that starts has no number yet.
+    if let process = ProcessFile.holder(of: places.processFile) {
+      if let ended, process != ended { return 0 }
+      if ended == nil { sendSignal(.terminate, to: process) }
+      ended = process
+    }
+    pause(milliseconds: looks.pause)
   }
   return failToEnd()
 }

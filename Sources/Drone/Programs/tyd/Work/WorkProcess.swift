@@ -2,7 +2,7 @@ import Jobs
 import Linux
 import ProcessControl
 
-/// A part of mosrun's work in a process of its own, which ends with mosrun, with an empty standard input and pipes as outputs.
+/// A part of a program's work in a process of its own, which ends with that program, with an empty standard input and pipes as outputs.
 final class WorkProcess {
   let number: Int32
   let output: OpenSocket

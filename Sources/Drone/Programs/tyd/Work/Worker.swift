@@ -102,7 +102,7 @@ final class Worker {
   /// A member's mosd wants a job to be run, or to know which do: a process of its own hears it.
   func begin(_ socket: OpenSocket, _ now: UInt64) {
     guard let peer = peerAddress(of: socket.descriptor), privilegedPorts.contains(peer.port),
-      jobs.count < slots + Worker.mostCurious, let pair = try? SocketPair()
+      jobs.count < max(slots, running) + Worker.mostCurious, let pair = try? SocketPair()
     else { return }
     // A group whose processes were slow to end. Looked for before keepers are heard: who has one has said so.
     let names = groups?.names ?? []
@@ -111,7 +111,6 @@ final class Worker {
     var greeting = WorkerGreeting(
       room: UInt16(clamping: max(0, slots - jobs.count { !$0.isCurious })), machines: ProgramMachine.native)
     greeting.refusal = refusal
-    if greeting.room == 0 { refused += 1 }
     if greeting.refusal.isEmpty, slots == 0 { greeting.refusal = [UInt8]("takes no work now") }
     do throws(SystemError) {
       switch try forkProcess() {
@@ -173,7 +172,10 @@ final class Worker {
     hearKeepers()
     guard let index = jobs.firstIndex(where: { $0.keeper == process }) else { return }
     let job = jobs.remove(at: index)
-    guard let notice = job.notice else { return }
+    guard let notice = job.notice else {
+      if !job.mayRun, !job.isCurious { refused += 1 }
+      return
+    }
     groups?.remove(notice.job.name.text)
     guard let place = sessions.firstIndex(where: { $0.name == notice.session }) else { return }
     sessions[place].jobs -= 1
@@ -211,6 +213,10 @@ final class Worker {
 
   func end() {
     for job in jobs { sendSignal(.kill, to: job.keeper) }
+    // What they hold of memory is not to be missed by a mosd that starts now.
+    groups?.clear { [self] in
+      while let (process, _) = collectChild() { collect(process, millisecondsSinceStart()) }
+    }
     // The namespace goes with this process, and the mounts with it.
   }
 }
