@@ -117,17 +117,6 @@ extension VirtualMachine {
     return try await expect(Image.prompt, within: bound)
   }
 
-  /// Whether the address answers within half a minute of the guest's time: two members have to agree on keys first, and a busy
-  /// computer takes its time.
-  func reaches(_ address: String) async throws -> Bool {
-    let answer = try await run(
-      "n=0; until ping -c1 -W3 \(address) >/tmp/ping 2>&1; do n=$((n+1)); [ $n -lt 10 ] || break; sleep 1; done; "
-        + "[ $n -lt 10 ] || { cat /tmp/ping; tyd --status; false; }"
-    )
-    if answer.status != 0 { print("\(address) is not reached: \(answer.output)") }
-    return answer.status == 0
-  }
-
   /// The card's IPv4 address and prefix length; waits up to `seconds` of the guest's time for one. Empty if none comes.
   func address(of device: String = "eth0", seconds: Int = 25) async throws -> String {
     let command =

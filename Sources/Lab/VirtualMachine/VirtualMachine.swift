@@ -101,6 +101,16 @@ public final class VirtualMachine: Sendable {
     return (output, Int(status) ?? -1)
   }
 
+  /// Whether the address answers a ping within half a minute of the guest's time: two members have to agree on keys first, and a
+  /// busy computer takes its time. What ping said last is printed if it does not.
+  public func reaches(_ address: String) async throws -> Bool {
+    let answer = try await run(
+      "n=0; until ping -c1 -W3 \(address) >/tmp/ping 2>&1; do n=$((n+1)); [ $n -lt 10 ] || break; sleep 1; done; "
+        + "[ $n -lt 10 ] || { cat /tmp/ping; false; }")
+    if answer.status != 0 { print("\(address) is not reached: \(answer.output)") }
+    return answer.status == 0
+  }
+
   // MARK: The screen and the keyboard
 
   /// What the screen shows in text mode, which a BIOS and what it starts use.

@@ -26,7 +26,8 @@ import VirtualMachine
             }
             try await new.succeeds("ifconfig eth0 192.168.1.12")
             try await new.succeeds("tyd -m 192.168.1.11")
-            try await first.succeeds("sleep 10; ping -c2 -W3 192.168.1.12")
+            try await first.run("sleep 10")
+            #expect(try await first.reaches("192.168.1.12"))
             #expect(try await first.run("grep -c 'is dead' /run/tyd/log").output.contains("1"))
           }
         }
