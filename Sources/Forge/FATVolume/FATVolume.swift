@@ -103,8 +103,8 @@ public struct FATVolume: Sendable {
   public func bytes() throws -> [UInt8] {
     let used = nodes.reduce(0) { $0 + clusters(of: $1) }
     let count = max(used, Self.fewestClusters)
-    // Two bytes for each cluster and for the two numbers that no cluster has.
-    let tableSectors = ((count + 2) * 2 + Self.sector - 1) / Self.sector
+    // Two bytes for each cluster, up to three that are left over, and the two numbers that no cluster has.
+    let tableSectors = ((count + 3 + 2) * 2 + Self.sector - 1) / Self.sector
     let rootSectors = Self.rootEntries * Self.entryLength / Self.sector
     // A CD has sectors of four times the size. What is left over belongs to no file.
     let sectors = (1 + 2 * tableSectors + rootSectors + count + 3) / 4 * 4

@@ -168,6 +168,18 @@ import Workshop
     #expect(error.map { "\($0)".contains(says) } == true, "it says: \(error.map { "\($0)" } ?? "")")
   }
 
+  /// 256 entries fill a sector of the table: around such a number of clusters the sectors that are left over count.
+  @Test("the table has an entry for every cluster, those that are left over too", arguments: [18, 177, 253])
+  func everyCluster(_ sectors: Int) throws {
+    for clusters in (256 * sectors - 8)...(256 * sectors + 2) {
+      let content = [UInt8](repeating: 1, count: clusters * 512)
+      let bytes = try FATVolume(label: "D", files: [("/A", content)]).bytes()
+      let table = Int(bytes[22]) | Int(bytes[23]) << 8
+      let data = bytes.count / 512 - 1 - 2 * table - 32
+      #expect(data >= clusters && (data + 2) * 2 <= table * 512, "\(clusters)")
+    }
+  }
+
   @Test("a volume can be as large as its boot sector can say")
   func largest() throws {
     // 65532 sectors, of which 1 + 2 × 254 + 32 hold no content.
