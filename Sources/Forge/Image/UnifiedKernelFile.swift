@@ -15,6 +15,11 @@ struct UnifiedKernelFile {
   func write(to file: FilePath) async throws {
     let description = SoftwareVersion.current.systemDescription
     let commandLine = [UInt8](commandLine.utf8)
+    guard commandLine.count <= longestBootLine else {
+      throw BuildError.input(
+        "The boot line in the program for UEFI has \(commandLine.count) bytes, and the kernel takes \(longestBootLine): say fewer WORDS."
+      )
+    }
     let stub = try contents(of: stub)
     let sizes = UnifiedKernelSizes(
       system: description.count, commandLine: commandLine.count, root: try size(of: root), kernel: try size(of: kernel))
@@ -47,6 +52,9 @@ struct UnifiedKernelFile {
     }
   }
 }
+
+/// COMMAND_LINE_SIZE of the kernel's arch/x86/include/asm/setup.h, less the zero at its end: what is longer is cut.
+public let longestBootLine = 2047
 
 extension Medium {
   /// Whether a medium has a drone's kernel and root as one program as well: a network tree always, a CD where it is signed.

@@ -107,7 +107,10 @@ final class Shelf {
       reading.add(piece)
       if let spool {
         try store(piece, in: spool)
-      } else if let bytes = kept, bytes.count + piece.count > room {
+      } else if let bytes = kept,
+        bytes.count + piece.count > room || folder != nil && Self.droneFiles.contains(path)
+      {
+        // Kernels and roots would leave no room for the small files behind them.
         kept = nil
         let isProgram = bytes.isEmpty ? piece.starts(with: Self.programMagic) : bytes.starts(with: Self.programMagic)
         if let folder, isProgram || Self.needed.contains(path) {

@@ -17,8 +17,10 @@ func checkServedFiles(_ members: [Member], for target: ImageTarget) -> [Finding]
     if files["/\(file.source)"] == nil {
       findings.append(Finding(.presence, "/\(file.source)", "no drone could boot others without it"))
     }
-    if "\(file.name)" == "pxelinux.cfg/default", let text = files["/\(file.source)"]?.bytes {
-      findings += checkConfiguration(text, at: "/\(file.source)", folder: "/", files: names)
+    if "\(file.name)" == "pxelinux.cfg/default", let content = files["/\(file.source)"] {
+      findings +=
+        content.bytes.map { checkConfiguration($0, at: "/\(file.source)", folder: "/", files: names) }
+        ?? [Finding(.configuration, "/\(file.source)", "with \(content.size) bytes it is too large to be looked at")]
     }
   }
   for file in served {

@@ -1,3 +1,5 @@
+import Image
+
 /// A kernel, its command line and its initial root in one program for UEFI, by the sections of its stub (UAPI Group
 /// Specifications, Unified Kernel Image).
 struct UnifiedKernel {
@@ -37,6 +39,9 @@ struct UnifiedKernel {
     commandLine = text(".cmdline")
     system = text(".osrel") ?? []
     if system.isEmpty { wrong("it does not say what it is (section .osrel)") }
+    if let count = commandLine?.count, count > longestBootLine {
+      wrong("its command line has \(count) bytes, and the kernel takes \(longestBootLine)")
+    }
     if commandLine?.contains(where: { !(0x20...0x7E).contains($0) && $0 != 0x0A }) == true {
       wrong("its command line is no text")
     }

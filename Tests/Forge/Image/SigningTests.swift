@@ -120,7 +120,9 @@ import Workshop
     }
   }
 
-  @Test("a configuration without a standard label, and a stub that is none, are one sentence each")
+  @Test(
+    "a configuration without a standard label, a stub that is none, and a boot line that the kernel would cut are one sentence each"
+  )
   func refused() async throws {
     #expect(throws: BuildError.self) { try standardWords("DEFAULT a\nLABEL b\n APPEND x", from: "c") }
     try await withFolder { folder in
@@ -129,6 +131,9 @@ import Workshop
       let said = await sentence { _ = try await buildImage(.network, from: parts, in: folder) }
       #expect(
         said.contains("No program for UEFI can be made") && said.contains("the boot stub is no program"), "\(said)")
+      parts.words = [String(repeating: "w", count: longestBootLine)]
+      let long = await sentence { _ = try await buildImage(.network, from: parts, in: folder) }
+      #expect(long.contains("and the kernel takes 2047: say fewer WORDS"), "\(long)")
     }
   }
 }

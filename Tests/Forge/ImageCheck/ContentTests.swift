@@ -42,6 +42,19 @@ struct ContentTests {
     }
   }
 
+  @Test("a drone's kernel and root take no room from the small files behind them")
+  func large() async throws {
+    try await withFolder { folder in
+      let shelf = Shelf(room: 4, folder: folder)
+      for path in ["/chaos/bzImage", "/chaos/chaos.rdz"] {
+        let content = try read([[1, 2], [3, 4]], path, shelf: shelf)
+        #expect(content.bytes == [1, 2, 3, 4])
+      }
+      let small = try read([[5, 6, 7, 8]], "/isolinux/isolinux.cfg", shelf: shelf)
+      #expect(small.bytes == [5, 6, 7, 8])
+    }
+  }
+
   @Test("a key is found wherever its bytes are parted")
   func keys() {
     let key = [UInt8](("-----BEGIN PRIVATE " + "KEY-----\n").utf8)

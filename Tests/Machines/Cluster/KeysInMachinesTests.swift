@@ -19,7 +19,7 @@ import VirtualMachine
 
         // After so many packets: the kernel says that the soft limit has come (XFRM_MSG_EXPIRE).
         try await endCluster(drones)
-        try await formCluster(drones, options: "--rekey-packets 4000")
+        try await formCluster(drones, options: "--rekey-packets 1000")
         before = try await sender.status().rekeys(with: receiver.address)
         try await transfer(from: sender, to: receiver, pieces: 48, pause: 0.1)
         try await sender.waits(for: "two changes of keys") { $0.rekeys(with: receiver.address) >= before + 2 }
@@ -47,10 +47,10 @@ import VirtualMachine
     }
   }
 
-  /// Sends so many times 256 KiB of random bytes over one TCP connection; what arrives has the same checksum.
+  /// Sends so many times 64 KiB of random bytes over one TCP connection; what arrives has the same checksum.
   private func transfer(from sender: Drone, to receiver: Drone, pieces: Int, pause: Double) async throws {
     try await receiver.machine.succeeds("{ timeout 200 nc -l -p 6000 </dev/null | md5sum >/tmp/got & }")
-    try await sender.machine.succeeds("dd if=/dev/urandom of=/tmp/sent bs=1024 count=256 2>/dev/null")
+    try await sender.machine.succeeds("dd if=/dev/urandom of=/tmp/sent bs=1024 count=64 2>/dev/null")
     let all = "n=0; while [ $n -lt \(pieces) ]; do cat /tmp/sent; n=$((n+1)); "
     let sent = try await sender.machine.output("{ \(all) done; } | md5sum")
     try await sender.machine.succeeds(
