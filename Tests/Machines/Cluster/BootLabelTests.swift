@@ -29,7 +29,7 @@ import VirtualMachine
             first.type("n3\n")
             try await first.expect("none, as the boot line asks")
             try await joiner.waitsFor(members: 2)
-            // It may have been asked before tyd had told it.
+            // It waits for tyd no longer than a shell may, and a busy computer takes its time.
             let greeting = "greeting | grep 'is in, 2 nodes; others join by: tyd -m 192.168.1.'"
             try await joiner.succeeds(
               "n=0; until \(greeting) || [ $n = 20 ]; do sleep 1; n=$((n+1)); done; \(greeting)")
