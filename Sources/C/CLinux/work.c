@@ -37,8 +37,9 @@ int linux_leave_mounts(void) {
   return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
 }
 
-int linux_leave_namespaces(void) {
-  if (unshare(CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS) < 0) return -1;
+int linux_leave_namespaces(int keeps_network) {
+  int network = keeps_network ? 0 : CLONE_NEWNET;
+  if (unshare(CLONE_NEWIPC | CLONE_NEWUTS | network | CLONE_NEWPID | CLONE_NEWNS) < 0) return -1;
   return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }
 
@@ -172,6 +173,24 @@ int linux_set_limit(int resource, uint64_t soft, uint64_t hard) {
       .rlim_cur = soft == UINT64_MAX ? RLIM_INFINITY : (rlim_t)soft,
       .rlim_max = hard == UINT64_MAX ? RLIM_INFINITY : (rlim_t)hard};
   return setrlimit(resource, &limit);
+}
+
+int linux_group_number(const char *folder, uint64_t *number) {
+  // struct file_handle with the kernel's FILEID_KERNFS, which is that number alone (fs/kernfs/mount.c, kernfs_encode_fh). The inode
+  // number has half of it on 32 bits.
+  struct {
+    uint32_t bytes;
+    int32_t type;
+    uint64_t number;
+  } handle = {.bytes = sizeof(uint64_t)};
+  int mount;
+  if (syscall(SYS_name_to_handle_at, AT_FDCWD, folder, &handle, &mount, 0) < 0) return -1;
+  if (handle.type != 0xFE || handle.bytes != sizeof(uint64_t)) {
+    errno = EOPNOTSUPP;
+    return -1;
+  }
+  *number = handle.number;
+  return 0;
 }
 
 /// execvp(3) with the job's own environment, whose PATH counts. What was found and may not be executed is told before what is missing.

@@ -56,6 +56,9 @@ public struct KernelDemands: Sendable {
     Part(option: "CONFIG_NFT_CT", module: "nft_ct"),
     Part(option: "CONFIG_NFT_LIMIT", module: "nft_limit"),
     Part(option: "CONFIG_NFT_LOG", module: "nft_log"),
+    // What other nodes' jobs say is filtered by it; without it they have no network.
+    Part(option: "CONFIG_NFT_SOCKET", module: "nft_socket", mayLack: true),
+    Part(option: "CONFIG_NFT_REJECT_IPV4", module: "nft_reject_ipv4", mayLack: true),
     // A part of nf_tables itself since Linux 6.2.
     Part(option: "CONFIG_NFT_OBJREF", module: "nft_objref", mayLack: true),
     Part(option: "CONFIG_CRYPTO_CTR", module: "ctr"),

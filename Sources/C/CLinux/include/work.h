@@ -4,9 +4,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/// Makes the calling process leave the mount, IPC, host name and network namespaces that it is in for new ones, and its next
-/// children the process namespace (unshare(2)).
-int linux_leave_namespaces(void);
+/// Makes the calling process leave the mount, IPC and host name namespaces that it is in for new ones, that of the network unless it
+/// keeps it, and its next children the process namespace (unshare(2)).
+int linux_leave_namespaces(int keeps_network);
 /// Leaves the mount namespace alone.
 int linux_leave_mounts(void);
 
@@ -44,6 +44,10 @@ int linux_terminal_transparent(int terminal);
 /// Soft and hard limit of a resource, both ways (getrlimit(2)); UINT64_MAX for none. -1 past the last resource.
 int linux_get_limit(int resource, uint64_t *soft, uint64_t *hard);
 int linux_set_limit(int resource, uint64_t soft, uint64_t hard);
+
+/// The number by which the kernel knows a control group (cgroup v2), given its folder: what name_to_handle_at(2) says of one. -1 with
+/// errno, EOPNOTSUPP for a folder that is none.
+int linux_group_number(const char *folder, uint64_t *number);
 
 /// How a job's first process begins.
 struct linux_job {

@@ -5,9 +5,19 @@ public func leaveMountNamespace() throws(SystemError) {
   guard linux_leave_mounts() == 0 else { throw SystemError("unshare") }
 }
 
-/// Leaves the namespaces of mounts, System V IPC, host name and network; the next child is the first process of a process namespace.
-public func leaveNamespaces() throws(SystemError) {
-  guard linux_leave_namespaces() == 0 else { throw SystemError("unshare") }
+/// Leaves the namespaces of mounts, System V IPC and host name, and that of the network unless it is kept; the next child is the first
+/// process of a process namespace.
+public func leaveNamespaces(keepingNetwork keepsNetwork: Bool) throws(SystemError) {
+  guard linux_leave_namespaces(keepsNetwork ? 1 : 0) == 0 else { throw SystemError("unshare") }
+}
+
+/// The number by which the kernel knows the control group of a folder (cgroup v2). Throws for a folder that is none.
+public func controlGroupNumber(_ folder: Path) throws(SystemError) -> UInt64 {
+  var number: UInt64 = 0
+  guard folder.withCString({ linux_group_number($0, &number) }) == 0 else {
+    throw SystemError("name_to_handle_at", folder.bytes)
+  }
+  return number
 }
 
 /// Makes a mounted folder the root of the calling process's mount namespace. Nothing of the former root stays within reach.

@@ -250,7 +250,7 @@ extension FilterRule {
       case .payload(let header, let offset, let count, let register):
         packet.load(packet.payload(header, offset, count), into: register)
         holds = true
-      case .route(_, let register), .sourceKind(let register):
+      case .route(_, let register), .sourceKind(let register), .socketGroup(_, let register):
         packet.load(nil, into: register)
         holds = true
       case .bitwise(let mask, let flip, let register):
@@ -275,6 +275,7 @@ extension FilterRule {
         }
       case .log, .counter, .assignHelper, .notTracked: holds = true
       case .limit, .update, .updateOverLimit, .unknown: holds = nil
+      case .reject: return unclear ? .unclear(.drop) : .verdict(.drop)
       case .verdict(let verdict): return unclear ? .unclear(verdict) : .verdict(verdict)
       }
       if holds == false { return .passesBy }

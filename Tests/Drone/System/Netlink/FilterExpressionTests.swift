@@ -58,6 +58,21 @@ import Testing
       ]
     ),
     (
+      .socketGroup(level: 1, into: .second), "socket",
+      [
+        8, 0, 1, 0, 0, 0, 0, 3,  // NFTA_SOCKET_KEY: NFT_SOCKET_CGROUPV2
+        8, 0, 2, 0, 0, 0, 0, 2,  // NFTA_SOCKET_DREG
+        8, 0, 3, 0, 0, 0, 0, 1,  // NFTA_SOCKET_LEVEL
+      ]
+    ),
+    (
+      .reject(code: 13), "reject",
+      [
+        8, 0, 1, 0, 0, 0, 0, 0,  // NFTA_REJECT_TYPE: NFT_REJECT_ICMP_UNREACH
+        5, 0, 2, 0, 13, 0, 0, 0,  // NFTA_REJECT_ICMP_CODE: communication administratively prohibited, padding
+      ]
+    ),
+    (
       .payload(.transport, offset: 2, count: 2), "payload",
       [
         8, 0, 1, 0, 0, 0, 0, 1,  // NFTA_PAYLOAD_DREG

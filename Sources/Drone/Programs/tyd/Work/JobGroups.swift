@@ -6,7 +6,8 @@ import MachineReadings
 
 /// The control groups in which jobs run (the kernel's cgroup-v2.rst): what they use together is bounded, and each by itself.
 struct JobGroups {
-  private let root: Path
+  /// The folder of the group of all jobs.
+  let root: Path
 
   /// A job has at most so many processes and threads.
   private static let mostProcesses: StaticString = "4096"

@@ -10,6 +10,7 @@ final class JobPump {
   private let request: JobRequest
   private let identity: Identity
   private let group: OpenSocket
+  private let network: JobNetwork
   private let root: JobRoot
   private let signals = SignalQueue()
   private var reader = JobFrameReader()
@@ -27,11 +28,12 @@ final class JobPump {
   /// More is not read from the job before it has gone out.
   private static let mostOutgoing = 256 << 10
 
-  init(_ socket: OpenSocket, _ request: JobRequest, _ identity: Identity, group: OpenSocket, root: JobRoot) {
+  init(_ socket: OpenSocket, _ request: JobRequest, _ identity: Identity, group: OpenSocket, network: JobNetwork, root: JobRoot) {
     self.socket = socket
     self.request = request
     self.identity = identity
     self.group = group
+    self.network = network
     self.root = root
   }
 
@@ -40,7 +42,7 @@ final class JobPump {
     do throws(SystemError) {
       try root.mount()
       try changeRoot(to: root.folder)
-      try? startLoopback()
+      if network == .none { try? startLoopback() }
       closeDescriptors(but: [socket.descriptor.number, signals.number, group.descriptor.number])
       try start()
     } catch {

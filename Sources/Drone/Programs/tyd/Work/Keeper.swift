@@ -35,7 +35,8 @@ struct Keeper {
     closeDescriptors(but: [stream.held.descriptor.number, news.descriptor.number])
     setProcessName([UInt8]("mosd-job"))
     setSacrificeOrder(.first)
-    guard let member = liveNodes()?.first(where: { $0.address == home && !$0.isOwn }) else { endProcess(1) }
+    let nodes = liveNodes() ?? []
+    guard let member = nodes.first(where: { $0.address == home && !$0.isOwn }) else { endProcess(1) }
     var greeting = greeting
     if greeting.refusal.isEmpty, !worker.worksFor(member.id, home) {
       greeting.refusal = [UInt8]("works for others only")
@@ -49,6 +50,7 @@ struct Keeper {
         let bytes = stream.receiveMessage(limit: JobRequest.largest, milliseconds: Keeper.patience),
         let request = try? JobRequest(bytes)
       else { endProcess(1) }
+      worker.network.allow(nodes.map { $0.address })
       run(request, voucher, groups)
     case .list?:
       // It takes nobody's place.
@@ -70,7 +72,7 @@ struct Keeper {
       try makeDirectory(places.sessions, permissions: 0o700)
       try session.mount(from: home, voucher)
       group = try groups.make(voucher.name)
-      try leaveNamespaces()
+      try leaveNamespaces(keepingNetwork: worker.network == .members)
       if case .parent(let child) = try forkProcess() {
         _ = waitForChild(child)
         endProcess(0)
@@ -81,7 +83,7 @@ struct Keeper {
     }
     let identity = Identity(user: voucher.user, group: voucher.group, groups: voucher.groups)
     JobPump(
-      stream.held, request, identity, group: group,
+      stream.held, request, identity, group: group, network: worker.network,
       root: JobRoot(session: session, trees: voucher.trees, folder: places.root)
     ).run()
   }

@@ -15,6 +15,7 @@ final class Worker {
   private var jobs: [Job] = []
   private var sessions: [Session] = []
   private let groups: JobGroups?
+  let network: JobNetwork
   private var taken: UInt64 = 0
   private var refused: UInt64 = 0
   /// Why it takes no work at all, as a phrase; empty if it does.
@@ -66,6 +67,7 @@ final class Worker {
       }
     }
     self.groups = groups
+    network = JobNetwork(of: groups)
     self.refusal = refusal
     // What a former mosd mounted has gone with it.
     for name in directoryEntries(places.sessions) { SessionMounts(places.sessions / name).release() }

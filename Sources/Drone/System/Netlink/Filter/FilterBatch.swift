@@ -111,6 +111,14 @@ public struct FilterBatch: Equatable, Sendable {
     change(elements, of: set, in: table, .deleteElements, [])
   }
 
+  /// Removes all elements of a set.
+  public mutating func empty(_ set: FilterName, of table: FilterName) {
+    request(.deleteElements) { body in
+      body.attribute(1, text: table.bytes)
+      body.attribute(2, text: set.bytes)
+    }
+  }
+
   /// Makes a helper that rules can give to connections.
   public mutating func add(_ helper: ConnectionHelper, to table: FilterName) {
     request(.newObject, .create) { body in

@@ -31,6 +31,11 @@ extension [FilterExpression] {
     [.meta(.user), .compare(.notEqual, UInt32(0).nativeBytes)]
   }
 
+  /// The packet's socket was made in this control group, or in one below it, which is so many levels below the hierarchy's root.
+  public static func ofSockets(in group: UInt64, level: UInt8) -> [FilterExpression] {
+    [.socketGroup(level: level), .compare(.equal, group.nativeBytes)]
+  }
+
   public static func transport(_ transport: TransportProtocol) -> [FilterExpression] {
     [.meta(.transport), .compare(.equal, [transport.rawValue])]
   }

@@ -7,6 +7,10 @@ public enum FilterExpression: Equatable, Sendable {
   case route(RouteKey, into: Register = .first)
   /// Loads what the packet's source address is to this machine (RTN_): four bytes in the machine's order.
   case sourceKind(into: Register = .first)
+  /// Loads the number of the control group, so many levels below the hierarchy's root, that the packet's socket was made in: eight
+  /// bytes in the machine's order (NFT_SOCKET_CGROUPV2). Going out it is the socket that sent the packet, coming in the one that gets
+  /// it; a packet of no socket, or of none that deep, ends the rule.
+  case socketGroup(level: UInt8, into: Register = .first)
   /// Loads what connection tracking knows.
   case connection(ConnectionKey, into: Register = .first)
   /// Loads bytes of the packet.
@@ -35,6 +39,8 @@ public enum FilterExpression: Equatable, Sendable {
   case assignHelper(FilterName)
   /// Keeps the packet out of connection tracking; only in chains that see it before that does.
   case notTracked
+  /// Drops the packet and says so to who sent it, by ICMP's "destination unreachable" with this code (RFC 792, RFC 1812 §5.2.7.1).
+  case reject(code: UInt8)
   /// Ends the rule with a decision.
   case verdict(Verdict)
   /// One that is not read here; never sent.

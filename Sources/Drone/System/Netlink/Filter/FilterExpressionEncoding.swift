@@ -7,6 +7,7 @@ extension FilterExpression {
     case .meta: [UInt8]("meta")
     case .route: [UInt8]("rt")
     case .sourceKind: [UInt8]("fib")
+    case .socketGroup: [UInt8]("socket")
     case .connection: [UInt8]("ct")
     case .payload: [UInt8]("payload")
     case .bitwise: [UInt8]("bitwise")
@@ -19,6 +20,7 @@ extension FilterExpression {
     case .counter: [UInt8]("counter")
     case .assignHelper: [UInt8]("objref")
     case .notTracked: [UInt8]("notrack")
+    case .reject: [UInt8]("reject")
     case .verdict: [UInt8]("immediate")
     case .unknown(let name): name
     }
@@ -44,6 +46,10 @@ extension FilterExpression {
       data.attribute(1, bigEndian: register.rawValue)
       data.attribute(2, bigEndian: 3 as UInt32)  // NFT_FIB_RESULT_ADDRTYPE
       data.attribute(3, bigEndian: 1 as UInt32)  // NFTA_FIB_F_SADDR
+    case .socketGroup(let level, let register):
+      data.attribute(1, bigEndian: 3 as UInt32)  // NFT_SOCKET_CGROUPV2
+      data.attribute(2, bigEndian: register.rawValue)
+      data.attribute(3, bigEndian: UInt32(level))
     case .connection(let key, let register):
       data.attribute(2, bigEndian: key.rawValue)
       data.attribute(1, bigEndian: register.rawValue)
@@ -99,6 +105,9 @@ extension FilterExpression {
     case .assignHelper(let helper):
       data.attribute(1, bigEndian: ConnectionHelper.objectType)
       data.attribute(2, text: helper.bytes)
+    case .reject(let code):
+      data.attribute(1, bigEndian: 0 as UInt32)  // NFT_REJECT_ICMP_UNREACH
+      data.attribute(2, [code])
     case .verdict(let verdict):
       data.attribute(1, bigEndian: 0 as UInt32)  // NFT_REG_VERDICT
       data.nested(2) { $0.nested(2) { verdict.append(to: &$0) } }

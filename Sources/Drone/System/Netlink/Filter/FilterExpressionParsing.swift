@@ -28,6 +28,10 @@ extension FilterExpression {
       // Interfaces, routes and the conditions on them are not encoded here.
       guard try data.number(2) == 3, try data.number(3) == 1 else { return nil }
       return .sourceKind(into: try data.register(1))
+    case [UInt8]("socket"):
+      // Marks and transparent proxies are not encoded here.
+      guard try data.number(1) == 3, let level = UInt8(exactly: try data.number(3)) else { return nil }
+      return .socketGroup(level: level, into: try data.register(2))
     case [UInt8]("ct"):
       guard !data.has(4) else { return nil }
       return .connection(ConnectionKey(rawValue: try data.number(2)), into: try data.register(1))
@@ -74,6 +78,10 @@ extension FilterExpression {
       return .assignHelper(data.name(2))
     case [UInt8]("notrack"):
       return .notTracked
+    case [UInt8]("reject"):
+      // A TCP reset, or what both versions of IP understand, is not encoded here.
+      guard try data.number(1) == 0 else { return nil }
+      return .reject(code: try data.byte(2))
     case [UInt8]("immediate"):
       guard try data.number(1) == 0 else { return nil }
       return try verdict(data).map { .verdict($0) }
@@ -114,6 +122,11 @@ private struct Fields {
     if let attribute = find(type) { return try attribute.bigEndian32() }
     guard let missing else { throw .wrongValue(offset: offset) }
     return missing
+  }
+
+  func byte(_ type: UInt16) throws(NetlinkParseError) -> UInt8 {
+    guard let attribute = find(type), let byte = attribute.value.first else { throw .wrongValue(offset: offset) }
+    return byte
   }
 
   func long(_ type: UInt16, default missing: UInt64? = nil) throws(NetlinkParseError) -> UInt64 {

@@ -1,0 +1,99 @@
+import Addresses
+import Foundation
+import Glibc
+import Linux
+import Netlink
+import PacketFilter
+import TestSupport
+import Testing
+
+/// What the filter lets other nodes' jobs say, in a kernel: as nft(8) shows it, and as processes of a control group find it.
+@Suite(.enabled(if: NetworkThread.isPossible, "needs root, iproute2 and nftables"), .serialized)
+struct KernelJobsTests {
+  @Test("a job speaks to its own node and to members, to nobody else, and by no port that nodes speak by")
+  func packets() throws {
+    let drone = try NetworkThread()
+    let other = try NetworkThread()
+    try NetworkThread.join(drone, "10.0.0.1/24", other, "10.0.0.2/24")
+    try other.command("ip", "address", "add", "10.0.0.3/24", "dev", "eth0")
+    let group = try ControlGroup()
+    let number = try controlGroupNumber(Path([UInt8](group.folder.utf8)))
+    try perform(.jobs(of: number, level: 1), in: drone)
+    try perform(.jobs(to: [IPv4Address(10, 0, 0, 3)]), in: drone)
+    // The former list is not in force any longer.
+    try perform(.jobs(to: [IPv4Address(10, 0, 0, 2)]), in: drone)
+    let text = lines(try drone.command("nft", "list", "table", "ip", "jobs"))
+    for line in ["elements = { 10.0.0.2 }", "reject with icmp admin-prohibited comment \"no member\""] {
+      #expect(text.contains(line), "\(line)")
+    }
+    #expect(text.contains { $0.hasPrefix("socket cgroupv2 level 1") }, "\(text)")
+
+    let ports: [UInt16] = [6000, 3278, 3279]
+    let listeners = try [drone, other].map { network in
+      try network.run { try ports.map { Held(try listenStream(on: SocketAddress(.unspecified, port: $0))) } }
+    }
+    let cases: [(place: String, job: Bool)] = [
+      ("127.0.0.1/6000", true), ("10.0.0.1/6000", true), ("10.0.0.2/6000", true),
+      ("127.0.0.1/3279", false), ("10.0.0.1/3278", false), ("10.0.0.2/3279", false), ("10.0.0.2/3278", false),
+      ("10.0.0.3/6000", false),
+    ]
+    for (place, job) in cases {
+      #expect(try reach(place, from: drone) == "", "whoever is no job reaches \(place)")
+      let said = try reach(place, from: drone, in: group)
+      // It is told so, and does not wait for minutes.
+      #expect(job ? said == "" : said.contains("No route to host"), "\(place): \(said)")
+    }
+    _ = listeners
+  }
+
+  @Test("a job hears its own node, and nobody whose packets do not come out of ESP")
+  func hearing() throws {
+    let drone = try NetworkThread()
+    let other = try NetworkThread()
+    try NetworkThread.join(drone, "10.0.0.1/24", other, "10.0.0.2/24")
+    let group = try ControlGroup()
+    let number = try controlGroupNumber(Path([UInt8](group.folder.utf8)))
+    let own = SocketAddress(IPv4Address(10, 0, 0, 1), port: 7000)
+    try drone.command("/bin/bash", "-c", "\(group.entering) busybox nc -ll -p 7000 -e true </dev/null >/dev/null 2>&1 &")
+    // Until it listens; the filter is not there yet.
+    for _ in 0..<200 where try !connects(drone, own, within: 50) { usleep(50_000) }
+    #expect(try connects(other, own))
+    try perform(.jobs(of: number, level: 1), in: drone)
+    #expect(try connects(drone, own))
+    #expect(try !connects(other, own))
+  }
+
+  /// What bash says when it cannot connect; nothing when it can.
+  private func reach(_ place: String, from network: NetworkThread, in group: ControlGroup? = nil) throws -> String {
+    try network.command(
+      "/bin/bash", "-c", "\(group?.entering ?? "") exec 2>&1; { exec 3<>/dev/tcp/\(place); } || true")
+  }
+}
+
+/// A control group of its own, one below the root, whose processes end with it.
+private final class ControlGroup {
+  private let root: String
+  let folder: String
+  /// What a shell does to be in it.
+  var entering: String { "echo 0 >\(folder)/cgroup.procs;" }
+
+  struct Refused: Error { let number: Int32 }
+
+  init() throws {
+    root = NSTemporaryDirectory() + "groups-\(UUID())"
+    folder = root + "/droneforge-test-\(UUID())"
+    guard mkdir(root, 0o700) == 0, mount("test", root, "cgroup2", 0, nil) == 0, mkdir(folder, 0o700) == 0 else {
+      throw Refused(number: errno)
+    }
+  }
+
+  deinit {
+    for _ in 0..<100 where rmdir(folder) != 0 {
+      let text = (try? String(contentsOfFile: folder + "/cgroup.procs", encoding: .utf8)) ?? ""
+      for process in text.split(separator: "\n").compactMap({ pid_t($0) }) { kill(process, SIGKILL) }
+      usleep(20_000)
+    }
+    umount(root)
+    rmdir(root)
+  }
+}
