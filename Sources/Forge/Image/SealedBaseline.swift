@@ -9,6 +9,11 @@ extension ResolvedManifest {
     guard let text = baseline.text else {
       throw BuildError.input("A path of the image holds a byte that its baseline cannot. Rename it.")
     }
+    guard text.count <= Baseline.largest else {
+      throw BuildError.input(
+        "The image has \(entries.count) files, and certaintyd reads a baseline of \(Baseline.largest >> 20) MiB at most: theirs would have \(text.count >> 20). Leave files out."
+      )
+    }
     let path = "\(Baseline.path)"
     return try adding([
       Entry(

@@ -10,6 +10,9 @@ func checkBaseline(_ members: [Member], in container: String) -> [Finding] {
   guard let file = members.first(where: { $0.path == path }) else {
     return [Finding(.baseline, place, "it is missing, and certaintyd has nothing to compare the root with")]
   }
+  if file.content.size > Baseline.largest {
+    return [Finding(.baseline, place, "certaintyd reads \(Baseline.largest >> 20) MiB of it, and it is longer")]
+  }
   let baseline: Baseline
   do {
     baseline = try .sealed(file.content.bytes ?? [], digest: file.content.sealed)

@@ -55,9 +55,12 @@ import Workshop
       try await master.succeeds("for n in $(seq \(count)); do \(command); done >/dev/null 2>&1", within: .seconds(1800))
       return (try await master.uptime() - before) / Double(count)
     }
-    func requests() async throws -> Int {
-      let words = try await drone.output("grep ^rpc /proc/net/rpc/nfs").split(separator: " ")
-      return words.count > 1 ? Int(words[1]) ?? 0 : 0
+    /// Calls for files so far, of the view that is to be read and of those that are written.
+    func requests() async throws -> [Int] {
+      try await drone.output(
+        "awk '/^device/ { v = $5 ~ /system$/ } /^[\t ]+[A-Z]+: / { n[v] += $2 } END { print n[1] + 0, n[0] + 0 }' "
+          + "/proc/$(cat /run/mosd/pid)/mountstats"
+      ).split(separator: " ").compactMap { Int($0) }
     }
     let compile =
       "gcc -std=c99 -nostdinc -O2 -I./arch/x86_64 -I./arch/generic -Iobj/src/internal -I./src/include "
@@ -69,18 +72,49 @@ import Workshop
     _ = try await master.run("cd /")
     let before = try await requests()
     _ = try await seconds(1, there + "gcc --version")
-    let version = try await requests() - before
+    let version = zip(try await requests(), before).map { $0 - $1 }
     _ = try await master.run("cd /root/musl")
     print(
       """
       A warm gcc by mosrun takes \(rounded(away)) s, at home \(rounded(here)) s: \(rounded(away / here)) times. \
-      mosrun true: \(rounded(nothing)) s. gcc --version, warm: \(version) requests for files.
+      mosrun true: \(rounded(nothing)) s. gcc --version, warm: \(version) requests for files to read, and to write.
       """)
+    try await measureAgainstSSH(master)
     // Very many in a row leave nothing behind, on neither side.
     let heldBefore = try await [held(by: master), held(by: drone)]
     let one = try await seconds(1000, there + "true")
     let heldAfter = try await [held(by: master), held(by: drone)]
     print("1,000 in a row: \(rounded(one)) s each; before: \(heldBefore), after: \(heldAfter)")
+  }
+
+  /// The server of ssh runs on the drone as a job does, and is reached through ESP as mosd is.
+  private func measureAgainstSSH(_ master: VirtualMachine) async throws {
+    let alice = "setpriv --reuid 1000 --regid 1000 --clear-groups env HOME=/home/alice "
+    try await master.succeeds(
+      "echo 'alice:x:1000:1000::/home/alice:/bin/sh' >> /etc/passwd; mkdir -p -m 700 /home/alice/.ssh; cd /home/alice; "
+        + "dropbearkey -t ed25519 -f key | grep ^ssh > .ssh/authorized_keys; dropbearkey -t ed25519 -f host >/dev/null; "
+        + "echo /bin/sh > /etc/shells; chown -R 1000:1000 /home/alice; chmod 600 .ssh/authorized_keys")
+    try await master.succeeds(
+      "(\(alice) mosrun -n 0x0115 dropbear -F -E -s -p 2222 -r host </dev/null >/tmp/dropbear 2>&1 &)")
+    let ssh = "\(alice) dbclient -y -y -p 2222 -i key 192.168.1.21 true"
+    _ = try await master.run("n=0; until \(ssh) || [ $n = 60 ]; do sleep 1; n=$((n+1)); done", within: .seconds(300))
+    var times: [(Double, Double)] = []
+    for _ in 0..<10 {
+      let start = try await master.uptime()
+      let status = try await master.run(ssh, within: .seconds(60))
+      guard status.status == 0 else {
+        print("ssh: \(status.output) \(try await master.output("cat /tmp/dropbear"))")
+        return
+      }
+      let middle = try await master.uptime()
+      try await master.succeeds("\(alice) mosrun -n 0x0115 true")
+      times.append((middle - start, try await master.uptime() - middle))
+    }
+    let ssh10 = times.map(\.0).sorted(), mosrun10 = times.map(\.1).sorted()
+    print(
+      "true by ssh: \(rounded(ssh10[5])) s (best \(rounded(ssh10[0]))); by mosrun \(rounded(mosrun10[5])) s (best \(rounded(mosrun10[0])))."
+    )
+    _ = try await master.run("cd /root/musl")
   }
 
   /// What a node's mosd holds: descriptors, resident memory, mounts; processes and job groups of the node.
@@ -153,7 +187,8 @@ import Workshop
     let first = String(decoding: named, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     var files: Set<String> = []
     var entries: [Entry] = []
-    for program in ["/usr/bin/gcc", "/usr/bin/as", "/usr/bin/make", "/usr/bin/sha256sum", first] {
+    let ssh = Master.isMeasured ? ["/usr/sbin/dropbear", "/usr/bin/dbclient", "/usr/bin/dropbearkey"] : []
+    for program in ["/usr/bin/gcc", "/usr/bin/as", "/usr/bin/make", "/usr/bin/sha256sum", first] + ssh {
       for file in try await [program] + Master.libraries(of: program) where files.insert(file).inserted {
         entries.append(.file(file, .file(FilePath(file)), executable: true, why: "the compiler"))
       }

@@ -88,8 +88,10 @@ import VirtualMachine
     #expect(
       try await master.output(there + "sh -c 'echo from-the-job | nc -w 20 192.168.1.22 6000'") == "from-the-other")
     #expect(try await drones[1].output("cat /tmp/heard") == "from-the-job")
-    try await master.succeeds("(\(there) sh -c 'echo served | timeout 300 nc -l -p 6001' >/tmp/served </dev/null 2>&1 &)")
-    let heard = "n=0; until echo asked | nc -w 5 192.168.1.21 6001 2>/dev/null || [ $n = 60 ]; do sleep 1; n=$((n+1)); done"
+    try await master.succeeds(
+      "(\(there) sh -c 'echo served | timeout 300 nc -l -p 6001' >/tmp/served </dev/null 2>&1 &)")
+    let heard =
+      "n=0; until echo asked | nc -w 5 192.168.1.21 6001 2>/dev/null || [ $n = 60 ]; do sleep 1; n=$((n+1)); done"
     #expect(try await drones[1].output(heard) == "served")
     try await drones[0].succeeds("tyd -f off")
     // Without the filter a drone is told that nobody listens; a command is not even told that.

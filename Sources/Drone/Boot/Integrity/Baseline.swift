@@ -50,6 +50,8 @@ public struct Baseline: Equatable, Sendable {
 
   /// Where a baseline lies in the image.
   public static let path: StaticString = "/etc/baseline"
+  /// Bytes of it that are read, about 120,000 entries.
+  public static let largest = 16 << 20
   /// Permission bits of that file.
   public static let mode: UInt32 = 0o644
   private static let heading: StaticString = "droneforge-baseline 2"

@@ -182,7 +182,7 @@ public struct HTTPServer: Sendable {
 
   private mutating func progress(of place: Int) -> [Command] {
     guard let call = calls[place], let file = call.file, files[file].size > 0 else { return [] }
-    let tenths = max(0, call.sent - call.head.count) * 10 / files[file].size
+    let tenths = tenths(UInt64(max(0, call.sent - call.head.count)), of: files[file].size)
     guard tenths > call.reportedTenths, tenths < 10 else { return [] }
     calls[place]?.reportedTenths = tenths
     return [.news(.sent(call.peer, file: files[file].name, percent: UInt8(clamping: tenths * 10)))]

@@ -225,7 +225,7 @@ public struct TFTPServer: Sendable {
     transfer.sent = min(transfer.acknowledged + transfer.window, transfer.last)
     transfer.begin(at: now)
     var commands = send(transfer, behind: former, port, read)
-    let tenths = file.size > 0 ? transfer.acknowledged * transfer.blockSize * 10 / file.size : 0
+    let tenths = tenths(UInt64(transfer.acknowledged) * UInt64(transfer.blockSize), of: file.size)
     // That the last block has arrived is reported above, once: before an empty one all tenths are there already.
     if transfers[port] != nil, tenths > transfer.reportedTenths, tenths < 10 {
       transfers[port]?.reportedTenths = tenths

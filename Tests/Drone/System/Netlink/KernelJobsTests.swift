@@ -54,7 +54,8 @@ struct KernelJobsTests {
     let group = try ControlGroup()
     let number = try controlGroupNumber(Path([UInt8](group.folder.utf8)))
     let own = SocketAddress(IPv4Address(10, 0, 0, 1), port: 7000)
-    try drone.command("/bin/bash", "-c", "\(group.entering) busybox nc -ll -p 7000 -e true </dev/null >/dev/null 2>&1 &")
+    try drone.command(
+      "/bin/bash", "-c", "\(group.entering) busybox nc -ll -p 7000 -e true </dev/null >/dev/null 2>&1 &")
     // Until it listens; the filter is not there yet.
     for _ in 0..<200 where try !connects(drone, own, within: 50) { usleep(50_000) }
     #expect(try connects(other, own))

@@ -39,7 +39,7 @@ func readBaseline(digest expected: [UInt8]? = nil) throws(Refusal) -> Baseline {
   let file = Path([UInt8](Baseline.path))
   let text: [UInt8]
   do throws(SystemError) {
-    text = try readFile(file, limit: 1 << 20)
+    text = try readFile(file, limit: Baseline.largest)
   } catch {
     throw Refusal(reason: error.text, isPassing: Difference.unreadable(errno: error.number).isPassing)
   }

@@ -17,9 +17,9 @@ struct BootFiles {
   /// Where the drone's process 1 mounts the medium.
   private static let medium = Path(DronePath.medium)
   /// What must stay free beside the copies: the cluster, a shell and what the operator runs.
-  private static let reserve = 8 << 20
+  private static let reserve: UInt64 = 8 << 20
   /// What must stay free where the copies are.
-  private static let logs = 256 << 10
+  private static let logs: UInt64 = 256 << 10
   /// The search itself gives up after 30 s; without a medium nobody waits for so long.
   private static let patience: UInt64 = 15_000
   private static let piece = 64 << 10
@@ -38,9 +38,10 @@ struct BootFiles {
       throw Failure("the medium on /mnt/boot lacks files to boot others with: make iso makes one that has them.")
     }
     // The readings are in KiB.
+    func room(_ kilobytes: UInt64, without kept: UInt64) -> UInt64 { max(kilobytes << 10, kept) - kept }
     let room = min(
-      Int(clamping: readMachine().memoryAvailable << 10) - BootFiles.reserve,
-      Int(clamping: (fileSystemUse(of: places.run)?.free ?? 0) << 10) - BootFiles.logs)
+      room(readMachine().memoryAvailable, without: BootFiles.reserve),
+      room(fileSystemUse(of: places.run)?.free ?? 0, without: BootFiles.logs))
     // Those of a group go into memory together or not at all.
     let holdsStandard = room >= sizes.standard
     let holdsAll = room >= sizes.standard + sizes.wide
@@ -59,9 +60,9 @@ struct BootFiles {
       sizes, standard: holdsStandard ? copies : BootFiles.medium, wide: holdsAll ? copies : BootFiles.medium)
   }
 
-  private init(_ sizes: (standard: Int, wide: Int), standard: Path, wide: Path) {
+  private init(_ sizes: (standard: UInt64, wide: UInt64), standard: Path, wide: Path) {
     folders = ServedFolders(standard: standard, wide: sizes.wide > 0 ? wide : nil)
-    func kilobytes(_ size: Int) -> [UInt8] { decimalText((size + 1023) / 1024) + [UInt8](" KiB ") }
+    func kilobytes(_ size: UInt64) -> [UInt8] { decimalText((size + 1023) / 1024) + [UInt8](" KiB ") }
     let all = kilobytes(sizes.standard + sizes.wide) + [UInt8]("of files ")
     let rest: [UInt8]
     if wide.bytes != BootFiles.medium.bytes {
@@ -111,12 +112,12 @@ struct BootFiles {
   }
 
   /// The sizes of the groups' files in a folder; nil when one is missing.
-  private static func sizes(_ folder: Path) -> (standard: Int, wide: Int)? {
-    func size(_ group: ServedFile.Group) -> Int? {
-      var total = 0
+  private static func sizes(_ folder: Path) -> (standard: UInt64, wide: UInt64)? {
+    func size(_ group: ServedFile.Group) -> UInt64? {
+      var total: UInt64 = 0
       for source in sources(group, in: folder) {
         guard let file = try? Descriptor(folder / source, .read), let size = file.size else { return nil }
-        total += Int(clamping: size)
+        total &+= UInt64(clamping: size)
       }
       return total
     }

@@ -26,12 +26,14 @@ enum JobNetwork {
     } catch {}
   }
 
-  /// Before a job begins.
-  func allow(_ members: [IPv4Address]) {
+  /// Lets jobs speak to those of whom policies demand ESP now, the association to whom may still have to be made. Before a job begins.
+  func allowMembers() {
     guard self == .members else { return }
     // Where it fails, only members that the drone has an association with already are reached at the first try.
     do throws(NetlinkSocketError) {
       var socket = try NetlinkSocket(.netfilter)
+      let request = NetlinkRequest.listMembers(of: FilterTable.droneTable, family: FilterTable.droneFamily)
+      let members = socket.elements(request, FilterTable.droneFamily).compactMap { IPv4Address(octets: $0) }
       try socket.perform(.jobs(to: members))
     } catch {}
   }

@@ -28,7 +28,10 @@ final class JobPump {
   /// More is not read from the job before it has gone out.
   private static let mostOutgoing = 256 << 10
 
-  init(_ socket: OpenSocket, _ request: JobRequest, _ identity: Identity, group: OpenSocket, network: JobNetwork, root: JobRoot) {
+  init(
+    _ socket: OpenSocket, _ request: JobRequest, _ identity: Identity, group: OpenSocket, network: JobNetwork,
+    root: JobRoot
+  ) {
     self.socket = socket
     self.request = request
     self.identity = identity

@@ -35,8 +35,7 @@ struct Keeper {
     closeDescriptors(but: [stream.held.descriptor.number, news.descriptor.number])
     setProcessName([UInt8]("mosd-job"))
     setSacrificeOrder(.first)
-    let nodes = liveNodes() ?? []
-    guard let member = nodes.first(where: { $0.address == home && !$0.isOwn }) else { endProcess(1) }
+    guard let member = liveNodes()?.first(where: { $0.address == home && !$0.isOwn }) else { endProcess(1) }
     var greeting = greeting
     if greeting.refusal.isEmpty, !worker.worksFor(member.id, home) {
       greeting.refusal = [UInt8]("works for others only")
@@ -50,7 +49,7 @@ struct Keeper {
         let bytes = stream.receiveMessage(limit: JobRequest.largest, milliseconds: Keeper.patience),
         let request = try? JobRequest(bytes)
       else { endProcess(1) }
-      worker.network.allow(nodes.map { $0.address })
+      worker.network.allowMembers()
       run(request, voucher, groups)
     case .list?:
       // It takes nobody's place.
