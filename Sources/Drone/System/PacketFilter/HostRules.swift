@@ -244,6 +244,10 @@ extension FilterRule {
         packet.load(packet.value(key), into: register)
         if packet.isInterface(key) { packet.interface = register }
         holds = true
+      case .load(let value, let register):
+        packet.load(value, into: register)
+        holds = true
+      case .setMeta: holds = true
       case .connection(let key, let register):
         packet.load(key == .state ? packet.state : nil, into: register)
         holds = true

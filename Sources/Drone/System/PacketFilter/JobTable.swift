@@ -10,13 +10,15 @@ extension FilterTable {
   /// | in, out                                       | passes                                              |
   /// |-----------------------------------------------|-----------------------------------------------------|
   /// | from, to a port that nodes speak by           | never: no job speaks for a node                     |
+  /// | out, to a port that a node boots others by    | never: the server would take it for the card's      |
   /// | from, to the drone itself                     | yes                                                 |
-  /// | in, out of ESP; out, what will go through it  | yes: these are members, unless the cluster is clear |
-  /// | out, to members                               | yes: the first packet waits for its association     |
-  /// | out, ESP                                      | yes: a job's own packets, which come by twice       |
+  /// | in, out of ESP; out, what goes through it     | yes: these are members                              |
   /// | anything else                                 | never                                               |
   ///
-  /// It only takes away: what passes here, the drone's own table sees, too.
+  /// Whether a packet goes through ESP is sure when it leaves: the first one to a member waits for its association. So jobs' packets
+  /// are marked, and looked at once more there. The set of members only says to whom a job may try; others are refused at once.
+  ///
+  /// It only takes away: what passes here, the drone's own table sees, too. It comes before that, so that a job is told.
   ///
   /// - Parameters:
   ///   - group: the control group's number.
@@ -35,12 +37,21 @@ extension FilterTable {
         ]),
       FilterChain(
         name: jobOutName,
-        rules: [accepting(.transport(.esp))] + nodesPorts.map { refusing($0, "a node's") } + [
-          accepting(.toLoopback), accepting(.willBeSecured), accepting(.destination(in: ClusterRules.members)),
-          refusing([], "no member"),
+        rules: [accepting(.transport(.esp))] + (nodesPorts + bootServersPorts).map { refusing($0, "a node's") } + [
+          accepting(.toLoopback), FilterRule(.marking(jobsMark)), accepting(.willBeSecured),
+          accepting(.destination(in: ClusterRules.members)), refusing([], "no member"),
         ]),
-      FilterChain(name: "in", at: .input, policy: .accept, rules: jobs(to: jobInName)),
-      FilterChain(name: "out", at: .output, policy: .accept, rules: jobs(to: jobOutName)),
+      FilterChain(
+        name: jobLeavingName,
+        rules: [accepting(.transport(.esp)), accepting(.willBeSecured), dropping([], "in clear")]),
+      FilterChain(
+        name: "in", at: .input, priority: beforeDrones, policy: .accept,
+        // The kernel looks for the sockets of TCP and UDP alone (net/ipv4/netfilter/nf_socket_ipv4.c).
+        rules: [dropping(.transport(.udpLite), "perhaps a job's")] + jobs(to: jobInName)),
+      FilterChain(name: "out", at: .output, priority: beforeDrones, policy: .accept, rules: jobs(to: jobOutName)),
+      FilterChain(
+        name: "leaving", at: .postrouting, policy: .accept,
+        rules: [FilterRule(.marked(jobsMark) + [.verdict(.goto(jobLeavingName))])]),
     ]
     return table
   }
@@ -48,6 +59,10 @@ extension FilterTable {
   fileprivate static var jobsName: FilterName { "jobs" }
   private static var jobInName: FilterName { "job_in" }
   private static var jobOutName: FilterName { "job_out" }
+  private static var jobLeavingName: FilterName { "job_leaving" }
+  private static var jobsMark: UInt32 { 0x6A6F_6273 }
+  /// Of two chains with one priority the kernel asks the younger first, and either may be made anew.
+  private static var beforeDrones: Int32 { -1 }
 
   /// A job hears at once that it may not: when a packet is dropped on its way out, connect(2) waits for minutes. The code is
   /// "communication administratively prohibited".
@@ -64,17 +79,25 @@ extension FilterTable {
       .sourcePort(.udp, in: discovery), .destinationPort(.udp, in: discovery),
     ]
   }
+
+  /// DHCP, TFTP and its transfers, ProxyDHCP.
+  private static var bootServersPorts: [[FilterExpression]] {
+    [
+      .destinationPort(.udp, in: 67...69), .destinationPort(.udp, in: ClusterPorts.transfers),
+      .destinationPort(.udp, in: ClusterPorts.proxyDHCP...ClusterPorts.proxyDHCP),
+    ]
+  }
 }
 
 extension FilterBatch {
-  /// Lets jobs speak as `FilterTable.jobs` says, from now on, and to no member yet.
+  /// Lets jobs speak as `FilterTable.jobs` says, from now on.
   public static func jobs(of group: UInt64, level: UInt8) -> FilterBatch {
     var batch = FilterBatch(family: FilterTable.droneFamily)
     batch.replace(.jobs(of: group, level: level))
     return batch
   }
 
-  /// Lets jobs speak to these members and to no others.
+  /// Lets jobs try to speak to these members, and to others only through an association that there is.
   public static func jobs(to members: [IPv4Address]) -> FilterBatch {
     var batch = FilterBatch(family: FilterTable.droneFamily)
     batch.empty(ClusterRules.members, of: FilterTable.jobsName)

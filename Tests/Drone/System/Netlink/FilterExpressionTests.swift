@@ -66,6 +66,20 @@ import Testing
       ]
     ),
     (
+      .setMeta(.mark, from: .second), "meta",
+      [
+        8, 0, 2, 0, 0, 0, 0, 3,  // NFTA_META_KEY: NFT_META_MARK
+        8, 0, 3, 0, 0, 0, 0, 2,  // NFTA_META_SREG
+      ]
+    ),
+    (
+      .load([1, 2, 3, 4], into: .second), "immediate",
+      [
+        8, 0, 1, 0, 0, 0, 0, 2,  // NFTA_IMMEDIATE_DREG
+        12, 0, 2, 0x80, 8, 0, 1, 0, 1, 2, 3, 4,  // NFTA_IMMEDIATE_DATA with NFTA_DATA_VALUE
+      ]
+    ),
+    (
       .reject(code: 13), "reject",
       [
         8, 0, 1, 0, 0, 0, 0, 0,  // NFTA_REJECT_TYPE: NFT_REJECT_ICMP_UNREACH
@@ -221,10 +235,10 @@ import Testing
   @Test("an expression that is not known keeps its name, one that lacks a part is an error")
   func unknown() throws {
     var body = MessageBody()
-    body.nested(1) { $0.attribute(1, text: [UInt8]("socket")) }
+    body.nested(1) { $0.attribute(1, text: [UInt8]("tproxy")) }
     body.nested(1) { $0.attribute(1, text: [UInt8]("meta")) }
     let elements = try Attribute.list(in: body.bytes[...])
-    #expect(try FilterExpression(elements[0]) == .unknown(name: [UInt8]("socket")))
+    #expect(try FilterExpression(elements[0]) == .unknown(name: [UInt8]("tproxy")))
     #expect(throws: NetlinkParseError.wrongValue(offset: 20)) { try FilterExpression(elements[1]) }
   }
 

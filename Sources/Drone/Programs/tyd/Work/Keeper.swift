@@ -49,7 +49,6 @@ struct Keeper {
         let bytes = stream.receiveMessage(limit: JobRequest.largest, milliseconds: Keeper.patience),
         let request = try? JobRequest(bytes)
       else { endProcess(1) }
-      worker.network.allowMembers()
       run(request, voucher, groups)
     case .list?:
       // It takes nobody's place.
@@ -65,13 +64,14 @@ struct Keeper {
     let job = JobRecord(
       name: voucher.name, user: voucher.user, userName: voucher.userName, command: JobRecord.shown(request.arguments))
     _ = try? news.descriptor.sendSome(JobNotice(session: name, job: job).bytes)
+    let network = worker.network.allow(worker.network.members()) ? JobNetwork.members : .none
     let session = SessionMounts(places.sessions / name)
     let group: OpenSocket
     do throws(SystemError) {
       try makeDirectory(places.sessions, permissions: 0o700)
       try session.mount(from: home, voucher)
       group = try groups.make(voucher.name)
-      try leaveNamespaces(keepingNetwork: worker.network == .members)
+      try leaveNamespaces(keepingNetwork: network == .members)
       if case .parent(let child) = try forkProcess() {
         _ = waitForChild(child)
         endProcess(0)
@@ -82,7 +82,7 @@ struct Keeper {
     }
     let identity = Identity(user: voucher.user, group: voucher.group, groups: voucher.groups)
     JobPump(
-      stream.held, request, identity, group: group, network: worker.network,
+      stream.held, request, identity, group: group, network: network,
       root: JobRoot(session: session, trees: voucher.trees, folder: places.root)
     ).run()
   }

@@ -16,6 +16,8 @@ final class Worker {
   private var sessions: [Session] = []
   private let groups: JobGroups?
   let network: JobNetwork
+  /// To whom jobs may try to speak.
+  private var reachable: [IPv4Address] = []
   private var taken: UInt64 = 0
   private var refused: UInt64 = 0
   /// Why it takes no work at all, as a phrase; empty if it does.
@@ -184,9 +186,14 @@ final class Worker {
     if sessions[place].jobs == 0 { sessions[place].idleSince = now }
   }
 
-  /// Ends the jobs of home nodes that are dead, and lets their files go.
+  /// Ends the jobs of home nodes that are dead, and lets their files go. Jobs that run may speak to new members.
   func follow(_ dead: Set<UInt32>) {
     hearKeepers()
+    let members = network.members()
+    if members != reachable {
+      reachable = members
+      network.allow(members)
+    }
     for job in jobs where dead.contains(job.home.bits) { sendSignal(.kill, to: job.keeper) }
     for session in sessions where session.jobs == 0 && dead.contains(session.home.bits) { release(session) }
     sessions.removeAll { $0.jobs == 0 && dead.contains($0.home.bits) }

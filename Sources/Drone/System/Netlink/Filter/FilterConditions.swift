@@ -36,6 +36,12 @@ extension [FilterExpression] {
     [.socketGroup(level: level), .compare(.equal, group.nativeBytes)]
   }
 
+  /// The packet has this mark; and gives it one.
+  public static func marked(_ mark: UInt32) -> [FilterExpression] {
+    [.meta(.mark), .compare(.equal, mark.nativeBytes)]
+  }
+  public static func marking(_ mark: UInt32) -> [FilterExpression] { [.load(mark.nativeBytes), .setMeta(.mark)] }
+
   public static func transport(_ transport: TransportProtocol) -> [FilterExpression] {
     [.meta(.transport), .compare(.equal, [transport.rawValue])]
   }

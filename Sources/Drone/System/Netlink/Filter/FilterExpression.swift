@@ -3,6 +3,10 @@
 public enum FilterExpression: Equatable, Sendable {
   /// Loads what the kernel knows about the packet.
   case meta(MetaKey, into: Register = .first)
+  /// Changes what the kernel keeps with the packet.
+  case setMeta(MetaKey, from: Register = .first)
+  /// Loads this value.
+  case load([UInt8], into: Register = .first)
   /// Loads what the kernel knows about the packet's way.
   case route(RouteKey, into: Register = .first)
   /// Loads what the packet's source address is to this machine (RTN_): four bytes in the machine's order.
@@ -58,6 +62,8 @@ public enum FilterExpression: Equatable, Sendable {
     public init(rawValue: UInt32) { self.rawValue = rawValue }
     /// Ethernet's number of what the packet is (IEEE 802.3 §3.2.6), two bytes in network order.
     public static let protocolNumber = MetaKey(rawValue: 1)
+    /// A number that rules give a packet, four bytes in the machine's order; 0 to begin with.
+    public static let mark = MetaKey(rawValue: 3)
     /// The number of the interface that the packet came by, and leaves by; four bytes in the machine's order. 0: it came by
     /// none, since this machine made it.
     public static let inputInterface = MetaKey(rawValue: 4)

@@ -4,7 +4,7 @@ extension FilterExpression {
   /// The kernel's name of the expression.
   var name: [UInt8] {
     switch self {
-    case .meta: [UInt8]("meta")
+    case .meta, .setMeta: [UInt8]("meta")
     case .route: [UInt8]("rt")
     case .sourceKind: [UInt8]("fib")
     case .socketGroup: [UInt8]("socket")
@@ -21,7 +21,7 @@ extension FilterExpression {
     case .assignHelper: [UInt8]("objref")
     case .notTracked: [UInt8]("notrack")
     case .reject: [UInt8]("reject")
-    case .verdict: [UInt8]("immediate")
+    case .verdict, .load: [UInt8]("immediate")
     case .unknown(let name): name
     }
   }
@@ -39,6 +39,12 @@ extension FilterExpression {
     case .meta(let key, let register):
       data.attribute(2, bigEndian: key.rawValue)
       data.attribute(1, bigEndian: register.rawValue)
+    case .setMeta(let key, let register):
+      data.attribute(2, bigEndian: key.rawValue)
+      data.attribute(3, bigEndian: register.rawValue)
+    case .load(let value, let register):
+      data.attribute(1, bigEndian: register.rawValue)
+      data.value(2, value)
     case .route(let key, let register):
       data.attribute(1, bigEndian: register.rawValue)
       data.attribute(2, bigEndian: key.rawValue)

@@ -19,9 +19,8 @@ extension FilterExpression {
   private static func known(_ name: [UInt8], _ data: Fields) throws(NetlinkParseError) -> FilterExpression? {
     switch name {
     case [UInt8]("meta"):
-      // With a source register it sets something.
-      guard !data.has(3) else { return nil }
-      return .meta(MetaKey(rawValue: try data.number(2)), into: try data.register(1))
+      let key = MetaKey(rawValue: try data.number(2))
+      return data.has(3) ? .setMeta(key, from: try data.register(3)) : .meta(key, into: try data.register(1))
     case [UInt8]("rt"):
       return .route(RouteKey(rawValue: try data.number(2)), into: try data.register(1))
     case [UInt8]("fib"):
@@ -83,7 +82,7 @@ extension FilterExpression {
       guard try data.number(1) == 0 else { return nil }
       return .reject(code: try data.byte(2))
     case [UInt8]("immediate"):
-      guard try data.number(1) == 0 else { return nil }
+      guard try data.number(1) == 0 else { return .load(try data.value(2), into: try data.register(1)) }
       return try verdict(data).map { .verdict($0) }
     default:
       return nil

@@ -177,4 +177,5 @@ public struct TransportProtocol: RawRepresentable, Hashable, Sendable {
   public static let tcp = TransportProtocol(rawValue: 6)
   public static let udp = TransportProtocol(rawValue: 17)
   public static let esp = TransportProtocol(rawValue: 50)
+  public static let udpLite = TransportProtocol(rawValue: 136)
 }
