@@ -80,8 +80,8 @@ struct KernelJobsTests {
   private func reach(_ place: String, from network: NetworkThread, in group: ControlGroup? = nil) throws -> String {
     try network.command(
       "/bin/bash", "-c",
-      "\(group?.entering ?? "") exec 2>&1; timeout 3 bash -c 'exec 3<>/dev/tcp/\(place)'; "
-        + "[ $? != 124 ] || echo nothing for 3 s")
+      "\(group?.entering ?? "") exec 2>&1; busybox timeout -s KILL 3 bash -c 'exec 3<>/dev/tcp/\(place)'; "
+        + "[ $? != 137 ] || echo nothing for 3 s")
   }
 }
 

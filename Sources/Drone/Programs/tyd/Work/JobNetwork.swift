@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 import DroneLayout
 import Linux
 import Netlink
