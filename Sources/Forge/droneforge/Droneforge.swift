@@ -16,6 +16,13 @@ struct Droneforge: AsyncParsableCommand {
       ClusterCommand.self,
       SecureBootCommand.self,
       Check.self,
+      ListCommand.self,
+      TreeCommand.self,
+      CatCommand.self,
+      ExtractCommand.self,
+      SizeCommand.self,
+      DiffCommand.self,
+      WhyCommand.self,
       Explain.self,
     ] + labCommands + [
       SysrootCommand.self,
