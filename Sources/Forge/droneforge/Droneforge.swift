@@ -23,6 +23,7 @@ struct Droneforge: AsyncParsableCommand {
       SizeCommand.self,
       DiffCommand.self,
       WhyCommand.self,
+      DoctorCommand.self,
       Explain.self,
     ] + labCommands + [
       SysrootCommand.self,
