@@ -36,8 +36,9 @@ extension TreemapNode {
   /// As much of a tile's label as has room in it, upright where only that has; empty where nothing has.
   private func text(of tile: TreemapTile) -> String {
     let place = tile.rectangle
-    let isUpright = place.height > place.width
-    let letters = Int((max(place.width, place.height) - 8) / letterWidth)
+    let needed = letterWidth * Double(tile.label.count) + 8
+    let isUpright = place.height > place.width && place.width < needed
+    let letters = Int(((isUpright ? place.height : place.width) - 8) / letterWidth)
     guard min(place.width, place.height) >= 16, letters >= 3 else { return "" }
     let label = tile.label.count <= letters ? tile.label : tile.label.prefix(letters - 1) + "…"
     let (x, y) = (place.x + (isUpright ? place.width / 2 - 4 : 4), place.y + (isUpright ? 4 : place.height / 2 + 4))
