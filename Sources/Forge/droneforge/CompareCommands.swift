@@ -11,7 +11,7 @@ struct SizeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "size", abstract: "Say how many bytes each file and folder of an image takes.",
     discussion: """
-      First the medium with the bytes that its files take of the image, then each root with its files as they are unpacked,
+      First the medium with the bytes that its files take of the image, then each root with its files as they are unpacked, \
       the largest first:
 
           droneforge size build/drone.iso --svg build/drone.svg
@@ -47,12 +47,12 @@ struct DiffCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff", abstract: "Name what two images do not have in common.",
     discussion: """
-      Compares media, roots, and what UEFI starts: files by their content, and kinds, modes, owners and links. Beside each
+      Compares media, roots, and what UEFI starts: files by their content, and kinds, modes, owners and links. Beside each \
       path is where its file comes from, as far as the images' manifests tell.
 
           droneforge diff build/drone-x86_64.iso build/own/drone-x86_64.iso
 
-      Prints one line for each path, + for what only the second has, - for what only the first has, ~ for what is not the
+      Prints one line for each path, + for what only the second has, - for what only the first has, ~ for what is not the \
       same, and exits with status 1 when there is any.
       """)
 

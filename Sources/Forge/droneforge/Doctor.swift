@@ -9,7 +9,7 @@ struct DoctorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor", abstract: "Say what this computer lacks to build, run and test drones, and what mends it.",
     discussion: """
-      Looks at Swift, the Debian packages of sysroot/packages, memory, disk, and what virtual machines need. Changes nothing.
+      Looks at Swift, the Debian packages of sysroot/packages, memory, disk, and what virtual machines need. Changes nothing. \
       The exit status is 1 when something is missing that a build or a test needs.
       """)
 

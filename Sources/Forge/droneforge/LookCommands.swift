@@ -8,15 +8,15 @@ import Workshop
 
 /// What the commands that look into an image say about paths.
 private let aboutPaths = """
-  An image is a CD image, the folder of a network boot tree, a drone's archive (chaos.rdz), or the program of kernel and
-  root (drone-x64.efi). A path names a file of the medium, and goes on into what is in it: a drone's root is below its
-  archive, the parts of such a program below that, and the files that UEFI starts below /efi-partition of a CD image. What
+  An image is a CD image, the folder of a network boot tree, a drone's archive (chaos.rdz), or the program of kernel and \
+  root (drone-x64.efi). A path names a file of the medium, and goes on into what is in it: a drone's root is below its \
+  archive, the parts of such a program below that, and the files that UEFI starts below /efi-partition of a CD image. What \
   can be entered so ends in "/" in a list.
 
       droneforge ls build/drone.iso
       droneforge cat build/drone.iso /chaos/chaos.rdz/etc/passwd
 
-  A path that the medium does not have is looked for in the roots, and taken where one alone has it. A byte of a name that
+  A path that the medium does not have is looked for in the roots, and taken where one alone has it. A byte of a name that \
   is no text is shown, and typed, as \\x and two digits.
   """
 
@@ -92,7 +92,12 @@ struct CatCommand: AsyncParsableCommand {
 
   private func write(_ entry: ImageEntry) throws {
     try fileOperation("standard output", "Write it to a file that has room") {
-      try entry.forEachPiece { _ = try FileDescriptor.standardOutput.writeAll($0) }
+      try entry.forEachPiece { piece in
+        do { _ = try FileDescriptor.standardOutput.writeAll(piece) } catch Errno.brokenPipe {
+          // Whoever reads has enough, as `head` does.
+          throw ExitCode(128 + SIGPIPE)
+        }
+      }
     }
   }
 }
@@ -102,12 +107,12 @@ struct ExtractCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "extract", abstract: "Write files of an image to a new folder.",
     discussion: """
-      Without a path all of the medium is written. A file goes where it is in its medium or root; of an archive that is named
+      Without a path all of the medium is written. A file goes where it is in its medium or root; of an archive that is named \
       its files are written, and any other as the file that it is:
 
           droneforge extract build/drone.iso /chaos/chaos.rdz --into root
 
-      The folder is there with all files or not at all, and nothing is written outside of it. Modes are the image's, without
+      The folder is there with all files or not at all, and nothing is written outside of it. Modes are the image's, without \
       setuid and setgid. Owners are so for root alone, as are devices, which are left out and named for others.
 
 
@@ -167,13 +172,15 @@ struct LookedImage: ExpressibleByArgument, Sendable {
     try await read(opening: { place.isAt(orBelow: $0) }, keeping: { keeping && $0 == place }, body)
   }
 
-  /// Reads an image; Ctrl-C leaves nothing behind. Warnings go to standard error.
+  /// Reads an image; Ctrl-C and a reader of the output who ends early leave nothing behind. Warnings go to standard error.
   func read<Result: Sendable>(
     opening: @escaping @Sendable (ImagePath) -> Bool = { _ in true },
     keeping: @escaping @Sendable (ImagePath) -> Bool = { _ in false },
     _ body: @escaping @Sendable (ImageContents) async throws -> Result
   ) async throws -> Result {
     let path = try existingImage(path)
+    // A reader who has enough would end this program with its temporary files left.
+    signal(SIGPIPE, SIG_IGN)
     return try await stoppable {
       try await withImageContents(of: path, opening: opening, keeping: keeping) { contents in
         contents.warnings.forEach(notice)
