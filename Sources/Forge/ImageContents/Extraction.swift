@@ -60,7 +60,8 @@ public struct Extraction: Sendable {
   /// image's without setuid and setgid; owners as well for root, and the caller for everybody else. Blocks of zeros take no
   /// room.
   ///
-  /// Throws a sentence when the folder holds something or cannot be written.
+  /// Throws a sentence when the folder holds something or cannot be written, and `CancellationError` in a task that was
+  /// cancelled.
   ///
   /// - Returns: a sentence for each thing that was left out, as a device is when the caller may make none.
   public func write(to folder: FilePath) async throws -> [String] {
@@ -82,12 +83,14 @@ public struct Extraction: Sendable {
       try makeFolder(tree)
       var leftOut: [String] = []
       for item in items where item.entry.target == nil {
+        try Task.checkCancellation()
         if let reason = try make(item.entry, at: item.path.file(in: tree)) { leftOut.append(reason) }
       }
       for item in items where item.entry.target != nil { _ = try make(item.entry, at: item.path.file(in: tree)) }
       for item in items.reversed() where item.entry.kind == .folder {
         try settle(item.entry, at: item.path.file(in: tree))
       }
+      try Task.checkCancellation()
       try fileOperation(target, "Name another folder") {
         guard rename(tree.string, target.string) == 0 else { throw Errno(rawValue: errno) }
       }

@@ -118,6 +118,20 @@ struct ExtractionTests {
     }
   }
 
+  @Test("when the task is cancelled nothing is left")
+  func cancelled() async throws {
+    let extraction = try Extraction([path("/boot")], of: sample)
+    try await withPlace { folder, target in
+      let task = Task {
+        withUnsafeCurrentTask { $0?.cancel() }
+        return try await extraction.write(to: target)
+      }
+      await #expect(throws: CancellationError.self) { try await task.value }
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder.string)
+      #expect(left == [])
+    }
+  }
+
   @Test("a device is made for root and named for others, and a special file is named")
   func devices() async throws {
     let contents = ImageContents(
