@@ -161,11 +161,12 @@ let modules: [Module] = [
       "BootServer", "BuildCache", "DroneLayout", "FATVolume", "Integrity", "Target", "UnifiedKernel", "Workshop",
       system,
     ]),
+  .host(5, "Forge/ImageContents", ["DroneLayout", "Image", "Target", "Workshop", system]),
   .host(
-    5, "Forge/ImageCheck",
+    6, "Forge/ImageCheck",
     [
-      "BootServer", "CArchive", "COpenSSL", "DroneLayout", "Image", "Integrity", "KernelModules", "SecureChannel",
-      "Target", "Toolchain", "Workshop", system,
+      "BootServer", "CArchive", "COpenSSL", "DroneLayout", "Image", "ImageContents", "Integrity", "KernelModules",
+      "SecureChannel", "Target", "Toolchain", "Workshop", system,
     ]),
   .host(5, "Forge/MasterPackage", ["BuildCache", "Image", "Target", "Workshop", system]),
   .host(
@@ -178,8 +179,8 @@ let modules: [Module] = [
     9, "Forge/droneforge",
     [
       "Addresses", "Addressing", "BootLine", "BuildCache", "Bytes", "ClusterStore", "DebianArchive", "DroneLayout",
-      "Image", "ImageCheck", "KernelPackages", "LabCommands", "Pipeline", "SecureBootStore", "SecureChannel", "Target",
-      "TreeService", "Workshop", arguments, system,
+      "Image", "ImageCheck", "ImageContents", "KernelPackages", "LabCommands", "Pipeline", "SecureBootStore",
+      "SecureChannel", "Target", "TreeService", "Workshop", arguments, system,
     ]),
   // Lab
   .host(0, "Lab/HouseRules"),
@@ -286,9 +287,10 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Forge/ImageCheck",
     [
-      "BootServer", "DroneLayout", "Image", "ImageCheck", "Integrity", "KernelModules", "SecureChannel", "Target",
-      "TestSupport", "UnifiedKernel", "Workshop", system,
+      "BootServer", "DroneLayout", "Image", "ImageCheck", "ImageContents", "Integrity", "KernelModules",
+      "SecureChannel", "Target", "TestSupport", "UnifiedKernel", "Workshop", system,
     ]),
+  .tests("Forge/ImageContents", ["Image", "ImageContents", "TestSupport", "Workshop", system]),
   .tests(
     "Forge/KernelPackages",
     ["BuildCache", "KernelModules", "KernelPackages", "Target", "Workshop", system]),
@@ -310,8 +312,8 @@ let moduleTests: [ModuleTests] = [
   .tests(
     "Forge/droneforge",
     [
-      "BootLine", "ClusterView", "Integrity", "Jobs", "ProcessView", "TestSupport", "TydCommand", "Workshop",
-      "droneforge", arguments, system,
+      "BootLine", "ClusterView", "ImageContents", "Integrity", "Jobs", "ProcessView", "TestSupport", "TydCommand",
+      "Workshop", "droneforge", arguments, system,
     ]),
   .tests("Lab/ClusterSimulation", ["Addresses", "Bytes", "ClusterSimulation"]),
   .tests(

@@ -16,6 +16,7 @@ import Workshop
     "make iso CLUSTER=lab": "it would replace the image that the other tests boot",
     "build/bin/droneforge run --serial build/drone.iso": Self.console,
     "build/bin/droneforge run --boot secureboot build/drone.iso": Self.console,
+    "build/bin/droneforge doctor": "its exit status is the computer's; DoctorTests prove what it finds",
     "make army TARGET=x86_64 N=2": "it ends when somebody types Ctrl-C; ArmyTests and FirstArmyTests run armies",
     "make run TARGET=x86_64": Self.console, "make run BOOT=uefi": Self.console,
     "make run BOOT=uefi32": Self.console, "make run BOOT=secureboot": Self.console,

@@ -1,4 +1,5 @@
 import CArchive
+import Foundation
 
 /// One thing in a CD image or a cpio archive, as libarchive reads it.
 struct Member: Equatable {
@@ -18,6 +19,9 @@ struct Member: Equatable {
   /// Major and minor number.
   var device: [UInt32]?
   var content: Content
+  /// The bytes of the path and of the link's target where they are no UTF-8; nil otherwise.
+  var rawPath: [UInt8]?
+  var rawTarget: [UInt8]?
 }
 
 /// What libarchive says when it cannot go on.
@@ -106,18 +110,30 @@ extension ArchiveReader {
   /// Every member to the archive's end.
   fileprivate func members(_ shelf: Shelf) throws(ArchiveError) -> [Member] {
     var all: [Member] = []
+    // Of each file with several names, where those are in `all`.
+    var names: [String: [Int]] = [:]
     var room = largestContent
+    func content(of path: String) throws(ArchiveError) -> Content {
+      try shelf.content(of: path) { () throws(ArchiveError) -> UnsafeRawBufferPointer in
+        let piece = try nextPiece()
+        room -= piece.count
+        guard room >= 0 else { throw ArchiveError(reason: "it unpacks to more than \(largestContent) bytes") }
+        return piece
+      }
+    }
     while let entry = try nextHeader() {
+      let name = archive_entry_pathname(entry)
       var member = Member(
-        path: absolute(archive_entry_pathname(entry).map { String(cString: $0) } ?? ""), kind: .other,
+        path: absolute(name.map { String(cString: $0) } ?? ""), kind: .other,
         mode: UInt16(truncatingIfNeeded: archive_entry_perm(entry)), user: archive_entry_uid(entry),
-        group: archive_entry_gid(entry), content: .none)
+        group: archive_entry_gid(entry), content: .none, rawPath: bytesOfNoText(name))
       switch archive_entry_filetype(entry) & 0o170000 {
       case 0o100000: member.kind = .file
       case 0o040000: member.kind = .directory
       case 0o120000:
         member.kind = .symbolicLink
         member.target = archive_entry_symlink(entry).map { String(cString: $0) }
+        member.rawTarget = bytesOfNoText(archive_entry_symlink(entry))
       case 0o020000:
         member.kind = .characterDevice
         member.device = [archive_entry_rdevmajor(entry), archive_entry_rdevminor(entry)].map {
@@ -126,17 +142,18 @@ extension ArchiveReader {
       default: member.kind = .other
       }
       if let other = archive_entry_hardlink(entry) {
-        // Two names of one file: it has been read already.
+        // Two names of one file: it has been read already, or comes with its last name, as GNU cpio writes it.
         let path = absolute(String(cString: other))
+        let others = names[path] ?? all.lastIndex { $0.path == path }.map { [$0] } ?? []
         member.kind = .file
-        member.content = all.last { $0.path == path }?.content ?? .none
-      } else if member.kind == .file {
-        member.content = try shelf.content(of: member.path) { () throws(ArchiveError) -> UnsafeRawBufferPointer in
-          let piece = try nextPiece()
-          room -= piece.count
-          guard room >= 0 else { throw ArchiveError(reason: "it unpacks to more than \(largestContent) bytes") }
-          return piece
+        member.content = others.first.map { all[$0].content } ?? .none
+        if archive_entry_size(entry) > 0 {
+          member.content = try content(of: member.path)
+          for index in others { all[index].content = member.content }
         }
+        names[path] = others + [all.count]
+      } else if member.kind == .file {
+        member.content = try content(of: member.path)
         guard Int64(member.content.size) == archive_entry_size(entry) else {
           throw ArchiveError(reason: "\(member.path) ends too early")
         }
@@ -146,6 +163,12 @@ extension ArchiveReader {
     }
     return all
   }
+}
+
+/// The bytes of what is no UTF-8; nil for text.
+private func bytesOfNoText(_ text: UnsafePointer<CChar>?) -> [UInt8]? {
+  guard let text, String(validatingCString: text) == nil else { return nil }
+  return UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
 }
 
 /// A path as the manifest writes it.

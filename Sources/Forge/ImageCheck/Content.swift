@@ -41,6 +41,17 @@ struct Content: Sendable, Equatable {
     self = reading.finish(try FileBytes(path), file: path)
   }
 
+  /// Bytes that stay where they are; those that cannot be read count as not there.
+  init(of source: some ByteSource) {
+    var reading = Reading()
+    var offset = 0
+    while offset < source.count, let piece = source.part(offset, min(1 << 20, source.count - offset)) {
+      piece.withUnsafeBytes { reading.add($0) }
+      offset += piece.count
+    }
+    self = reading.finish(source)
+  }
+
   /// All bytes; nil when they were not kept.
   var bytes: [UInt8]? { source.flatMap { $0.part(0, size) }.map { [UInt8]($0) } }
 
@@ -73,14 +84,20 @@ struct Content: Sendable, Equatable {
 final class Shelf {
   private var room: Int
   private let folder: FilePath?
+  private let keeps: (_ path: String, _ isProgram: Bool) -> Bool
   private var files = 0
 
   /// - Parameters:
   ///   - room: bytes in memory.
   ///   - folder: where the others go; without one they are not kept.
-  init(room: Int = 16 << 20, folder: FilePath? = nil) {
+  ///   - keeps: which of the others.
+  init(
+    room: Int = 16 << 20, folder: FilePath? = nil,
+    keeps: @escaping (_ path: String, _ isProgram: Bool) -> Bool = { $1 || Shelf.needed.contains($0) }
+  ) {
     self.room = room
     self.folder = folder
+    self.keeps = keeps
   }
 
   /// What checks cannot do without, besides programs.
@@ -113,7 +130,7 @@ final class Shelf {
         // Kernels and roots would leave no room for the small files behind them.
         kept = nil
         let isProgram = bytes.isEmpty ? piece.starts(with: Self.programMagic) : bytes.starts(with: Self.programMagic)
-        if let folder, isProgram || Self.needed.contains(path) {
+        if let folder, keeps(path, isProgram) {
           let opened = try opened(in: folder)
           spool = opened
           try store(bytes, in: opened)

@@ -139,13 +139,7 @@ private struct FATWalk {
     }
     let source = ClusterChain(
       bytes: volume.bytes, runs: runs(chain), count: min(entry.size, chain.count * volume.cluster))
-    var reading = Content.Reading()
-    var offset = 0
-    while offset < source.count, let piece = source.part(offset, min(1 << 20, source.count - offset)) {
-      piece.withUnsafeBytes { reading.add($0) }
-      offset += piece.count
-    }
-    member.content = reading.finish(source)
+    member.content = Content(of: source)
   }
 
   /// The clusters from `first` on, as far as the chain is sound; each is then taken.

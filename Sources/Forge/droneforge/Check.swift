@@ -34,12 +34,7 @@ struct Check: AsyncParsableCommand {
   var unstripped: [String] = []
 
   func run() async throws {
-    let path = FilePath(image)
-    guard exists(path) else {
-      let target = path.lastComponent?.string.hasPrefix("\(BuiltFile.networkTree)") == true ? "pxe" : "iso"
-      throw BuildError.file(
-        path: image, reason: "there is no such file or folder", remedy: "`make \(target)` builds it.")
-    }
+    let path = try existingImage(image)
     let billPath = manifest.map { FilePath($0) } ?? Medium.bill(beside: path)
     guard FileManager.default.fileExists(atPath: billPath.string) else {
       throw BuildError.file(
@@ -55,4 +50,14 @@ struct Check: AsyncParsableCommand {
     }
     print(report.summary(budget: check.budget))
   }
+}
+
+/// The path of an image. Throws a sentence when nothing is there.
+func existingImage(_ image: String) throws -> FilePath {
+  let path = FilePath(image)
+  guard exists(path) else {
+    let target = path.lastComponent?.string.hasPrefix("\(BuiltFile.networkTree)") == true ? "pxe" : "iso"
+    throw BuildError.file(path: image, reason: "there is no such file or folder", remedy: "`make \(target)` builds it.")
+  }
+  return path
 }

@@ -1,6 +1,7 @@
 /// A JSON value (RFC 8259) whose objects keep the order of their members.
 indirect enum JSON: Sendable {
   case null
+  case bool(Bool)
   case number(Int)
   case string(String)
   case array([JSON])
@@ -10,6 +11,7 @@ indirect enum JSON: Sendable {
   var text: String {
     switch self {
     case .null: "null"
+    case .bool(let value): "\(value)"
     case .number(let value): "\(value)"
     case .string(let value): JSON.quoted(value)
     case .array(let items): "[" + items.map(\.text).joined(separator: ",") + "]"
