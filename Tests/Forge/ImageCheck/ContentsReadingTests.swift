@@ -1,6 +1,7 @@
 import Foundation
 import ImageContents
 import SystemPackage
+import TestSupport
 import Testing
 import UnifiedKernel
 import Workshop
@@ -163,6 +164,25 @@ struct ContentsReadingTests {
         }
         #expect(contents[path("/efi-partition/EFI")]?.mode == nil)
       }
+    }
+  }
+
+  @Test("a damaged image gives what is left of it, or a sentence", arguments: UInt64(1)...12)
+  func damaged(_ seed: UInt64) async throws {
+    var generator = SeededGenerator(seed: seed)
+    var bytes = try await Sample.shared.value.cd
+    // The directories are in the first sectors.
+    for _ in 0..<20 {
+      bytes[Int.random(in: 0x8000..<0x20000, using: &generator)] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+    }
+    if seed % 3 == 0 { bytes.removeLast(Int.random(in: 0..<bytes.count, using: &generator)) }
+    let image = bytes
+    try await withFolder { folder in
+      let file = folder.appending("cd")
+      try await write(image, to: file)
+      do {
+        try await withImageContents(of: file) { contents in #expect(contents.size == image.count) }
+      } catch is BuildError {}
     }
   }
 
