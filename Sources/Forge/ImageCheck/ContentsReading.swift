@@ -36,15 +36,22 @@ private struct ContentsReader {
 
   mutating func read(_ image: FilePath) throws -> ImageContents {
     func contents(_ form: ImageContents.Form, _ size: Int) -> ImageContents {
-      ImageContents(form, size: size, entries, warnings: warnings)
+      ImageContents(form, size: size, entries, warnings: warnings.map(printable))
     }
     if isFolder(image) {
       guard exists(image.appending(String(kernelPath.dropFirst()))) else {
         throw BuildError.input("\(image) is a folder and no network boot tree: \(kernelPath) is not in it.")
       }
       let members = try readTree(image)
-      add(members, below: .top)
+      // A folder of the builder's has the builder's owners.
+      add(members, below: .top, knowsModes: false)
       return contents(.tree, members.reduce(0) { $0 + $1.content.size })
+    }
+    var look = stat()
+    guard stat(image.string, &look) != 0 || look.st_mode & S_IFMT == S_IFREG else {
+      throw BuildError.file(
+        path: image.string, reason: "it is neither a file nor a folder",
+        remedy: "Name an image, or the folder of a network boot tree.")
     }
     let bytes = try FileBytes(image)
     do throws(ArchiveError) {
@@ -66,7 +73,8 @@ private struct ContentsReader {
       try add(readCD(bytes, shelf: shelf { _ in true }), below: .top)
     } catch {
       throw BuildError.file(
-        path: image.string, reason: error.reason, remedy: "Name an image, or the folder of a network boot tree.")
+        path: image.string, reason: printable(error.reason),
+        remedy: "Name an image, or the folder of a network boot tree.")
     }
     var ignored: [Finding] = []
     if let partition = SystemPartition.read(bytes, &ignored).bytes(of: bytes) { open(partition: partition) }
@@ -84,7 +92,15 @@ private struct ContentsReader {
   /// - Parameter knowsModes: their file system has modes and owners.
   private mutating func add(_ members: [Member], below place: ImagePath, knowsModes: Bool = true) {
     for member in members {
-      let path = ImagePath(bytes: member.rawPath ?? [UInt8](member.path.utf8))
+      let bytes = member.rawPath ?? [UInt8](member.path.utf8)
+      let path = ImagePath(bytes: bytes)
+      // Linux unpacks none of that length (PATH_MAX), and nobody makes folders so deep.
+      guard bytes.count < 4096, path.names.count <= 128 else {
+        warnings.append(
+          "A path in \(place) has \(bytes.count) bytes and \(path.names.count) names, and is left out: 4095 and 128 are read."
+        )
+        continue
+      }
       var entry = ImageEntry(
         path.isTop ? place.appending([UInt8(ascii: ".")]) : place.appending(path), member.kind.entry)
       if knowsModes {
@@ -105,8 +121,9 @@ private struct ContentsReader {
       entry.size = content.size
       entry.digest = content.digest
       if let source = content.source { entry.read = { offset, count in source.part(offset, count) } }
-      // Nothing within a root is entered.
-      if !isInRoot, entry.inside == nil, let source = content.source { entry.inside = inside(source) }
+      if entry.inside == nil, let source = content.source, let inside = inside(source), entered.contains(inside) {
+        entry.inside = inside
+      }
     }
     entries.append(entry)
     guard let source = content.source, opening(volume) else { return }
@@ -123,7 +140,8 @@ private struct ContentsReader {
     }
   }
 
-  private var isInRoot = false
+  /// What is entered where it reads: of a program its root, within a root nothing.
+  private var entered: Set<ImageEntry.Inside> = [.archive, .program]
 
   private mutating func open(archive: any ByteSource, _ place: ImagePath) throws(ArchiveError) {
     let keeping = keeping
@@ -131,13 +149,17 @@ private struct ContentsReader {
     let members =
       archive.has("070701", at: 0)
       ? try readCpioArchives(archive, shelf: shelf) : try readRoot(archive, shelf: shelf).members
-    isInRoot = true
+    let outer = entered
+    entered = []
     add(members, below: place)
-    isInRoot = false
+    entered = outer
   }
 
   private mutating func open(program: any ByteSource, _ place: ImagePath) {
     var findings: [Finding] = []
+    let outer = entered
+    entered = [.archive]
+    defer { entered = outer }
     if let header = try? EFIProgram(program), let kernel = UnifiedKernel(header, program, at: "\(place)", &findings) {
       func add(_ name: [UInt8], _ content: Content) { self.add(ImageEntry(place.appending(name), .file), content) }
       add(ImageContents.kernelSection, Content(of: kernel.kernel))

@@ -18,11 +18,6 @@ public struct Extraction: Sendable {
   /// Where things go, counted from the folder, sorted.
   public var paths: [ImagePath] { items.map(\.path) }
 
-  /// Whether a file's content is needed.
-  public static func needs(_ path: ImagePath, for wanted: [ImagePath]) -> Bool {
-    wanted.isEmpty || wanted.contains { path.isAt(orBelow: $0) }
-  }
-
   /// Everything at and below these paths of the image, each by its path within the file system that it is in; all of the
   /// medium for none. What can be entered is written as the file that it is, but for one that is named: of that its content is
   /// written.
@@ -71,11 +66,17 @@ public struct Extraction: Sendable {
       throw BuildError.file(path: above.string, reason: "there is no such folder", remedy: "Make it, or name another.")
     }
     var look = stat()
-    if lstat(target.string, &look) == 0 {
+    let isThere = lstat(target.string, &look) == 0
+    if isThere {
       let names = try? FileManager.default.contentsOfDirectory(atPath: target.string)
       guard look.st_mode & S_IFMT == S_IFDIR, names?.isEmpty == true else {
         throw BuildError.file(
           path: target.string, reason: "it is there, and no empty folder", remedy: "Name one that is not there.")
+      }
+      guard target.string != FileManager.default.currentDirectoryPath else {
+        throw BuildError.file(
+          path: target.string, reason: "it is the folder that you are in, and another would come in its place",
+          remedy: "Name one below it.")
       }
     }
     return try await withTemporaryFolder(in: above) { work in
@@ -92,6 +93,8 @@ public struct Extraction: Sendable {
       }
       try Task.checkCancellation()
       try fileOperation(target, "Name another folder") {
+        // Whoever made it has said who may look.
+        if isThere, chmod(tree.string, look.st_mode & 0o7777) != 0 { throw Errno(rawValue: errno) }
         guard rename(tree.string, target.string) == 0 else { throw Errno(rawValue: errno) }
       }
       return leftOut
@@ -101,7 +104,7 @@ public struct Extraction: Sendable {
   /// Makes one thing; gives a sentence when it is left out.
   private func make(_ entry: ImageEntry, at place: FilePath) throws -> String? {
     func must(_ status: Int32) throws { if status != 0 { throw Errno(rawValue: errno) } }
-    return try fileOperation(place, "Make room for it or choose another folder") {
+    return try fileOperation(FilePath("\(entry.path)"), "Make room for it or choose another folder") {
       switch entry.kind {
       case .folder: try must(place.withPlatformString { mkdir($0, 0o700) })
       case .file:
@@ -124,8 +127,8 @@ public struct Extraction: Sendable {
         let number = deviceNumber(entry.device?.first ?? 0, entry.device?.last ?? 0)
         let status = place.withPlatformString { mknod($0, S_IFCHR | 0o600, number) }
         if status != 0, errno == EPERM { return "\(entry.path) is left out: only root can make a device." }
+        // It is root's alone, whatever the image says: the memory of the builder's machine may be behind it.
         try must(status)
-        try settle(entry, at: place)
       case .other: return "\(entry.path) is left out: it is a special file."
       }
       return nil
@@ -134,7 +137,7 @@ public struct Extraction: Sendable {
 
   /// Gives a file or folder its owner and mode.
   private func settle(_ entry: ImageEntry, at place: FilePath) throws {
-    try fileOperation(place, "Choose another folder") {
+    try fileOperation(FilePath("\(entry.path)"), "Choose another folder") {
       let mode = entry.mode ?? (entry.kind == .folder ? 0o755 : 0o644)
       let status = place.withPlatformString { own(entry, $0) == 0 ? chmod($0, mode_t(mode & 0o1777)) : -1 }
       if status != 0 { throw Errno(rawValue: errno) }

@@ -134,9 +134,14 @@ public struct ImageContents: Sendable {
   /// partition that has it. Throws a sentence with the nearest names.
   public func place(of path: ImagePath) throws(BuildError) -> ImagePath {
     if path.isTop || self[path] != nil { return path }
-    let within = entries.filter { $0.inside != nil }.map { $0.path.appending(path) }.filter { self[$0] != nil }
+    let inner = entries.filter { $0.inside != nil }.map { $0.path.appending(path) }
+    let within = inner.filter { self[$0] != nil }
     if let only = within.first, within.count == 1 { return only }
-    throw BuildError.input("There is no \(path) in the image\(hint(within.isEmpty ? near(path) : within))")
+    // Through folders that are links.
+    let linked = within.isEmpty ? ([path] + inner).compactMap { (try? followed($0))?.path } : []
+    if let only = linked.first, linked.count == 1 { return only }
+    throw BuildError.input(
+      "There is no \(path) in the image\(hint(within.isEmpty ? near(path) : Array(within.prefix(5))))")
   }
 
   private func hint(_ paths: [ImagePath]) -> String {
@@ -182,7 +187,8 @@ public struct ImageContents: Sendable {
       place = target.first == UInt8(ascii: "/") ? volume : place.parent
       ahead = target.split(separator: UInt8(ascii: "/")).map { [UInt8]($0) } + ahead
     }
-    return self[place]
+    // A file system's top is no file of it.
+    return place == volume ? nil : self[place]
   }
 }
 

@@ -65,6 +65,11 @@ public func escaped(_ bytes: [UInt8]) -> String {
   return out
 }
 
+/// Text that an image brought along, for a terminal: each character that cannot be shown as `escaped` writes its bytes.
+public func printable(_ text: String) -> String {
+  text.unicodeScalars.map { isShown($0) ? String($0) : escaped([UInt8](String($0).utf8)) }.joined()
+}
+
 /// Neither a control character nor one that changes how its neighbours are shown.
 private func isShown(_ scalar: Unicode.Scalar) -> Bool {
   switch scalar.properties.generalCategory {

@@ -55,6 +55,11 @@ public struct Provenance: Sendable {
   /// What the bill says of a path of the image; nil when it says nothing.
   public subscript(path: ImagePath) -> BillOfMaterials.Item? { items[start.appending(path)] }
 
+  /// Where a file of the image comes from, as the bill has it; nil when the bill says nothing, or tells of another file.
+  public func origin(ofFile entry: ImageEntry) -> String? {
+    self[entry.path].flatMap { $0.tells(of: entry) ? $0.origin : nil }
+  }
+
   /// Where something comes from, as one line: `BusyBox's source busybox_1.35.0-4.dsc, version 1:1.35.0-4, SHA-256 …`.
   public func origin(of item: BillOfMaterials.Item) -> String {
     let words = (item.origin ?? "").split(separator: " ").map(String.init)
@@ -69,6 +74,21 @@ public struct Provenance: Sendable {
     case "given": return "a file that the builder named"
     case "cluster": return "the cluster's credential"
     default: return item.origin ?? "the manifest does not say from where"
+    }
+  }
+}
+
+extension BillOfMaterials.Item {
+  /// Whether this is what the item tells of: its kind, and its content, target or device. What the CD's writer makes or fills in
+  /// itself is taken for that.
+  public func tells(of entry: ImageEntry) -> Bool {
+    switch kind {
+    case .file:
+      return entry.kind == .file
+        && (sha256 == nil || bootInformationTable == true || sha256 == entry.digest.map { "\($0)" })
+    case .directory: return entry.isFolder
+    case .symbolicLink: return entry.kind == .symbolicLink && entry.target == target.map { [UInt8]($0.utf8) }
+    case .characterDevice: return entry.kind == .characterDevice && entry.device == device
     }
   }
 }

@@ -63,9 +63,12 @@ struct DiffCommand: AsyncParsableCommand {
   func run() async throws {
     let count = try await image.read { one in
       try await other.read { two in
-        let provenances = try [other.provenance(of: two), image.provenance(of: one)].compactMap(\.self)
+        let (before, after) = (image.knownProvenance(of: one), other.knownProvenance(of: two))
         let differences = one.differences(to: two).map { difference in
-          (difference, provenances.lazy.compactMap { $0[difference.path]?.origin }.first)
+          let origin =
+            difference.after.flatMap { after?.origin(ofFile: $0) }
+            ?? difference.before.flatMap { before?.origin(ofFile: $0) }
+          return (difference, origin.map(printable))
         }
         if json {
           print(JSON.array(differences.map { $0.json(from: $1) }).text)
@@ -79,6 +82,11 @@ struct DiffCommand: AsyncParsableCommand {
       }
     }
     if count > 0 { throw ExitCode(1) }
+    let files = [absolute(image.path), absolute(other.path)]
+    if !files.contains(where: isFolder), try SHA256(contentsOf: files[0]) != SHA256(contentsOf: files[1]) {
+      notice("The files in them are the same; other bytes of the images are not.")
+      throw ExitCode(1)
+    }
   }
 }
 
@@ -106,9 +114,7 @@ struct WhyCommand: AsyncParsableCommand {
         guard let item = provenance[place] else {
           throw BuildError.input("The image's manifest says nothing of \(place).")
         }
-        let digest = contents[place]?.digest.map { "\($0)" }
-        // What the CD's writer fills in is not what was put in.
-        let isOther = item.bootInformationTable != true && item.sha256 != nil && item.sha256 != digest
+        let isOther = contents[place].map { !item.tells(of: $0) } ?? true
         if json {
           print(
             JSON.object([
@@ -117,8 +123,8 @@ struct WhyCommand: AsyncParsableCommand {
               ("sha256", item.sha256.map { .string($0) } ?? .null), ("isAsBuilt", .bool(!isOther)),
             ]).text)
         } else {
-          print("\(place)\nwhy   \(item.why)\nfrom  \(provenance.origin(of: item))")
-          if isOther { print("It is not the file that the manifest tells of: its SHA-256 is another.") }
+          print("\(place)\nwhy   \(printable(item.why))\nfrom  \(printable(provenance.origin(of: item)))")
+          if isOther { print("It is not what the manifest tells of: its content, kind or target is another.") }
         }
       }
     }
@@ -126,6 +132,14 @@ struct WhyCommand: AsyncParsableCommand {
 }
 
 extension LookedImage {
+  /// As `provenance`; nil also where the manifest is of no use, after a sentence that says so.
+  fileprivate func knownProvenance(of contents: ImageContents) -> Provenance? {
+    do { return try provenance(of: contents) } catch {
+      notice("\(error)")
+      return nil
+    }
+  }
+
   /// Where its files come from, by a named manifest or the one beside it; of a file of a network boot tree it is beside the
   /// tree. Nil without one. Throws a sentence for one that cannot be read, or is of another image.
   func provenance(of contents: ImageContents, from named: String? = nil) throws -> Provenance? {

@@ -143,6 +143,31 @@ struct ContentsReadingTests {
         #expect(text(contents[path("/.cmdline")]) == "quiet")
         #expect(text(contents[path("/.initrd/etc/motd")]) == "hello")
       }
+      // One whose kernel is the whole program again, and so on without end.
+      var bytes = try contents(of: file)
+      let header = try #require(bytes.firstRange(of: [UInt8](".linux\0\0".utf8))).lowerBound
+      let size = (0..<4).map { UInt8(truncatingIfNeeded: bytes.count >> (8 * $0)) }
+      bytes.replaceSubrange(header + 8..<header + 12, with: size)  // VirtualSize
+      bytes.replaceSubrange(header + 16..<header + 24, with: size + [0, 0, 0, 0])  // SizeOfRawData, PointerToRawData
+      try await write(bytes, to: file)
+      try await withImageContents(of: file) { contents in
+        #expect(!contents.entries.contains { $0.path.names.count > 3 })
+      }
+    }
+  }
+
+  @Test("a path that is too long or too deep is left out and told, and the rest is read")
+  func deep() async throws {
+    let paths = ["/" + String(repeating: "d/", count: 129) + "f", "/" + String(repeating: "n", count: 200), "/rest"]
+    let archive = try cpioArchive(
+      of: Manifest(paths.map { .file($0, .bytes([1]), why: "w") }))
+    try await withFolder { folder in
+      try await write(archive, to: folder.appending("root"))
+      try await withImageContents(of: folder.appending("root")) { contents in
+        #expect(contents[path("/rest")] != nil && contents[path(paths[1])] != nil)
+        #expect(contents[path(paths[0])] == nil)
+        #expect(contents.warnings.contains { $0.contains("130 names") }, "\(contents.warnings)")
+      }
     }
   }
 

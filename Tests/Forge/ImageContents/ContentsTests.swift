@@ -64,6 +64,25 @@ struct ContentsTests {
     #expect(throws: BuildError.self) { try sample.followed(path("/chaos/root/round")) }
   }
 
+  @Test("a path through a folder that is a link is found, and a file system's top is no file of it")
+  func linkedFolders() throws {
+    let contents = ImageContents(
+      .cd, size: 1,
+      [
+        .file("/root", "x").entered(.archive), .file("/root/usr/lib/a", "a"), .link("/root/lib", to: "usr/lib"),
+        .link("/root/top", to: "/"),
+      ])
+    #expect(try contents.place(of: path("/root/lib/a")) == path("/root/usr/lib/a"))
+    #expect(try contents.place(of: path("/lib/a")) == path("/root/usr/lib/a"))
+    #expect(try contents.followed(path("/root/top")) == nil)
+    #expect(try contents.followed(path("/root"))?.kind == .file)
+  }
+
+  @Test("text that an image brought along changes no terminal, and what was shown of it already stays")
+  func printed() {
+    #expect(printable("a \u{1B}[2J \\xFF é \u{202E}") == "a \\x1B[2J \\xFF é \\xE2\\x80\\xAE")
+  }
+
   static let old = ImageEntry.file("/f", "old")
   @Test(
     "a difference says what is not the same",

@@ -52,6 +52,17 @@ struct ExtractionTests {
     }
   }
 
+  @Test("an empty folder that is there is for whom it was before")
+  func empty() async throws {
+    try await withPlace { folder, target in
+      try makeFolder(target)
+      #expect(chmod(target.string, 0o700) == 0)
+      _ = try await Extraction([], of: sample).write(to: target)
+      #expect(mode(target) == S_IFDIR | 0o700)
+      #expect(try Workshop.contents(of: target.appending("boot/menu")) == [UInt8]("menu".utf8))
+    }
+  }
+
   @Test(
     "nothing is written outside the folder",
     arguments: [

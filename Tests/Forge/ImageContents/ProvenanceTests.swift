@@ -1,3 +1,4 @@
+import Foundation
 import Image
 import Testing
 import Workshop
@@ -58,5 +59,21 @@ struct ProvenanceTests {
   func part() throws {
     #expect(try Provenance(Self.bill.get(), of: Self.archive)?[path("/bin/busybox")]?.why == "commands")
     #expect(try Provenance(Self.bill.get(), of: SHA256([2])) == nil)
+  }
+
+  @Test("what was changed is not what the manifest tells of, whatever it is now")
+  func changed() throws {
+    func item(_ text: String) throws -> BillOfMaterials.Item {
+      try JSONDecoder().decode(
+        BillOfMaterials.Item.self,
+        from: Data(#"{"path":"/x","mode":"0644","user":0,"group":0,"why":"w",\#(text)}"#.utf8))
+    }
+    let link = try item(#""kind":"symbolicLink","target":"a""#)
+    let device = try item(#""kind":"characterDevice","device":[1,3]"#)
+    let file = try item(#""kind":"file","sha256":"\#(SHA256([1]))""#)
+    #expect(link.tells(of: .link("/x", to: "a")) && !link.tells(of: .link("/x", to: "b")))
+    #expect(!link.tells(of: .file("/x", "a")) && !file.tells(of: .link("/x", to: "a")))
+    #expect(device.tells(of: .device("/x", 1, 3)) && !device.tells(of: .device("/x", 1, 1)))
+    #expect(file.tells(of: .file(path("/x"), [1])) && !file.tells(of: .file(path("/x"), [2])))
   }
 }
