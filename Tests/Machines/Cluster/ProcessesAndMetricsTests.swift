@@ -24,8 +24,9 @@ import Workshop
         let round = try JSONDecoder().decode(
           MtopRound.self, from: Data((json.split(whereSeparator: \.isNewline).first { $0.hasPrefix("{") } ?? "").utf8))
         #expect(round.nodes.map(\.answer) == ["came", "came"])
-        let busiest = try #require(round.processes.first)
-        #expect(busiest.command == "dd" && busiest.node == id && busiest.cpu > 30)
+        // Of the other node's: on this one it may be mtop itself, where the builder's computer is busy.
+        let busiest = try #require(round.processes.first { $0.node == id })
+        #expect(busiest.command == "dd" && busiest.cpu > 30, "\(round.processes.prefix(5))")
         try await onScreen(first.machine, id)
 
         let metrics = try await first.machine.succeeds("wget -q -O - http://127.0.0.1:9639/metrics")
