@@ -128,9 +128,8 @@ extension BillOfMaterials.Item {
   /// Describes an entry. `bootLoader`: the entry holds a boot information table.
   init(_ resolved: ResolvedEntry, bootLoader: Bool = false) throws {
     let entry = resolved.entry
-    let digits = String(entry.mode, radix: 8)
     self.init(
-      path: entry.path, kind: .directory, mode: String(repeating: "0", count: max(0, 4 - digits.count)) + digits,
+      path: entry.path, kind: .directory, mode: octal(entry.mode),
       user: entry.owner.user, group: entry.owner.group, why: entry.why, origin: "\(entry.origin)")
     switch entry.kind {
     case .directory: break

@@ -82,11 +82,6 @@ extension Member {
   }
 }
 
-func octal(_ mode: UInt16) -> String {
-  let digits = String(mode, radix: 8)
-  return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-}
-
 /// Modes that nothing in an image may have, whatever its manifest says: a program that runs as another user, and what
 /// anybody but its owner can change. A symbolic link's mode means nothing.
 func checkPermissions(_ members: [Member]) -> [Finding] {

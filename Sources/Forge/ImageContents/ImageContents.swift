@@ -159,7 +159,7 @@ public struct ImageContents: Sendable {
     let folder = ([.top] + path.parents).last { $0.isTop || self[$0] != nil } ?? .top
     let wanted = path.names[folder.names.count]
     return Array(
-      children(of: folder).map { (distance($0.path.names.last ?? [], wanted), $0.path) }
+      children(of: folder).map { (editDistance($0.path.names.last ?? [], wanted), $0.path) }
         .filter { $0.0 <= max(2, wanted.count / 3) && $0.0 < wanted.count }.sorted { $0 < $1 }.map(\.1).prefix(5))
   }
 
@@ -190,19 +190,4 @@ public struct ImageContents: Sendable {
     // A file system's top is no file of it.
     return place == volume ? nil : self[place]
   }
-}
-
-/// How many bytes are to be changed, put in or taken out (Levenshtein).
-private func distance(_ one: [UInt8], _ other: [UInt8]) -> Int {
-  var row = Array(0...other.count)
-  for (index, byte) in one.enumerated() {
-    var diagonal = row[0]
-    row[0] = index + 1
-    for (column, wanted) in other.enumerated() {
-      let change = diagonal + (byte == wanted ? 0 : 1)
-      diagonal = row[column + 1]
-      row[column + 1] = min(change, row[column] + 1, row[column + 1] + 1)
-    }
-  }
-  return row[other.count]
 }

@@ -1,3 +1,5 @@
+import Workshop
+
 /// What depmod(8) says of the modules of a kernel: where each lies, what must be loaded before it, and for which devices it is.
 ///
 /// Read from modules.dep(5) and its neighbours as texts. Any text is an index or an error that names its line.
@@ -137,7 +139,7 @@ public struct ModuleIndex: Sendable, Equatable {
 func namesNear(_ word: String, among names: some Sequence<String>) -> [String] {
   let plain = plainName(word[...])
   let distances = names.map { name in
-    (name.hasPrefix(plain) || plain.hasPrefix(name) ? 1 : distance(name, plain), name)
+    (name.hasPrefix(plain) || plain.hasPrefix(name) ? 1 : editDistance(name.utf8, plain.utf8), name)
   }
   return distances.filter { $0.0 <= max(1, plain.count / 3) }.sorted { $0 < $1 }.prefix(3).map(\.1)
 }
@@ -157,19 +159,3 @@ func moduleName(ofPath path: Substring) -> String {
 
 /// Both spellings are one name to the kernel.
 func plainName(_ word: Substring) -> String { String(word.map { $0 == "-" ? "_" : $0 }) }
-
-/// How many letters have to be changed, added or taken away (Levenshtein).
-private func distance(_ one: String, _ other: String) -> Int {
-  let (one, other) = (Array(one.utf8), Array(other.utf8))
-  var row = Array(0...other.count)
-  for (index, letter) in one.enumerated() {
-    var before = row[0]
-    row[0] = index + 1
-    for (place, byte) in other.enumerated() {
-      let changed = before + (letter == byte ? 0 : 1)
-      before = row[place + 1]
-      row[place + 1] = min(changed, row[place] + 1, before + 1)
-    }
-  }
-  return row[other.count]
-}

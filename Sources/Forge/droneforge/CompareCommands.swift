@@ -106,26 +106,24 @@ struct WhyCommand: AsyncParsableCommand {
   @Flag(help: "Print a JSON object.") var json = false
 
   func run() async throws {
-    try await image.find([path]) { contents, places in
+    try await image.find(path) { contents, place in
       guard let provenance = try image.provenance(of: contents, from: manifest) else {
         throw BuildError.input("No manifest of \(image.path) is beside it. Name it with --manifest.")
       }
-      for place in places {
-        guard let item = provenance[place] else {
-          throw BuildError.input("The image's manifest says nothing of \(place).")
-        }
-        let isOther = contents[place].map { !item.tells(of: $0) } ?? true
-        if json {
-          print(
-            JSON.object([
-              ("path", .string(place.description)), ("why", .string(item.why)),
-              ("origin", item.origin.map { .string($0) } ?? .null), ("from", .string(provenance.origin(of: item))),
-              ("sha256", item.sha256.map { .string($0) } ?? .null), ("isAsBuilt", .bool(!isOther)),
-            ]).text)
-        } else {
-          print("\(place)\nwhy   \(printable(item.why))\nfrom  \(printable(provenance.origin(of: item)))")
-          if isOther { print("It is not what the manifest tells of: its content, kind or target is another.") }
-        }
+      guard let item = provenance[place] else {
+        throw BuildError.input("The image's manifest says nothing of \(place).")
+      }
+      let isOther = contents[place].map { !item.tells(of: $0) } ?? true
+      if json {
+        print(
+          JSON.object([
+            ("path", .string(place.description)), ("why", .string(item.why)),
+            ("origin", item.origin.map { .string($0) } ?? .null), ("from", .string(provenance.origin(of: item))),
+            ("sha256", item.sha256.map { .string($0) } ?? .null), ("isAsBuilt", .bool(!isOther)),
+          ]).text)
+      } else {
+        print("\(place)\nwhy   \(printable(item.why))\nfrom  \(printable(provenance.origin(of: item)))")
+        if isOther { print("It is not what the manifest tells of: its content, kind or target is another.") }
       }
     }
   }

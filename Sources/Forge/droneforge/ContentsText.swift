@@ -1,4 +1,5 @@
 import ImageContents
+import Workshop
 
 /// One line for each entry: mode, owner, bytes and name, as `ls -l` has them.
 func listText(_ entries: [ImageEntry]) -> String {
@@ -99,12 +100,7 @@ extension SizeTable {
 
 extension ImageEntry {
   /// `0644`.
-  var octalMode: String {
-    mode.map { mode in
-      let digits = String(mode, radix: 8)
-      return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-    } ?? "-"
-  }
+  var octalMode: String { mode.map(octal) ?? "-" }
 
   fileprivate var deviceText: String { device.map { $0.map(String.init).joined(separator: ",") } ?? "-" }
 

@@ -20,22 +20,31 @@ private let aboutPaths = """
   is no text is shown, and typed, as \\x and two digits.
   """
 
+/// What `ls` and `tree` take.
+struct FolderArguments: ParsableArguments {
+  @Argument(help: LookedImage.help, completion: .file()) var image: LookedImage
+  @Argument(help: "A path in the image. (default: its top)") var path: String?
+  @Flag(help: "Print a JSON array of objects.") var json = false
+
+  /// Prints what a text is made of the image and the path's place in it.
+  func show(_ text: @escaping @Sendable (ImageContents, ImagePath) -> String) async throws {
+    try await image.find(path ?? "/") { print(text($0, $1)) }
+  }
+}
+
 /// `droneforge ls IMAGE [PATH]`.
 struct ListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ls", abstract: "List what is in an image, or in a folder or archive of it.", discussion: aboutPaths)
 
-  @Argument(help: LookedImage.help, completion: .file()) var image: LookedImage
-  @Argument(help: "A path in the image. (default: its top)") var path: String?
-  @Flag(help: "Print a JSON array of objects.") var json = false
+  @OptionGroup var folder: FolderArguments
 
   func run() async throws {
-    try await image.find([path ?? "/"]) { contents, places in
-      for place in places {
-        let entry = contents[place]
-        let shown = entry?.isFolder == false ? [entry].compactMap(\.self) : contents.children(of: place)
-        print(json ? JSON.array(shown.map(\.json)).text : listText(shown))
-      }
+    let json = folder.json
+    try await folder.show { contents, place in
+      let entry = contents[place]
+      let shown = entry?.isFolder == false ? [entry].compactMap(\.self) : contents.children(of: place)
+      return json ? JSON.array(shown.map(\.json)).text : listText(shown)
     }
   }
 }
@@ -46,19 +55,14 @@ struct TreeCommand: AsyncParsableCommand {
     commandName: "tree", abstract: "List all that is below a folder or archive of an image.",
     discussion: "What can be entered is listed when PATH names it.\n\n" + aboutPaths)
 
-  @Argument(help: LookedImage.help, completion: .file()) var image: LookedImage
-  @Argument(help: "A path in the image. (default: its top)") var path: String?
-  @Flag(help: "Print a JSON array of objects.") var json = false
+  @OptionGroup var folder: FolderArguments
 
   func run() async throws {
-    try await image.find([path ?? "/"]) { contents, places in
-      for place in places {
-        if json {
-          print(JSON.array(contents.entries(below: place).map(\.json)).text)
-        } else {
-          print(([place.description] + treeLines(contents, below: place)).joined(separator: "\n"))
-        }
-      }
+    let json = folder.json
+    try await folder.show { contents, place in
+      json
+        ? JSON.array(contents.entries(below: place).map(\.json)).text
+        : ([place.description] + treeLines(contents, below: place)).joined(separator: "\n")
     }
   }
 }
@@ -73,14 +77,12 @@ struct CatCommand: AsyncParsableCommand {
   @Argument(help: "A file in the image.") var path: String
 
   func run() async throws {
-    let linked = try await image.find([path], keeping: true) { contents, places in
-      for place in places {
-        guard let entry = try contents.followed(place), entry.kind == .file else {
-          throw BuildError.input("\(place) is no file: `droneforge ls` lists a folder.")
-        }
-        guard entry.read != nil || entry.size == 0 else { return Optional(entry.path) }
-        try write(entry)
+    let linked: ImagePath? = try await image.find(path, keeping: true) { contents, place in
+      guard let entry = try contents.followed(place), entry.kind == .file else {
+        throw BuildError.input("\(place) is no file: `droneforge ls` lists a folder.")
       }
+      guard entry.read != nil || entry.size == 0 else { return entry.path }
+      try write(entry)
       return nil
     }
     guard let linked else { return }
@@ -139,6 +141,14 @@ struct LookedImage: ExpressibleByArgument, Sendable {
   let path: String
 
   init(argument: String) { path = argument }
+
+  /// As `find` of several, for one path.
+  func find<Result: Sendable>(
+    _ typed: String, keeping: Bool = false,
+    _ body: @escaping @Sendable (ImageContents, ImagePath) async throws -> Result
+  ) async throws -> Result {
+    try await find([typed], keeping: keeping) { try await body($0, $1[0]) }
+  }
 
   /// Reads as much as it takes to find these paths, and gives their places; everything when they are not found so.
   func find<Result: Sendable>(
